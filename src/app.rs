@@ -1,0 +1,110 @@
+//! The app: what every act needs, built once and cloned cheaply. What must not live here: an act.
+
+use crate::{
+    base::{config::Config, crypto::Secret, db::Pools, ids::GenerationId},
+    domain::feed::Feed,
+    outside::llm::{self, Provider},
+};
+use std::{
+    collections::HashMap,
+    ops::Deref,
+    sync::{Arc, Mutex, MutexGuard, atomic::AtomicBool},
+};
+use tokio::{sync::Semaphore, time::Instant};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// A handle to the one [`Inner`] of this process.
+#[derive(Clone)]
+pub struct App(Arc<Inner>);
+
+pub struct Inner {
+    pub config: Config,
+    pub pools: Pools,
+    pub secret: Secret,
+    pub feed: Feed,
+    pub providers: Vec<Provider>,
+    pub running: Running,
+    /// Password hashes in flight.
+    pub hashing: Arc<Semaphore>,
+    pub stopping: Stopping,
+    /// Background work that ends when `stopping.over` is cancelled.
+    pub tasks: TaskTracker,
+}
+
+/// The two steps of an orderly end.
+#[derive(Clone, Default)]
+pub struct Stopping {
+    /// No new work is taken; feeds are closed so that readers go elsewhere.
+    pub begun: CancellationToken,
+    /// What still runs is handed over now.
+    pub hand_over: CancellationToken,
+    /// Background tasks end.
+    pub over: CancellationToken,
+}
+
+impl Deref for App {
+    type Target = Inner;
+
+    fn deref(&self) -> &Inner {
+        &self.0
+    }
+}
+
+impl App {
+    /// Puts everything together and starts the feed.
+    ///
+    /// # Errors
+    /// A database set up with another secret, or provider settings that cannot be used.
+    pub async fn build(config: Config, pools: Pools, secret: Secret) -> anyhow::Result<Self> {
+        secret.check(&pools.http).await?;
+        let stopping = Stopping::default();
+        let tasks = TaskTracker::new();
+        let feed = Feed::start(&pools, &config.feed, &tasks, &stopping.over);
+        let providers = llm::providers(&config).await?;
+        let running = Running::new(config.generation.at_once);
+        let hashing = Arc::new(Semaphore::new(config.accounts.hashes_at_once));
+        Ok(Self(Arc::new(Inner { config, pools, secret, feed, providers, running, hashing, stopping, tasks })))
+    }
+
+    /// The provider of that name, if it is configured here.
+    #[must_use]
+    pub fn provider(&self, name: &str) -> Option<&Provider> {
+        self.providers.iter().find(|p| p.name == name)
+    }
+
+    /// Whether only the built-in demo answers.
+    #[must_use]
+    pub fn is_demo(&self) -> bool {
+        self.providers.iter().all(Provider::is_demo)
+    }
+}
+
+/// The answers that this process is making.
+pub struct Running {
+    /// How many more may be made at the same time.
+    pub permits: Arc<Semaphore>,
+    /// Set when an answer found no permit: whoever ends next takes it.
+    pub crowded: AtomicBool,
+    runs: Mutex<HashMap<GenerationId, Run>>,
+}
+
+/// One answer in the making.
+#[derive(Clone)]
+pub struct Run {
+    pub epoch: i32,
+    /// Cancelled when the lease is lost.
+    pub lost: CancellationToken,
+    /// Until then the task may be silent; later its lease is no longer renewed.
+    pub alive_until: Instant,
+}
+
+impl Running {
+    fn new(at_once: usize) -> Self {
+        Self { permits: Arc::new(Semaphore::new(at_once)), crowded: AtomicBool::new(false), runs: Mutex::default() }
+    }
+
+    /// The answers being made, by generation.
+    pub fn runs(&self) -> MutexGuard<'_, HashMap<GenerationId, Run>> {
+        self.runs.lock().expect("nothing panics while holding it")
+    }
+}

@@ -1,0 +1,214 @@
+//! The settings as types. The documentation of each key is in `config/default.toml`.
+
+use serde::{Deserialize, Serialize, Serializer};
+use std::{collections::BTreeMap, fmt, time::Duration};
+
+/// A value that is never printed.
+#[derive(Clone, Default, Deserialize, PartialEq, Eq)]
+#[serde(transparent)]
+pub struct Hidden(String);
+
+impl Hidden {
+    /// The value itself. Whoever asks must not print it.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<&str> for Hidden {
+    fn from(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
+impl fmt::Debug for Hidden {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_empty() { "" } else { "(hidden)" })
+    }
+}
+
+impl Serialize for Hidden {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(if self.0.is_empty() { "" } else { "(hidden)" })
+    }
+}
+
+/// Everything that can be set.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    pub secret: Hidden,
+    pub server: Server,
+    pub data: Data,
+    pub database: Database,
+    pub log: Log,
+    pub accounts: Accounts,
+    pub sessions: Sessions,
+    pub chats: Chats,
+    pub context: Context,
+    pub generation: Generation,
+    pub shutdown: Shutdown,
+    pub feed: Feed,
+    pub queue: Queue,
+    pub catalog: Catalog,
+    pub providers: BTreeMap<String, Provider>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Server {
+    pub host: String,
+    pub port: u16,
+    pub public_url: String,
+    pub max_body_kb: usize,
+    pub request_timeout: u64,
+}
+
+impl Server {
+    /// Whether people reach us over https, by the public address.
+    #[must_use]
+    pub fn is_https(&self) -> bool {
+        self.public_url.starts_with("https://")
+    }
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Data {
+    pub dir: String,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Database {
+    pub url: Hidden,
+    pub pg_bin: String,
+    pub http_connections: u32,
+    pub jobs_connections: u32,
+    pub listen_connections: u32,
+    pub acquire_timeout: u64,
+    pub statement_timeout: u64,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Log {
+    pub format: LogFormat,
+    pub filter: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    Auto,
+    Text,
+    Json,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Accounts {
+    pub registration: Registration,
+    pub admin_email: String,
+    pub admin_password: Hidden,
+    pub hashes_at_once: usize,
+}
+
+/// Who may make an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Registration {
+    Open,
+    Closed,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sessions {
+    pub remembered_days: u32,
+    pub remembered_limit_days: u32,
+    pub browser_hours: u32,
+    pub browser_limit_days: u32,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Chats {
+    pub max_message_chars: usize,
+    pub max_message_chars_admin: usize,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Context {
+    pub max_messages: u32,
+    pub max_output_tokens: u32,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Generation {
+    pub at_once: usize,
+    pub lease: f64,
+    pub renew: f64,
+    pub sweep: f64,
+    pub first_token: f64,
+    pub idle: f64,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Shutdown {
+    pub grace: f64,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Feed {
+    pub ring: f64,
+    pub gather_ms: u64,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Queue {
+    pub poll_ms: u64,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Catalog {
+    pub refresh: u64,
+    pub retry: u64,
+    pub ollama: String,
+}
+
+/// A place that has models.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Provider {
+    #[serde(default)]
+    pub kind: ProviderKind,
+    #[serde(default)]
+    pub base_url: Option<String>,
+    #[serde(default)]
+    pub api_keys: Vec<Hidden>,
+    #[serde(default)]
+    pub models: Vec<String>,
+}
+
+/// The protocol that a provider speaks.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ProviderKind {
+    #[default]
+    Openai,
+    Demo,
+}
+
+/// Seconds of the configuration as a duration.
+#[must_use]
+pub fn seconds(value: f64) -> Duration {
+    Duration::from_secs_f64(value.max(0.))
+}

@@ -1,0 +1,143 @@
+//! The database: three pools, migrations, and the private PostgreSQL when none is configured. What must not live here:
+//! a statement about the product.
+
+pub mod migrate;
+pub mod private;
+
+use super::config;
+use anyhow::{Context, bail};
+use sqlx::{
+    ConnectOptions, PgPool,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+use std::{path::Path, str::FromStr, time::Duration};
+
+/// Three pools on one database, so that a flood of pages cannot starve leases, and neither the bells.
+#[derive(Clone, Debug)]
+pub struct Pools {
+    /// For requests of people and programs.
+    pub http: PgPool,
+    /// For jobs, leases, sweeps and the feed's writer.
+    pub jobs: PgPool,
+    /// For LISTEN and for the queue's own statements.
+    pub listen: PgPool,
+}
+
+impl Pools {
+    /// Connects, and says in a sentence why if that fails.
+    ///
+    /// # Errors
+    /// An address that cannot be parsed, a server that is not there, a password that is wrong, a version under 15.
+    pub async fn connect(options: PgConnectOptions, config: &config::Database) -> anyhow::Result<Self> {
+        let timeout = Duration::from_secs(config.acquire_timeout);
+        let options = options
+            .application_name("parlor")
+            .options([
+                ("statement_timeout", format!("{}s", config.statement_timeout)),
+                ("idle_in_transaction_session_timeout", "5s".to_owned()),
+            ])
+            .log_slow_statements(tracing::log::LevelFilter::Warn, Duration::from_secs(2));
+        let pool = |size, acquire: Duration| {
+            PgPoolOptions::new()
+                .max_connections(size)
+                .min_connections(1)
+                .acquire_timeout(acquire)
+                .idle_timeout(Duration::from_mins(2))
+                .test_before_acquire(false)
+        };
+        let http = pool(config.http_connections, timeout)
+            .connect_with(options.clone())
+            .await
+            .map_err(|e| anyhow::anyhow!("{}", explain(&e, &options)))?;
+        let version: i32 = sqlx::query_scalar("select current_setting('server_version_num')::int").fetch_one(&http).await?;
+        if version < 150_000 {
+            bail!("PostgreSQL {} is too old: Parlor needs 15 or newer", version / 10_000);
+        }
+        Ok(Self {
+            jobs: pool(config.jobs_connections, timeout).connect_lazy_with(options.clone()),
+            // the queue's library wants to wait long for a connection rather than lose an acknowledgement
+            listen: pool(config.listen_connections, Duration::from_secs(30)).connect_lazy_with(options),
+            http,
+        })
+    }
+
+    /// Closes all connections.
+    pub async fn close(&self) {
+        futures::join!(self.http.close(), self.jobs.close(), self.listen.close());
+    }
+}
+
+/// Reads `DATABASE_URL`.
+///
+/// # Errors
+/// Not a PostgreSQL address.
+pub fn parse_url(url: &str) -> anyhow::Result<PgConnectOptions> {
+    if !(url.starts_with("postgres://") || url.starts_with("postgresql://")) {
+        bail!("DATABASE_URL must look like postgres://user:password@host:5432/database");
+    }
+    // the error of the parser may repeat the address, and with it the password
+    PgConnectOptions::from_str(url)
+        .ok()
+        .context("DATABASE_URL cannot be understood; it must look like postgres://user:password@host:5432/database")
+}
+
+fn explain(error: &sqlx::Error, options: &PgConnectOptions) -> String {
+    let socket = options.get_socket().map(|s: &std::path::PathBuf| s.display().to_string());
+    let place = socket.unwrap_or_else(|| format!("{}:{}", options.get_host(), options.get_port()));
+    match error {
+        sqlx::Error::Database(e) => match e.code().as_deref() {
+            Some("28P01" | "28000") => format!(
+                "PostgreSQL at {place} refused the user `{}`: wrong password or no access; check DATABASE_URL",
+                options.get_username()
+            ),
+            Some("3D000") => format!(
+                "PostgreSQL at {place} has no database `{}`; make it with `createdb`, or correct DATABASE_URL",
+                options.get_database().unwrap_or_default()
+            ),
+            _ => format!("PostgreSQL at {place} refused: {}", e.message()),
+        },
+        sqlx::Error::Io(e) => format!("PostgreSQL at {place} cannot be reached ({e}); is it running, and is DATABASE_URL right?"),
+        sqlx::Error::PoolTimedOut => format!("PostgreSQL at {place} did not answer in time; is it running, and is DATABASE_URL right?"),
+        other => format!("PostgreSQL at {place}: {other}"),
+    }
+}
+
+/// A database to work with, and the private PostgreSQL behind it if this process started one.
+pub struct Opened {
+    pub options: PgConnectOptions,
+    pub server: Option<private::Server>,
+}
+
+/// Whether a process wants the private PostgreSQL for itself or shares a running one.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Use {
+    /// `serve`: a second one on the same private PostgreSQL says so and exits.
+    Own,
+    /// Every other command: uses the running one's, or starts it for as long as it lasts.
+    Share,
+}
+
+/// Finds the configured database, or starts (or joins) the private one in the data folder.
+///
+/// # Errors
+/// Each way it can fail, in a sentence.
+pub fn open(config: &config::Database, data_dir: &Path, how: Use) -> anyhow::Result<Opened> {
+    if !config.url.expose().is_empty() {
+        return Ok(Opened { options: parse_url(config.url.expose())?, server: None });
+    }
+    let (options, server) = private::open(data_dir, &config.pg_bin, how)?;
+    Ok(Opened { options, server })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse_url;
+
+    #[test]
+    fn a_wrong_address_does_not_repeat_the_password() {
+        for url in ["mysql://u:geheim@h/d", "postgres://u:geheim@h:port/d"] {
+            let error = format!("{:#}", parse_url(url).unwrap_err());
+            assert!(!error.contains("geheim") && error.contains("DATABASE_URL"), "{error}");
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! GROUND: what knows nothing of chat. Ids, errors, configuration, database, queue, clock, secrets, logs.
+//! What must not live here: a word of the product, a route, a template.
+
+pub mod clock;
+pub mod config;
+pub mod crypto;
+pub mod db;
+pub mod error;
+pub mod ids;
+pub mod queue;
+pub mod telemetry;
+
+pub use error::{Error, Result};

@@ -1,0 +1,122 @@
+//! The job queue: the only file that knows apalis. A job is a small message "look at this"; whoever handles it reads
+//! the truth from its own table, because a job may be delivered twice, late, or by two workers at once.
+//! What must not live here: what any job does.
+
+use super::{Error, Result};
+use apalis::layers::WorkerBuilderExt as _;
+use apalis::prelude::{Monitor, TaskId, WorkerBuilder, WorkerFactoryFn};
+use apalis_sql::{Config, postgres::{PgListen, PostgresStorage}};
+use serde::{Serialize, de::DeserializeOwned};
+use sqlx::{PgConnection, PgPool};
+use std::{future::Future, time::Duration};
+use tokio_util::sync::CancellationToken;
+
+/// A payload, and the queue it travels in. Unknown fields must be accepted: during an upgrade newer processes enqueue
+/// for older workers.
+pub trait Job: Serialize + DeserializeOwned + Send + Sync + Unpin + 'static {
+    /// The queue's name, stored with each job.
+    const QUEUE: &'static str;
+}
+
+/// Enqueues inside the caller's transaction: the job exists if and only if that commits, and workers are rung then.
+///
+/// # Errors
+/// The database's.
+pub async fn enqueue<J: Job>(conn: &mut PgConnection, job: &J) -> Result<()> {
+    let payload = serde_json::to_value(job).map_err(Error::internal)?;
+    sqlx::query!(
+        "with job as (
+             insert into apalis.jobs (job, id, job_type, status, attempts, max_attempts, run_at, priority)
+             values ($1, $2, $3, 'Pending', 0, 1, now(), 0))
+         select pg_notify('apalis::job', $3)",
+        payload,
+        TaskId::new().to_string(),
+        J::QUEUE
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Works on the queue of `J` until `stop`: hands each job to `handler`, which must return soon (it shares a task with
+/// the worker's heartbeat). When the connection that listens is lost, everything is built anew.
+pub async fn work<J, F, Fut>(pool: PgPool, poll: Duration, stop: CancellationToken, handler: F)
+where
+    J: Job,
+    F: Fn(J) -> Fut + Clone + Send + Sync + 'static,
+    Fut: Future<Output = ()> + Send + 'static,
+{
+    let config = Config::new(J::QUEUE)
+        .set_poll_interval(poll)
+        .set_buffer_size(64)
+        .set_keep_alive(Duration::from_secs(5))
+        .set_reenqueue_orphaned_after(Duration::from_secs(30));
+    while !stop.is_cancelled() {
+        let mut storage = PostgresStorage::<J>::new_with_config(pool.clone(), config.clone());
+        match PgListen::new(pool.clone()).await {
+            Ok(mut listener) => {
+                listener.subscribe_with(&mut storage);
+                let handler = handler.clone();
+                let worker = WorkerBuilder::new(worker_name()).catch_panic().backend(storage).build_fn(move |job: J| {
+                    let handled = handler(job);
+                    async move {
+                        handled.await;
+                        Ok::<(), apalis::prelude::Error>(())
+                    }
+                });
+                let ended = CancellationToken::new();
+                let both = (stop.clone(), ended.clone());
+                let signal = async move {
+                    tokio::select! { () = both.0.cancelled() => {}, () = both.1.cancelled() => {} }
+                    Ok(())
+                };
+                let monitor = Monitor::new()
+                    .register(worker)
+                    .shutdown_timeout(Duration::from_secs(2))
+                    .run_with_signal(signal);
+                let listening = async {
+                    tokio::select! {
+                        result = listener.listen() => tracing::warn!(?result, queue = J::QUEUE, "the queue's bell was lost"),
+                        () = stop.cancelled() => {}
+                    }
+                    ended.cancel();
+                };
+                let (result, ()) = futures::join!(monitor, listening);
+                if let Err(error) = result {
+                    tracing::warn!(%error, queue = J::QUEUE, "the queue's worker ended");
+                }
+            }
+            Err(error) => tracing::warn!(%error, queue = J::QUEUE, "the queue cannot be reached"),
+        }
+        if !stop.is_cancelled() {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    }
+}
+
+/// Unique per process and rebuilding: a worker of the same name would be taken for the same one.
+fn worker_name() -> String {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    format!("{}-{}-{}", host.trim(), std::process::id(), TaskId::new())
+}
+
+/// Removes jobs that ended over a day ago and workers not seen for a day.
+///
+/// # Errors
+/// The database's.
+pub async fn tidy(db: &PgPool) -> Result<()> {
+    sqlx::query!("delete from apalis.jobs where status in ('Done', 'Killed') and done_at < now() - interval '1 day'")
+        .execute(db)
+        .await?;
+    sqlx::query!("delete from apalis.workers where last_seen < now() - interval '1 day'").execute(db).await?;
+    Ok(())
+}
+
+/// Whether the queue's tables can be asked.
+///
+/// # Errors
+/// They cannot.
+pub async fn check(db: &PgPool) -> Result<()> {
+    sqlx::query!("select 1 as one from apalis.jobs limit 1").fetch_optional(db).await?;
+    Ok(())
+}

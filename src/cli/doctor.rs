@@ -1,0 +1,139 @@
+//! `parlor doctor`: checks what Parlor stands on, one line each, and says what to do about what is wrong.
+
+use super::block_on;
+use crate::{
+    MIGRATOR,
+    base::{
+        config::Config,
+        crypto::Secret,
+        db::{
+            self, Pools, Use,
+            migrate::{Standing, standing},
+        },
+        telemetry,
+    },
+    domain::chats,
+    outside::llm,
+};
+use sqlx::postgres::PgConnectOptions;
+use std::{process::ExitCode, time::Duration};
+
+/// What is wrong so far.
+#[derive(Default)]
+struct Report {
+    faults: usize,
+}
+
+impl Report {
+    fn good(&self, what: &str, detail: &str) {
+        println!("  ok    {what}: {detail}");
+    }
+
+    fn note(&self, what: &str, detail: &str) {
+        println!("  note  {what}: {detail}");
+    }
+
+    fn bad(&mut self, what: &str, detail: &str) {
+        self.faults += 1;
+        println!("  WRONG {what}: {detail}");
+    }
+}
+
+pub fn run(config: &Config) -> anyhow::Result<ExitCode> {
+    let mut log = config.log.clone();
+    "error".clone_into(&mut log.filter);
+    telemetry::start(&log)?;
+    let mut report = Report::default();
+    report.good("configuration", "can be read");
+    let data_dir = config.data_dir()?;
+    report.good("data folder", &data_dir.display().to_string());
+    if config.server.public_url.is_empty() {
+        report.note("PUBLIC_URL", "not set; set it before others use this Parlor");
+    }
+    match db::open(&config.database, &data_dir, Use::Share) {
+        Ok(opened) => {
+            let report = &mut report;
+            block_on(opened, async |options| {
+                database(config, options, report).await;
+                providers(config, report).await;
+                Ok(())
+            })?;
+        }
+        Err(error) => report.bad("database", &format!("{error:#}")),
+    }
+    if report.faults == 0 {
+        println!("all is well");
+        return Ok(ExitCode::SUCCESS);
+    }
+    println!("{} to mend", report.faults);
+    Ok(ExitCode::FAILURE)
+}
+
+async fn database(config: &Config, options: PgConnectOptions, report: &mut Report) {
+    let pools = match Pools::connect(options, &config.database).await {
+        Ok(pools) => pools,
+        Err(error) => return report.bad("database", &format!("{error:#}")),
+    };
+    let version: Result<String, _> = sqlx::query_scalar("select current_setting('server_version')").fetch_one(&pools.http).await;
+    report.good("database", &format!("PostgreSQL {}", version.unwrap_or_default()));
+    match standing(&MIGRATOR, &pools.http).await {
+        Ok(Standing::Current) => {
+            report.good("migrations", "complete");
+            rows(config, &pools, report).await;
+        }
+        Ok(Standing::Behind(n)) => report.note("migrations", &format!("{n} to apply; `parlor migrate` or the next start does it")),
+        Err(error) => report.bad("migrations", &format!("{error:#}")),
+    }
+    let vector: Result<bool, _> =
+        sqlx::query_scalar("select exists (select 1 from pg_available_extensions where name = 'vector')").fetch_one(&pools.http).await;
+    match vector {
+        Ok(true) => report.good("pgvector", "available"),
+        _ => report.note("pgvector", "not installed; Parlor runs without it"),
+    }
+    pools.close().await;
+}
+
+async fn rows(config: &Config, pools: &Pools, report: &mut Report) {
+    let fresh = config.secret.expose().is_empty() && !config.data_dir().is_ok_and(|d| d.join("secret").exists());
+    if fresh {
+        report.note("secret", "none yet; the first start makes it");
+    } else {
+        let secret = config.data_dir().and_then(|dir| Secret::load(config.secret.expose(), &dir));
+        let checked = match secret {
+            Ok(secret) => secret.check(&pools.http).await,
+            Err(error) => Err(error),
+        };
+        match checked {
+            Ok(()) => report.good("secret", "the one this database was set up with"),
+            Err(error) => report.bad("secret", &format!("{error:#}")),
+        }
+    }
+    match chats::store::default_partition_has_rows(&pools.http).await {
+        Ok(false) => report.good("partitions", "every message is in its month"),
+        Ok(true) => report.bad(
+            "partitions",
+            "messages_default has rows: a month had no partition. Move them: begin; create the month's table, \
+             insert into it from messages_default, delete them there, attach it; commit",
+        ),
+        Err(error) => report.bad("partitions", &error.to_string()),
+    }
+}
+
+async fn providers(config: &Config, report: &mut Report) {
+    let providers = match llm::providers(config).await {
+        Ok(providers) => providers,
+        Err(error) => return report.bad("providers", &format!("{error:#}")),
+    };
+    for provider in providers {
+        let what = format!("provider {}", provider.name);
+        if provider.is_demo() {
+            report.note(&what, "the built-in demo; set OPENAI_API_KEY (and OPENAI_BASE_URL) for a real model");
+            continue;
+        }
+        match tokio::time::timeout(Duration::from_secs(10), provider.models()).await {
+            Ok(Ok(models)) => report.good(&what, &format!("{} models, {} keys", models.len(), provider.keys())),
+            Ok(Err(fault)) => report.bad(&what, &format!("{} ({})", fault.sentence(&provider.name), fault.detail)),
+            Err(_) => report.bad(&what, "did not answer within 10 s; check its address and the network"),
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! What `serve` and `work` share: building the app, signals, and the orderly end.
+
+use crate::{
+    MIGRATOR,
+    app::App,
+    base::{
+        config::{Config, seconds},
+        crypto::Secret,
+        db::{Pools, migrate},
+    },
+};
+use sqlx::postgres::PgConnectOptions;
+use std::time::Duration;
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    time::Instant,
+};
+
+/// Migrates, connects, and builds the app.
+///
+/// # Errors
+/// Each in a sentence.
+pub async fn build(config: &Config, options: PgConnectOptions) -> anyhow::Result<App> {
+    let pools = Pools::connect(options.clone(), &config.database).await?;
+    migrate::run(&MIGRATOR, &options).await?;
+    let data_dir = config.data_dir()?;
+    if config.secret.expose().is_empty() {
+        std::fs::create_dir_all(&data_dir)
+            .map_err(|e| anyhow::anyhow!("the data folder {} cannot be made: {e}", data_dir.display()))?;
+    }
+    let secret = Secret::load(config.secret.expose(), &data_dir)?;
+    App::build(config.clone(), pools, secret).await
+}
+
+/// Waits for SIGTERM or SIGINT.
+///
+/// # Errors
+/// Signals cannot be had.
+pub async fn asked_to_stop() -> anyhow::Result<()> {
+    let mut term = signal(SignalKind::terminate())?;
+    let mut int = signal(SignalKind::interrupt())?;
+    tokio::select! { _ = term.recv() => {}, _ = int.recv() => {} }
+    Ok(())
+}
+
+/// Ends in order: no new claims; running answers get their grace; what is left is handed over; then the background
+/// tasks. A second signal ends at once.
+pub async fn wind_down(app: &App) {
+    tracing::info!("stopping");
+    app.stopping.begun.cancel();
+    let orderly = async {
+        let deadline = Instant::now() + seconds(app.config.shutdown.grace);
+        wait_for_runs(app, deadline).await;
+        app.stopping.hand_over.cancel();
+        wait_for_runs(app, Instant::now() + Duration::from_secs(1)).await;
+        app.stopping.over.cancel();
+        app.tasks.close();
+        let _ = tokio::time::timeout(Duration::from_millis(500), app.tasks.wait()).await;
+    };
+    tokio::select! {
+        () = orderly => {}
+        _ = asked_to_stop() => tracing::warn!("stopping at once"),
+    }
+    let _ = tokio::time::timeout(Duration::from_millis(500), app.pools.close()).await;
+    tracing::info!("stopped");
+}
+
+async fn wait_for_runs(app: &App, deadline: Instant) {
+    while !app.running.runs().is_empty() && Instant::now() < deadline {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}

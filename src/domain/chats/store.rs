@@ -1,0 +1,205 @@
+//! The SQL of chats and messages.
+
+use super::{Chat, Listed};
+use crate::base::{
+    Error, Result,
+    error::OnConstraint,
+    ids::{ChatId, MessageId, UserId},
+};
+use sqlx::{PgConnection, PgPool};
+
+pub async fn find(conn: &mut PgConnection, user: UserId, id: ChatId) -> sqlx::Result<Option<Chat>> {
+    sqlx::query_as!(
+        Chat,
+        r#"select id as "id: ChatId", title, model, leaf_id as "leaf: MessageId" from chats
+           where id = $1 and user_id = $2 and deleted_at is null"#,
+        id.0,
+        user.0
+    )
+    .fetch_optional(conn)
+    .await
+}
+
+pub async fn list(db: &PgPool, user: UserId, limit: i64) -> sqlx::Result<Vec<Listed>> {
+    sqlx::query_as!(
+        Listed,
+        r#"select c.id as "id: ChatId", c.title, c.active_at, exists (
+               select 1 from generations g where g.chat_id = c.id and g.state in ('queued', 'streaming', 'waiting')
+           ) as "answering!"
+           from chats c where c.user_id = $1 and c.deleted_at is null
+           order by c.active_at desc, c.id limit $2"#,
+        user.0,
+        limit
+    )
+    .fetch_all(db)
+    .await
+}
+
+pub async fn insert(conn: &mut PgConnection, user: UserId, title: &str) -> sqlx::Result<ChatId> {
+    sqlx::query_scalar!(
+        r#"insert into chats (user_id, title) values ($1, $2) returning id as "id: ChatId""#,
+        user.0,
+        title
+    )
+    .fetch_one(conn)
+    .await
+}
+
+pub async fn rename(db: &PgPool, user: UserId, id: ChatId, title: &str) -> sqlx::Result<bool> {
+    let done = sqlx::query!(
+        "update chats set title = $3 where id = $1 and user_id = $2 and deleted_at is null",
+        id.0,
+        user.0,
+        title
+    );
+    Ok(done.execute(db).await?.rows_affected() == 1)
+}
+
+/// Hides a chat; it is removed a day later.
+pub async fn mark_deleted(conn: &mut PgConnection, user: UserId, id: ChatId) -> sqlx::Result<bool> {
+    let done = sqlx::query!(
+        "update chats set deleted_at = now() where id = $1 and user_id = $2 and deleted_at is null",
+        id.0,
+        user.0
+    );
+    Ok(done.execute(conn).await?.rows_affected() == 1)
+}
+
+/// What is put into a tree.
+pub struct NewMessage<'a> {
+    pub parent: Option<MessageId>,
+    pub by_model: bool,
+    pub text: &'a str,
+    pub html: Option<&'a str>,
+}
+
+/// Adds a message after its parent, behind its siblings. The chat's head is locked.
+///
+/// # Errors
+/// [`Error::Invalid`] when the parent is not in this chat.
+pub async fn add(conn: &mut PgConnection, chat: ChatId, message: &NewMessage<'_>) -> Result<MessageId> {
+    sqlx::query_scalar!(
+        r#"insert into messages (chat_id, parent_id, author, text, html, place)
+           select $1, $2, $3, $4, $5, coalesce(
+               (select max(place) + 1 from messages where chat_id = $1 and parent_id is not distinct from $2), 0)
+           returning id as "id: MessageId""#,
+        chat.0,
+        message.parent.map(|p| p.0),
+        if message.by_model { "model" } else { "person" },
+        message.text,
+        message.html
+    )
+    .fetch_one(conn)
+    .await
+    .on_constraint("messages_parent", || {
+        Error::invalid("parent", "The message that this one answers is no longer there. Reload the page.")
+    })
+}
+
+/// Makes a message the end of the shown path.
+pub async fn show(conn: &mut PgConnection, chat: ChatId, leaf: MessageId, model: &str) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update chats set leaf_id = $2, model = $3, active_at = now() where id = $1",
+        chat.0,
+        leaf.0,
+        model
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Writes the final text of an answer.
+pub async fn finish(
+    conn: &mut PgConnection,
+    chat: ChatId,
+    id: MessageId,
+    text: &str,
+    reasoning: &str,
+    html: &str,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update messages set text = $3, reasoning = $4, html = $5 where chat_id = $1 and id = $2",
+        chat.0,
+        id.0,
+        text,
+        reasoning,
+        html
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Whose message it is, and what it follows.
+pub struct Place {
+    pub chat: ChatId,
+    pub parent: Option<MessageId>,
+    pub by_model: bool,
+}
+
+/// A message in one of a viewer's chats.
+pub async fn place(conn: &mut PgConnection, user: UserId, id: MessageId) -> sqlx::Result<Option<Place>> {
+    sqlx::query_as!(
+        Place,
+        r#"select m.chat_id as "chat: ChatId", m.parent_id as "parent: MessageId", m.author = 'model' as "by_model!"
+           from messages m join chats c on c.id = m.chat_id
+           where m.id = $1 and c.user_id = $2 and c.deleted_at is null"#,
+        id.0,
+        user.0
+    )
+    .fetch_optional(conn)
+    .await
+}
+
+/// A message as the model sees it.
+pub struct Spoken {
+    pub by_model: bool,
+    pub text: String,
+}
+
+/// The newest messages of the path that ends with `leaf`, oldest first; those without text are left out.
+pub async fn path_texts(conn: &mut PgConnection, chat: ChatId, leaf: MessageId, limit: i32) -> sqlx::Result<Vec<Spoken>> {
+    sqlx::query_as!(
+        Spoken,
+        r#"with recursive path as (
+               select id, parent_id, author, text, 1 as depth from messages where chat_id = $1 and id = $2
+               union all
+               select m.id, m.parent_id, m.author, m.text, p.depth + 1
+               from path p join messages m on m.chat_id = $1 and m.id = p.parent_id where p.depth < $3)
+           select author = 'model' as "by_model!", text as "text!" from path where text <> '' order by depth desc"#,
+        chat.0,
+        leaf.0,
+        limit
+    )
+    .fetch_all(conn)
+    .await
+}
+
+/// Removes chats that were deleted over a day ago, with everything that hangs on them.
+pub async fn purge(db: &PgPool, limit: i64) -> sqlx::Result<u64> {
+    let mut tx = db.begin().await?;
+    let gone = sqlx::query_scalar!(
+        "select id from chats where deleted_at < now() - interval '1 day' limit $1 for update skip locked",
+        limit
+    )
+    .fetch_all(&mut *tx)
+    .await?;
+    sqlx::query!("delete from feed_events where chat_id = any($1)", &gone).execute(&mut *tx).await?;
+    sqlx::query!("delete from chats where id = any($1)", &gone).execute(&mut *tx).await?;
+    tx.commit().await?;
+    Ok(gone.len() as u64)
+}
+
+pub async fn make_partitions(db: &PgPool, ahead: i32) -> sqlx::Result<()> {
+    sqlx::query!("select make_message_partitions($1)", ahead).fetch_one(db).await?;
+    Ok(())
+}
+
+/// Whether a message came in a month that has no partition.
+///
+/// # Errors
+/// The database's.
+pub async fn default_partition_has_rows(db: &PgPool) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(r#"select exists (select 1 from messages_default) as "exists!""#).fetch_one(db).await
+}

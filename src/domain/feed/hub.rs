@@ -1,0 +1,244 @@
+//! What this process watches: for each chat the position up to which its readers were served, and their queues.
+//! Batches written here come from memory, those of other processes from the log; either way they are handed out in
+//! order and without gaps, and a reader whose queue is full is dropped, to come back by its position.
+
+use super::{Event, What, store};
+use crate::base::{
+    Result,
+    ids::{ChatId, MessageId},
+};
+use sqlx::PgPool;
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{Arc, Mutex, MutexGuard},
+    time::Duration,
+};
+use tokio::sync::{Notify, mpsc};
+use tokio_util::sync::CancellationToken;
+
+/// Batches that may wait for one reader.
+const QUEUE: usize = 256;
+/// Events read from the log at a time.
+const PAGE: i64 = 500;
+
+type Batch = Arc<[Event]>;
+
+struct Watch {
+    /// The newest event handed out.
+    seq: i64,
+    readers: Vec<mpsc::Sender<Batch>>,
+    ends: Vec<(MessageId, CancellationToken)>,
+}
+
+/// The subscriptions of this process.
+pub struct Hub {
+    db: PgPool,
+    watches: Mutex<HashMap<ChatId, Watch>>,
+    /// Chats of which something newer is known to be in the log.
+    behind: Mutex<HashSet<ChatId>>,
+    bell: Notify,
+}
+
+/// The reader did not keep up, or the process is ending: come back with the last position.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Lagged;
+
+impl Hub {
+    pub(super) fn new(db: PgPool) -> Self {
+        Self { db, watches: Mutex::default(), behind: Mutex::default(), bell: Notify::new() }
+    }
+
+    fn watches(&self) -> MutexGuard<'_, HashMap<ChatId, Watch>> {
+        self.watches.lock().expect("nothing panics while holding it")
+    }
+
+    /// Follows a chat from a position: first what the log has after it, then what comes.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn subscribe(self: &Arc<Self>, chat: ChatId, after: i64) -> Result<Subscription> {
+        let (sender, queue) = mpsc::channel(QUEUE);
+        self.watch(chat, |watch| watch.readers.push(sender)).await?;
+        Ok(Subscription { hub: self.clone(), chat, position: after, queue, caught_up: false })
+    }
+
+    /// A token that is cancelled when the answer has its end in the log, whoever wrote it.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn end_of(self: &Arc<Self>, chat: ChatId, message: MessageId) -> Result<EndWatch> {
+        let token = CancellationToken::new();
+        let ours = token.clone();
+        self.watch(chat, move |watch| watch.ends.push((message, ours))).await?;
+        Ok(EndWatch { hub: self.clone(), chat, message, token })
+    }
+
+    async fn watch(&self, chat: ChatId, add: impl FnOnce(&mut Watch)) -> Result<()> {
+        if let Some(watch) = self.watches().get_mut(&chat) {
+            add(watch);
+            return Ok(());
+        }
+        let mut conn = self.db.acquire().await?;
+        let seq = store::bounds(&mut conn, chat).await?.map_or(0, |(_, seq)| seq);
+        add(self.watches().entry(chat).or_insert_with(|| Watch { seq, readers: Vec::new(), ends: Vec::new() }));
+        // what was committed between the look and the registration
+        self.ring([chat]);
+        Ok(())
+    }
+
+    /// Hands out what was just committed here. A gap means that another process wrote in between: the log tells.
+    pub(super) fn deliver(&self, chat: ChatId, events: Vec<Event>) {
+        let mut watches = self.watches();
+        let Some(watch) = watches.get_mut(&chat) else { return };
+        let fresh: Vec<Event> = events.into_iter().filter(|e| e.seq > watch.seq).collect();
+        let (Some(first), Some(last)) = (fresh.first(), fresh.last()) else { return };
+        if first.seq > watch.seq + 1 {
+            self.ring([chat]);
+            return;
+        }
+        watch.seq = last.seq;
+        for event in fresh.iter().filter(|e| e.what == What::End) {
+            watch.ends.iter().filter(|(m, _)| *m == event.message_id).for_each(|(_, token)| token.cancel());
+        }
+        if !watch.readers.is_empty() {
+            let batch: Batch = fresh.into();
+            watch.readers.retain(|reader| reader.try_send(batch.clone()).is_ok());
+        }
+    }
+
+    /// Hands out what an act of this process has just committed.
+    pub fn committed(&self, chat: ChatId, events: Vec<Event>) {
+        self.deliver(chat, events);
+    }
+
+    /// Somebody says that a chat's log has come to `seq`.
+    pub(super) fn hear(&self, chat: ChatId, seq: i64) {
+        let news = self.watches().get(&chat).is_some_and(|w| w.seq < seq);
+        if news {
+            self.ring([chat]);
+        }
+    }
+
+    fn ring(&self, chats: impl IntoIterator<Item = ChatId>) {
+        self.behind.lock().expect("nothing panics while holding it").extend(chats);
+        self.bell.notify_one();
+    }
+
+    /// Looks at every watched chat.
+    pub(super) fn ring_all(&self) {
+        let all: Vec<_> = self.watches().keys().copied().collect();
+        self.ring(all);
+    }
+
+    /// How many chats are watched.
+    #[must_use]
+    pub fn watched(&self) -> usize {
+        self.watches().len()
+    }
+
+    fn leave(&self, chat: ChatId, leave: impl FnOnce(&mut Watch)) {
+        let mut watches = self.watches();
+        if let Some(watch) = watches.get_mut(&chat) {
+            leave(watch);
+            watch.readers.retain(|reader| !reader.is_closed());
+            if watch.readers.is_empty() && watch.ends.is_empty() {
+                watches.remove(&chat);
+            }
+        }
+    }
+}
+
+/// Reads the news of the chats that are behind, in one query; looks at all of them every `every` even if no bell rang,
+/// so that a lost bell only costs time.
+pub(super) async fn read_news(hub: Arc<Hub>, every: Duration, stop: CancellationToken) {
+    let mut timer = tokio::time::interval(every);
+    timer.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = hub.bell.notified() => {}
+            _ = timer.tick() => hub.ring_all(),
+        }
+        let behind: Vec<ChatId> = hub.behind.lock().expect("nothing panics while holding it").drain().collect();
+        let wanted: Vec<(ChatId, i64)> = {
+            let watches = hub.watches();
+            behind.iter().filter_map(|chat| Some((*chat, watches.get(chat)?.seq))).collect()
+        };
+        if wanted.is_empty() {
+            continue;
+        }
+        match store::news(&hub.db, &wanted).await {
+            Ok(rows) => {
+                let full = i64::try_from(rows.len()).unwrap_or(i64::MAX) >= PAGE;
+                for group in rows.chunk_by(|a, b| a.0 == b.0) {
+                    hub.deliver(group[0].0, group.iter().map(|(_, event)| event.clone()).collect());
+                }
+                if full {
+                    hub.ring(wanted.into_iter().map(|(chat, _)| chat));
+                }
+            }
+            Err(error) => tracing::warn!(%error, "the feed cannot be read; trying again"),
+        }
+    }
+}
+
+/// A reader's place in a chat's log.
+pub struct Subscription {
+    hub: Arc<Hub>,
+    chat: ChatId,
+    position: i64,
+    queue: mpsc::Receiver<Batch>,
+    caught_up: bool,
+}
+
+impl Subscription {
+    /// The next events: the ones right after those before, in order, once each. Waits for them.
+    ///
+    /// # Errors
+    /// [`Lagged`] inside when the queue ran over; else the database's.
+    pub async fn next(&mut self) -> Result<Result<Vec<Event>, Lagged>> {
+        loop {
+            if !self.caught_up {
+                let events = store::read(&self.hub.db, self.chat, self.position, PAGE).await?;
+                match events.last() {
+                    Some(last) => {
+                        self.position = last.seq;
+                        return Ok(Ok(events));
+                    }
+                    None => self.caught_up = true,
+                }
+            }
+            let Some(batch) = self.queue.recv().await else { return Ok(Err(Lagged)) };
+            let fresh: Vec<Event> = batch.iter().filter(|e| e.seq > self.position).cloned().collect();
+            match (fresh.first(), fresh.last()) {
+                (Some(first), _) if first.seq > self.position + 1 => self.caught_up = false,
+                (Some(_), Some(last)) => {
+                    self.position = last.seq;
+                    return Ok(Ok(fresh));
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+impl Drop for Subscription {
+    fn drop(&mut self) {
+        self.queue.close();
+        self.hub.leave(self.chat, |_| {});
+    }
+}
+
+/// See [`Hub::end_of`].
+pub struct EndWatch {
+    hub: Arc<Hub>,
+    chat: ChatId,
+    message: MessageId,
+    pub token: CancellationToken,
+}
+
+impl Drop for EndWatch {
+    fn drop(&mut self) {
+        self.hub.leave(self.chat, |watch| watch.ends.retain(|(message, _)| *message != self.message));
+    }
+}

@@ -1,0 +1,137 @@
+//! The feed: the ordered log of a chat, and the only way anything reaches a screen by itself. It stores data, never
+//! HTML. Acts append inside their transaction ([`append`]); the pieces of answers go through the [`Writer`]'s group
+//! commit; readers follow through a [`Subscription`], which reads the log from a position and then goes on live.
+//! What must not live here: how an event looks, and who may read.
+
+mod hub;
+mod listener;
+pub mod store;
+mod writer;
+
+pub use hub::{EndWatch, Hub, Lagged, Subscription};
+pub use store::{append, lock};
+pub use writer::{Lost, Stream, Writer};
+
+use crate::base::{config, config::seconds, db::Pools, ids::MessageId};
+use serde::{Deserialize, Serialize};
+use std::{sync::Arc, time::Duration};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// One entry of a chat's log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// Its number in the chat: 1, 2, 3, … without gaps.
+    pub seq: i64,
+    /// The answer it is about.
+    pub message_id: MessageId,
+    pub what: What,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum What {
+    /// A question was asked and its answer begun; a sibling of an earlier answer has no question of its own.
+    Turn { question: Option<MessageId>, parent: Option<MessageId> },
+    /// The answer is made (`streaming`), or waits to be made again (`queued`).
+    State { streaming: bool },
+    /// More of the answer; `offset` bytes were before it.
+    Text { offset: usize, text: Arc<str> },
+    /// More of the reasoning; `offset` bytes were before it.
+    Reasoning { offset: usize, text: Arc<str> },
+    /// The end of the answer: exactly one.
+    End,
+    /// Made by a newer version; passed over.
+    Unknown,
+}
+
+#[derive(Serialize, Deserialize)]
+struct TurnBody {
+    question: Option<MessageId>,
+    parent: Option<MessageId>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StateBody {
+    streaming: bool,
+}
+
+impl What {
+    /// The columns `kind`, `offset_at`, `body`.
+    fn to_row(&self) -> (&'static str, Option<i32>, String) {
+        let json = |value| serde_json::to_string(&value).expect("ids and flags are JSON");
+        let at = |offset: &usize| Some(i32::try_from(*offset).unwrap_or(i32::MAX));
+        match self {
+            Self::Turn { question, parent } => {
+                ("turn", None, json(serde_json::json!(TurnBody { question: *question, parent: *parent })))
+            }
+            Self::State { streaming } => ("state", None, json(serde_json::json!(StateBody { streaming: *streaming }))),
+            Self::Text { offset, text } => ("text", at(offset), text.to_string()),
+            Self::Reasoning { offset, text } => ("reasoning", at(offset), text.to_string()),
+            Self::End | Self::Unknown => ("end", None, "{}".to_owned()),
+        }
+    }
+
+    fn from_row(kind: &str, offset: Option<i32>, body: String) -> Self {
+        let offset = usize::try_from(offset.unwrap_or_default()).unwrap_or_default();
+        match kind {
+            "text" => Self::Text { offset, text: body.into() },
+            "reasoning" => Self::Reasoning { offset, text: body.into() },
+            "end" => Self::End,
+            "turn" => serde_json::from_str(&body)
+                .map_or(Self::Unknown, |TurnBody { question, parent }| Self::Turn { question, parent }),
+            "state" => {
+                serde_json::from_str(&body).map_or(Self::Unknown, |StateBody { streaming }| Self::State { streaming })
+            }
+            _ => Self::Unknown,
+        }
+    }
+}
+
+/// The feed of one process: what it writes and what it watches.
+#[derive(Clone)]
+pub struct Feed {
+    pub hub: Arc<Hub>,
+    pub writer: Writer,
+}
+
+impl Feed {
+    /// Starts the writer, the reader of other processes' news, and the listener for their bells. They end with `stop`.
+    #[must_use]
+    pub fn start(pools: &Pools, config: &config::Feed, tasks: &TaskTracker, stop: &CancellationToken) -> Self {
+        let sender = crate::base::crypto::random_hex()[..8].to_owned();
+        let hub = Arc::new(Hub::new(pools.http.clone()));
+        let writer = Writer::start(
+            pools.jobs.clone(),
+            hub.clone(),
+            sender.clone(),
+            Duration::from_millis(config.gather_ms),
+            tasks,
+            stop,
+        );
+        tasks.spawn(hub::read_news(hub.clone(), seconds(config.ring), stop.clone()));
+        tasks.spawn(listener::listen(pools.listen.clone(), hub.clone(), sender, stop.clone()));
+        Self { hub, writer }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_and_back() {
+        let id = MessageId(uuid::Uuid::from_u128(7));
+        for what in [
+            What::Turn { question: Some(id), parent: None },
+            What::Turn { question: None, parent: Some(id) },
+            What::State { streaming: true },
+            What::Text { offset: 12, text: "a\"b\n".into() },
+            What::Reasoning { offset: 0, text: "hm".into() },
+            What::End,
+        ] {
+            let (kind, offset, body) = what.to_row();
+            assert_eq!(What::from_row(kind, offset, body), what);
+        }
+        assert_eq!(What::from_row("of a newer version", None, "{}".into()), What::Unknown);
+    }
+}

@@ -1,0 +1,281 @@
+//! The feed's SQL.
+
+use super::{Event, What};
+use crate::base::{
+    Result,
+    ids::{ChatId, GenerationId, MessageId},
+};
+use sqlx::{PgConnection, PgPool};
+
+/// Begins the log of a new chat.
+///
+/// # Errors
+/// The database's.
+pub async fn open(conn: &mut PgConnection, chat: ChatId) -> Result<()> {
+    sqlx::query!("insert into feed_heads (chat_id) values ($1)", chat.0).execute(conn).await?;
+    Ok(())
+}
+
+/// Takes the chat's mutex until the transaction ends. Whoever changes a generation's state or epoch does this first.
+/// Returns the position of the log, or nothing if the chat is gone.
+///
+/// # Errors
+/// The database's.
+pub async fn lock(conn: &mut PgConnection, chat: ChatId) -> Result<Option<i64>> {
+    Ok(sqlx::query_scalar!("select seq from feed_heads where chat_id = $1 for no key update", chat.0)
+        .fetch_optional(conn)
+        .await?)
+}
+
+/// Appends to the log, as the last step of an act's transaction; rings every process at its commit.
+///
+/// # Errors
+/// The database's.
+pub async fn append(conn: &mut PgConnection, chat: ChatId, events: &[(MessageId, What)]) -> Result<Vec<Event>> {
+    let count = i64::try_from(events.len()).expect("a handful of events");
+    let mut messages = Vec::new();
+    let mut kinds = Vec::new();
+    let mut offsets = Vec::new();
+    let mut bodies = Vec::new();
+    for (message, what) in events {
+        let (kind, offset, body) = what.to_row();
+        messages.push(message.0);
+        kinds.push(kind.to_owned());
+        offsets.push(offset);
+        bodies.push(body);
+    }
+    let last = sqlx::query_scalar!(
+        r#"with head as (
+               update feed_heads set seq = seq + $2 where chat_id = $1 returning seq, seq - $2 as base),
+           written as (
+               insert into feed_events (chat_id, seq, message_id, kind, offset_at, body)
+               select $1, head.base + e.n, e.message_id, e.kind, e.offset_at, e.body
+               from unnest($3::uuid[], $4::text[], $5::int[], $6::text[])
+                    with ordinality as e (message_id, kind, offset_at, body, n), head),
+           rung as (select pg_notify('parlor_feed', '-|' || $1::text || ':' || head.seq) from head)
+           select head.seq as "seq!" from head left join rung on true"#,
+        chat.0,
+        count,
+        &messages,
+        &kinds,
+        &offsets as &[Option<i32>],
+        &bodies
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(events
+        .iter()
+        .zip(last - count + 1..)
+        .map(|((message_id, what), seq)| Event { seq, message_id: *message_id, what: what.clone() })
+        .collect())
+}
+
+/// Up to `limit` events after a position.
+///
+/// # Errors
+/// The database's.
+pub async fn read(db: &PgPool, chat: ChatId, after: i64, limit: i64) -> Result<Vec<Event>> {
+    let rows = sqlx::query!(
+        "select seq, message_id, kind, offset_at, body from feed_events
+         where chat_id = $1 and seq > $2 order by seq limit $3",
+        chat.0,
+        after,
+        limit
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|r| Event { seq: r.seq, message_id: MessageId(r.message_id), what: What::from_row(&r.kind, r.offset_at, r.body) })
+        .collect())
+}
+
+/// The news of many chats in one query: for each, what comes after the position given with it.
+///
+/// # Errors
+/// The database's.
+pub async fn news(db: &PgPool, chats: &[(ChatId, i64)]) -> Result<Vec<(ChatId, Event)>> {
+    let (ids, positions): (Vec<_>, Vec<_>) = chats.iter().map(|(chat, seq)| (chat.0, *seq)).unzip();
+    let rows = sqlx::query!(
+        r#"select e.chat_id, e.seq, e.message_id, e.kind, e.offset_at, e.body
+           from unnest($1::uuid[], $2::bigint[]) as w (chat_id, seq)
+           join feed_heads h on h.chat_id = w.chat_id and h.seq > w.seq
+           cross join lateral (select * from feed_events e where e.chat_id = w.chat_id and e.seq > w.seq
+                               order by e.seq limit 500) e
+           order by e.chat_id, e.seq"#,
+        &ids,
+        &positions
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|r| {
+            let what = What::from_row(&r.kind, r.offset_at, r.body);
+            (ChatId(r.chat_id), Event { seq: r.seq, message_id: MessageId(r.message_id), what })
+        })
+        .collect())
+}
+
+/// The messages that something happened to after one position and up to another, each once, in the order of its first
+/// event, with that event if it is a turn (else its state, which is of no use then).
+///
+/// # Errors
+/// The database's.
+pub async fn touched(db: &PgPool, chat: ChatId, after: i64, up_to: i64) -> Result<Vec<(MessageId, What)>> {
+    let rows = sqlx::query!(
+        r#"select message_id, kind, case when kind = 'turn' then body else '{}' end as "body!" from (
+               select distinct on (message_id) message_id, seq, kind, body from feed_events
+               where chat_id = $1 and seq > $2 and seq <= $3 order by message_id, seq) first
+           order by seq"#,
+        chat.0,
+        after,
+        up_to
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(rows.into_iter().map(|r| (MessageId(r.message_id), What::from_row(&r.kind, None, r.body))).collect())
+}
+
+/// The oldest kept and the newest position of a chat's log; nothing if the chat is gone.
+///
+/// # Errors
+/// The database's.
+pub async fn bounds(conn: &mut PgConnection, chat: ChatId) -> Result<Option<(i64, i64)>> {
+    let row = sqlx::query!("select first_seq, seq from feed_heads where chat_id = $1", chat.0).fetch_optional(conn).await?;
+    Ok(row.map(|r| (r.first_seq, r.seq)))
+}
+
+/// What an unfinished answer has so far: its text and its reasoning.
+///
+/// # Errors
+/// The database's.
+pub async fn text_so_far(conn: &mut PgConnection, chat: ChatId, message: MessageId, from: i64) -> Result<(String, String)> {
+    let row = sqlx::query!(
+        r#"select coalesce(string_agg(body, '' order by seq) filter (where kind = 'text'), '') as "text!",
+                  coalesce(string_agg(body, '' order by seq) filter (where kind = 'reasoning'), '') as "reasoning!"
+           from feed_events where chat_id = $1 and message_id = $2 and seq > $3"#,
+        chat.0,
+        message.0,
+        from
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok((row.text, row.reasoning))
+}
+
+/// How many bytes of an answer's text and reasoning are stored.
+///
+/// # Errors
+/// The database's.
+pub async fn stored_bytes(db: &PgPool, chat: ChatId, message: MessageId) -> Result<(usize, usize)> {
+    let row = sqlx::query!(
+        r#"select coalesce(sum(octet_length(body)) filter (where kind = 'text'), 0) as "text!",
+                  coalesce(sum(octet_length(body)) filter (where kind = 'reasoning'), 0) as "reasoning!"
+           from feed_events where chat_id = $1 and message_id = $2"#,
+        chat.0,
+        message.0
+    )
+    .fetch_one(db)
+    .await?;
+    Ok((usize::try_from(row.text).unwrap_or_default(), usize::try_from(row.reasoning).unwrap_or_default()))
+}
+
+/// One row of a batch of the writer.
+pub struct Delta {
+    pub chat: ChatId,
+    pub generation: GenerationId,
+    pub epoch: i32,
+    pub message: MessageId,
+    pub what: What,
+}
+
+/// What became of a row of a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// Stored under this number.
+    Written(i64),
+    /// The generation is no longer this worker's.
+    Fenced,
+    /// The chat's head was held by somebody else: to be tried again.
+    Busy,
+}
+
+/// Writes a batch as one statement and one commit; tells the fate of each row.
+///
+/// # Errors
+/// The database's; whether the batch was stored is then unknown.
+pub async fn write(db: &PgPool, batch: &[Delta], sender: &str) -> Result<Vec<Fate>> {
+    let mut chats = Vec::with_capacity(batch.len());
+    let mut generations = Vec::with_capacity(batch.len());
+    let mut epochs = Vec::with_capacity(batch.len());
+    let mut messages = Vec::with_capacity(batch.len());
+    let mut kinds = Vec::with_capacity(batch.len());
+    let mut offsets = Vec::with_capacity(batch.len());
+    let mut bodies = Vec::with_capacity(batch.len());
+    for delta in batch {
+        let (kind, offset, body) = delta.what.to_row();
+        chats.push(delta.chat.0);
+        generations.push(delta.generation.0);
+        epochs.push(delta.epoch);
+        messages.push(delta.message.0);
+        kinds.push(kind.to_owned());
+        offsets.push(offset.unwrap_or_default());
+        bodies.push(body);
+    }
+    let rows = sqlx::query!(
+        r#"select ord as "ord!", new_seq from feed_write($1, $2, $3, $4, $5, $6, $7, $8)"#,
+        &chats,
+        &generations,
+        &epochs,
+        &messages,
+        &kinds,
+        &offsets,
+        &bodies,
+        sender
+    )
+    .fetch_all(db)
+    .await?;
+    let mut fates = vec![Fate::Busy; batch.len()];
+    for row in rows {
+        let place = usize::try_from(row.ord - 1).unwrap_or(usize::MAX);
+        if let Some(fate) = fates.get_mut(place) {
+            *fate = row.new_seq.map_or(Fate::Fenced, Fate::Written);
+        }
+    }
+    Ok(fates)
+}
+
+/// Removes what nobody needs to read any more: of each chat the events before the oldest one of an unfinished answer,
+/// an hour after they were written, in batches.
+///
+/// # Errors
+/// The database's.
+pub async fn trim(db: &PgPool) -> Result<()> {
+    loop {
+        let trimmed = sqlx::query!(
+            r#"with heads as (
+                   select h.chat_id, least(
+                       (select coalesce(min(g.from_seq), h.seq) from generations g
+                        where g.chat_id = h.chat_id and g.state in ('queued', 'streaming', 'waiting')),
+                       (select max(e.seq) from feed_events e
+                        where e.chat_id = h.chat_id and e.at < now() - interval '1 hour')) as upto
+                   from feed_heads h
+                   where exists (select 1 from feed_events e where e.chat_id = h.chat_id and e.seq = h.first_seq
+                                 and e.at < now() - interval '1 hour')
+                   limit 100 for no key update of h skip locked),
+               gone as (
+                   delete from feed_events e using heads where e.chat_id = heads.chat_id and e.seq <= heads.upto
+                   returning e.chat_id),
+               moved as (
+                   update feed_heads h set first_seq = heads.upto + 1 from heads
+                   where h.chat_id = heads.chat_id and heads.upto >= h.first_seq returning h.chat_id)
+               select (select count(*) from moved) as "moved!", (select count(*) from gone) as "gone!""#
+        )
+        .fetch_one(db)
+        .await?;
+        if trimmed.moved == 0 {
+            return Ok(());
+        }
+    }
+}

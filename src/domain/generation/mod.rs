@@ -1,0 +1,32 @@
+//! The making of answers, from the accepted message to the one terminal event. The truth about an answer is its row in
+//! `generations`; a job only says "look at it now". `state.rs` tells the states and who changes them.
+//! What must not live here: how anything looks; how a provider's protocol goes (outside/llm).
+
+mod finish;
+mod run;
+mod send;
+pub mod state;
+mod stop;
+mod store;
+mod sweep;
+mod thread;
+
+pub use run::{look, renew_leases};
+pub use send::{Draft, Sent, forget_keys, max_chars, regenerate, send};
+pub use state::State;
+pub use stop::{delete_chat, stop};
+pub use sweep::sweep;
+pub use thread::{Shown, Thread, owned, running, shown, thread, turn};
+
+use crate::base::{ids::GenerationId, queue::Job};
+use serde::{Deserialize, Serialize};
+
+/// The job: look at this generation now.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Look {
+    pub generation_id: GenerationId,
+}
+
+impl Job for Look {
+    const QUEUE: &'static str = "generate";
+}

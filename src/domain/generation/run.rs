@@ -1,0 +1,292 @@
+//! Making an answer: claim, ask the provider, hand the pieces to the feed's writer, end. Each runs as a task of its
+//! own under a permit; the job that called for it is long done.
+
+use super::{
+    finish::{Ending, Why, finish, settle},
+    state::{State, Verdict, verdict},
+    store::{self, Claimed},
+};
+use crate::{
+    app::{App, Run},
+    base::{Result, config::seconds, ids::GenerationId},
+    domain::{
+        catalog, chats,
+        feed::{self, Stream, What},
+    },
+    outside::llm::{Ask, Chunk, Chunks, Fault, FaultKind, Finish, Said, Usage},
+};
+use futures::StreamExt;
+use std::{sync::atomic::Ordering, time::Duration};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+/// How long past its deadline a task may still be about to end before its lease is let go.
+const SLACK: Duration = Duration::from_secs(5);
+
+/// Takes up a generation if there is a permit and it is queued and due; returns at once.
+pub fn look(app: &App, id: GenerationId) {
+    if app.stopping.begun.is_cancelled() {
+        return;
+    }
+    let Ok(permit) = app.running.permits.clone().try_acquire_owned() else {
+        app.running.crowded.store(true, Ordering::Relaxed);
+        return;
+    };
+    let app = app.clone();
+    app.tasks.clone().spawn(async move {
+        if let Err(error) = take_up(&app, id).await {
+            // the row tells: whatever was begun is settled by the sweep when its lease runs out
+            tracing::warn!(generation = %id, %error, "an answer could not be taken up");
+        }
+        app.running.runs().remove(&id);
+        drop(permit);
+        if app.running.crowded.swap(false, Ordering::Relaxed)
+            && let Ok(Some(next)) = store::next_due(&app.pools.jobs).await
+        {
+            app.running.crowded.store(true, Ordering::Relaxed);
+            look(&app, next);
+        }
+    });
+}
+
+/// Renews the leases of this process's answers until it ends: of those whose task is alive and within its deadline.
+pub async fn renew_leases(app: App) {
+    let every = seconds(app.config.generation.renew);
+    loop {
+        tokio::select! {
+            () = app.stopping.over.cancelled() => return,
+            () = tokio::time::sleep(every) => {}
+        }
+        let now = Instant::now();
+        let mine: Vec<(GenerationId, i32)> =
+            app.running.runs().iter().filter(|(_, r)| r.alive_until > now).map(|(id, r)| (*id, r.epoch)).collect();
+        if mine.is_empty() {
+            continue;
+        }
+        match store::renew(&app.pools.jobs, &mine, app.config.generation.lease).await {
+            Ok(kept) => {
+                let runs = app.running.runs();
+                for (id, epoch) in mine.iter().filter(|(id, _)| !kept.contains(id)) {
+                    if let Some(run) = runs.get(id).filter(|r| r.epoch == *epoch) {
+                        run.lost.cancel();
+                    }
+                }
+            }
+            Err(error) => tracing::warn!(%error, "the leases could not be renewed"),
+        }
+    }
+}
+
+async fn take_up(app: &App, id: GenerationId) -> Result<()> {
+    let Some(claimed) = claim(app, id).await? else { return Ok(()) };
+    let lost = CancellationToken::new();
+    let alive_until = Instant::now() + seconds(app.config.generation.first_token) + SLACK;
+    app.running.runs().insert(id, Run { epoch: claimed.epoch, lost: lost.clone(), alive_until });
+    let ended = app.feed.hub.end_of(claimed.chat, claimed.message).await?;
+    let stream =
+        Stream { chat: claimed.chat, generation: id, epoch: claimed.epoch, message: claimed.message };
+    app.feed.writer.begin(stream);
+    let mut attempt = Attempt { app, claimed: &claimed, text: String::new(), reasoning: String::new(), usage: None };
+    let outcome = tokio::select! {
+        outcome = attempt.make() => outcome,
+        () = ended.token.cancelled() => Outcome::Lost,
+        () = lost.cancelled() => Outcome::Lost,
+        () = app.stopping.hand_over.cancelled() => Outcome::HandOver,
+    };
+    attempt.conclude(outcome).await
+}
+
+async fn claim(app: &App, id: GenerationId) -> Result<Option<Claimed>> {
+    let Some(chat) = store::chat_of(&app.pools.jobs, id).await? else { return Ok(None) };
+    let mut tx = app.pools.jobs.begin().await?;
+    if feed::lock(&mut tx, chat).await?.is_none() {
+        return Ok(None);
+    }
+    let Some(claimed) = store::claim(&mut tx, id, app.config.generation.lease).await? else { return Ok(None) };
+    let events = feed::append(&mut tx, chat, &[(claimed.message, What::State { streaming: true })]).await?;
+    tx.commit().await?;
+    app.feed.hub.committed(chat, events);
+    tracing::debug!(generation = %id, attempt = claimed.attempt, "an answer was taken up");
+    Ok(Some(claimed))
+}
+
+/// How an attempt came to its end.
+enum Outcome {
+    /// The model said that it is done.
+    Done(Finish),
+    /// A fault with nothing left to try: the sentence for the person.
+    Fault(String),
+    /// Not this worker's any more: stopped by a person, or the lease was lost.
+    Lost,
+    /// This process is ending.
+    HandOver,
+}
+
+struct Attempt<'a> {
+    app: &'a App,
+    claimed: &'a Claimed,
+    text: String,
+    reasoning: String,
+    usage: Option<Usage>,
+}
+
+impl Attempt<'_> {
+    async fn make(&mut self) -> Outcome {
+        let (provider_name, model) = catalog::split(&self.claimed.model);
+        let Some(provider) = self.app.provider(provider_name) else {
+            let sentence = format!("The provider “{provider_name}” is no longer configured. Choose another model.");
+            return Outcome::Fault(sentence);
+        };
+        let ask = match self.ask(model).await {
+            Ok(ask) => ask,
+            Err(error) => {
+                tracing::error!(%error, generation = %self.claimed.id, "the conversation could not be read");
+                let sentence = "The conversation could not be read. Try again.".to_owned();
+                return Outcome::Fault(sentence);
+            }
+        };
+        let keys = provider.keys();
+        let mut key = 0;
+        loop {
+            let deadline = self.silence_until(self.app.config.generation.first_token);
+            let opened = tokio::time::timeout_at(deadline, provider.open(&ask, key)).await;
+            let result = match opened {
+                Ok(Ok(chunks)) => self.read(chunks, deadline).await,
+                Ok(Err(fault)) => Err(fault),
+                Err(_) => Err(Fault::new(FaultKind::Silent, "no answer within the first-token deadline")),
+            };
+            let fault = match result {
+                Ok(None) => return Outcome::Lost,
+                Ok(Some(finish)) => return Outcome::Done(finish),
+                Err(fault) => fault,
+            };
+            tracing::warn!(provider = provider.name, key, model, %fault, generation = %self.claimed.id, "a provider failed");
+            match verdict(&fault, self.has_streamed(), keys - key - 1) {
+                Verdict::NextKey => key += 1,
+                Verdict::Interrupted | Verdict::Failed => {
+                    let sentence = fault.sentence(&provider.name);
+                    return Outcome::Fault(sentence);
+                }
+            }
+        }
+    }
+
+    /// Reads the provider to its end; nothing when the writer was fenced off.
+    async fn read(&mut self, mut chunks: Chunks, mut deadline: Instant) -> std::result::Result<Option<Finish>, Fault> {
+        let mut finish = None;
+        loop {
+            let item = match tokio::time::timeout_at(deadline, chunks.next()).await {
+                Ok(item) => item,
+                // done, and only the connection's end was awaited
+                Err(_) if finish.is_some() => return Ok(finish),
+                Err(_) => return Err(Fault::new(FaultKind::Silent, "nothing came within the deadline")),
+            };
+            let piece = match item {
+                None if finish.is_none() => return Err(Fault::new(FaultKind::Cut, "the stream ended too soon")),
+                None => return Ok(finish),
+                Some(Err(_)) if finish.is_some() => return Ok(finish),
+                Some(Err(fault)) => return Err(fault),
+                Some(Ok(Chunk::Usage(usage))) => {
+                    self.usage = Some(usage);
+                    continue;
+                }
+                Some(Ok(Chunk::Finished(why))) => {
+                    // usage may follow, in an event of its own
+                    finish = Some(why);
+                    deadline = Instant::now() + SLACK;
+                    continue;
+                }
+                Some(Ok(Chunk::Text(piece))) => (piece, false),
+                Some(Ok(Chunk::Reasoning(piece))) => (piece, true),
+            };
+            let (piece, reasoning) = piece;
+            if self.app.feed.writer.push(self.claimed.id, &piece, reasoning).await.is_err() {
+                return Ok(None);
+            }
+            if reasoning { &mut self.reasoning } else { &mut self.text }.push_str(&piece);
+            if finish.is_none() {
+                deadline = self.silence_until(self.app.config.generation.idle);
+            }
+        }
+    }
+
+    /// Sets the deadline of the next sign of life, which the lease's renewal looks at too.
+    fn silence_until(&self, limit: f64) -> Instant {
+        let deadline = Instant::now() + seconds(limit);
+        if let Some(run) = self.app.running.runs().get_mut(&self.claimed.id) {
+            run.alive_until = deadline + SLACK;
+        }
+        deadline
+    }
+
+    fn has_streamed(&self) -> bool {
+        !(self.text.is_empty() && self.reasoning.is_empty())
+    }
+
+    async fn ask(&self, model: &str) -> Result<Ask> {
+        let mut conn = self.app.pools.jobs.acquire().await?;
+        let context = &self.app.config.context;
+        // the answer itself is the leaf, and has no text yet
+        let limit = i32::try_from(context.max_messages).unwrap_or(i32::MAX - 1) + 1;
+        let path = chats::store::path_texts(&mut conn, self.claimed.chat, self.claimed.message, limit).await?;
+        let messages = path.into_iter().map(|m| Said { by_model: m.by_model, text: m.text }).collect();
+        Ok(Ask { model: model.to_owned(), messages, max_tokens: context.max_output_tokens })
+    }
+
+    async fn conclude(self, outcome: Outcome) -> Result<()> {
+        let id = self.claimed.id;
+        let (state, reason) = match outcome {
+            Outcome::Lost => {
+                self.app.feed.writer.abandon(id);
+                return Ok(());
+            }
+            Outcome::HandOver => return self.hand_over().await,
+            Outcome::Done(Finish::Complete) => (State::Completed, None),
+            Outcome::Done(Finish::Length) => {
+                (State::Completed, Some("The answer ends here because it reached the limit on its length.".to_owned()))
+            }
+            Outcome::Done(Finish::Filtered) => {
+                (State::Completed, Some("The provider withheld the rest of this answer.".to_owned()))
+            }
+            Outcome::Fault(sentence) if self.has_streamed() => (State::Interrupted, Some(sentence)),
+            Outcome::Fault(sentence) => (State::Failed, Some(sentence)),
+        };
+        if self.app.feed.writer.end(id).await.is_err() {
+            return Ok(());
+        }
+        let ending =
+            Ending { state, reason, text: self.text, reasoning: self.reasoning, usage: self.usage };
+        // whatever happens to the database, the row is this worker's as long as it renews the lease
+        let mut pause = Duration::from_millis(100);
+        loop {
+            match finish(self.app, self.claimed, &ending).await {
+                Ok(_) => return Ok(()),
+                Err(error) if self.app.stopping.over.is_cancelled() => return Err(error),
+                Err(error) => tracing::warn!(%error, generation = %id, "the end of an answer was not written; trying again"),
+            }
+            silence(self.app, id, pause).await;
+            pause = (pause * 2).min(Duration::from_secs(2));
+        }
+    }
+
+    /// Gives the answer up in order: what it has said stays and is labelled; what has said nothing goes back into line.
+    async fn hand_over(self) -> Result<()> {
+        let _ = self.app.feed.writer.end(self.claimed.id).await;
+        let mut tx = self.app.pools.jobs.begin().await?;
+        let why = Why::HandedOver(self.claimed.epoch);
+        let events = settle(&mut tx, self.claimed.chat, self.claimed.message, why).await?;
+        tx.commit().await?;
+        if let Some(events) = events {
+            self.app.feed.hub.committed(self.claimed.chat, events);
+        }
+        Ok(())
+    }
+}
+
+/// A pause during which the lease goes on being renewed.
+async fn silence(app: &App, id: GenerationId, pause: Duration) {
+    if let Some(run) = app.running.runs().get_mut(&id) {
+        run.alive_until = Instant::now() + pause + SLACK;
+    }
+    tokio::time::sleep(pause).await;
+}

@@ -1,0 +1,166 @@
+//! Who is asking: axum-login over our accounts, the guard of member routes, and the [`Me`] that handlers take.
+
+use super::{Web, respond::Failure, sessions};
+use crate::{
+    app::App,
+    base::{Error, ids::UserId},
+    domain::accounts::{self, User, Viewer},
+};
+use axum::{
+    extract::{FromRequestParts, Request},
+    http::{Method, request::Parts},
+    middleware::Next,
+    response::{IntoResponse, Redirect, Response},
+};
+use axum_login::{AuthManagerLayer, AuthManagerLayerBuilder, AuthUser, AuthnBackend};
+use tower_sessions::service::SignedCookie;
+
+/// axum-login's view of our accounts.
+#[derive(Clone)]
+pub struct Accounts(App);
+
+/// What signs somebody in.
+pub struct Credentials {
+    pub email: String,
+    pub password: String,
+}
+
+impl AuthUser for User {
+    type Id = UserId;
+
+    fn id(&self) -> UserId {
+        self.id
+    }
+
+    /// A changed password ends every session.
+    fn session_auth_hash(&self) -> &[u8] {
+        self.password_hash.as_bytes()
+    }
+}
+
+impl AuthnBackend for Accounts {
+    type User = User;
+    type Credentials = Credentials;
+    type Error = Error;
+
+    async fn authenticate(&self, creds: Credentials) -> Result<Option<User>, Error> {
+        accounts::sign_in(&self.0, &creds.email, &creds.password).await
+    }
+
+    async fn get_user(&self, id: &UserId) -> Result<Option<User>, Error> {
+        Ok(accounts::get(&self.0.pools.http, *id).await?)
+    }
+}
+
+pub type Session = axum_login::AuthSession<Accounts>;
+
+/// Sessions and accounts, as one layer.
+pub fn layer(app: &App) -> AuthManagerLayer<Accounts, sessions::Store, SignedCookie> {
+    AuthManagerLayerBuilder::new(Accounts(app.clone()), sessions::layer(app)).build()
+}
+
+/// Signs somebody in, under a new session id.
+///
+/// # Errors
+/// The session store's.
+pub async fn sign_in(app: &App, session: &mut Session, user: &User, remember: bool) -> Result<(), Failure> {
+    sessions::begin(app, &session.session, remember).await.map_err(Error::internal)?;
+    session.login(user).await.map_err(into_error)?;
+    Ok(())
+}
+
+/// An error of axum-login as ours.
+pub fn into_error(error: axum_login::Error<Accounts>) -> Error {
+    match error {
+        axum_login::Error::Backend(error) => error,
+        axum_login::Error::Session(error) => Error::Unavailable(error.to_string()),
+    }
+}
+
+/// The guard of member routes. Runs before any look-up.
+pub async fn require_member(request: Request, next: Next) -> Response {
+    let session = request.extensions().get::<Session>();
+    if session.is_some_and(|s| s.user.is_some()) {
+        return next.run(request).await;
+    }
+    let page = request.method() == Method::GET && !wants_fragment(&request) && !wants_events(&request);
+    if page {
+        let asked = request.uri().path_and_query().map_or("/", |p| p.as_str());
+        return Redirect::to(&way_in(asked)).into_response();
+    }
+    if request.method() == Method::POST && !wants_fragment(&request) {
+        return Redirect::to("/login").into_response();
+    }
+    Failure(Error::Unauthenticated).into_response()
+}
+
+/// The sign-in page that leads back to where somebody wanted to go.
+fn way_in(asked: &str) -> String {
+    if asked == "/" { "/login".to_owned() } else { format!("/login?next={}", encode(asked)) }
+}
+
+fn encode(text: &str) -> String {
+    use std::fmt::Write;
+    text.bytes().fold(String::new(), |mut out, byte| {
+        if byte.is_ascii_alphanumeric() || b"-_.~/".contains(&byte) {
+            out.push(byte.into());
+        } else {
+            write!(out, "%{byte:02X}").expect("a String takes everything");
+        }
+        out
+    })
+}
+
+/// A place in this house that `next` may lead to; anything else is the front room.
+pub fn safe_next(next: &str) -> &str {
+    let inside = next.starts_with('/')
+        && !next.starts_with("//")
+        && !next.starts_with("/login")
+        && !next.contains(['\\', '\r', '\n', '\t']);
+    if inside { next } else { "/" }
+}
+
+pub fn wants_fragment(request: &Request) -> bool {
+    request.headers().contains_key("hx-request")
+}
+
+pub fn wants_events(request: &Request) -> bool {
+    request.uri().path().ends_with("/feed")
+}
+
+/// Whoever is signed in.
+pub struct Me(pub Viewer);
+
+impl FromRequestParts<Web> for Me {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Failure> {
+        let session = parts.extensions.get_mut::<Session>().ok_or(Error::Unauthenticated)?;
+        let Some(user) = session.user.clone() else { return Err(Error::Unauthenticated.into()) };
+        if !sessions::is_alive(&web.app, &session.session).await.map_err(|e| Error::Unavailable(e.to_string()))? {
+            session.logout().await.map_err(into_error)?;
+            return Err(Error::Unauthenticated.into());
+        }
+        Ok(Self(Viewer::from(&user)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{safe_next, way_in};
+
+    #[test]
+    fn next_stays_in_the_house() {
+        for (next, to) in [
+            ("/chats/1?x=1", "/chats/1?x=1"),
+            ("", "/"),
+            ("https://evil.example", "/"),
+            ("//evil.example", "/"),
+            ("/\\evil.example", "/"),
+            ("/login?next=/login", "/"),
+        ] {
+            assert_eq!(safe_next(next), to, "{next}");
+        }
+        assert_eq!(way_in("/chats/1?a=b&c"), "/login?next=/chats/1%3Fa%3Db%26c");
+    }
+}

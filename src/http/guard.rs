@@ -1,0 +1,124 @@
+//! Walls around every answer: the request's id and its one line in the log, the headers that browsers obey, and the
+//! refusal of unsafe requests from other origins.
+
+use super::respond::Failure;
+use crate::{app::App, base::Error};
+use axum::{
+    extract::{MatchedPath, Request, State},
+    http::{Extensions, HeaderMap, HeaderName, HeaderValue, StatusCode, Version, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use std::time::Instant;
+use tracing::Instrument;
+
+/// Names a request in the log and to the guest.
+#[derive(Clone)]
+pub struct RequestId(pub String);
+
+/// Gives the request an id and writes one line when it is answered. The route's pattern is written, never the query;
+/// health checks are not written at all.
+pub async fn log(mut request: Request, next: Next) -> Response {
+    let id = crate::base::crypto::random_hex()[..16].to_owned();
+    request.extensions_mut().insert(RequestId(id.clone()));
+    let route = request.extensions().get::<MatchedPath>().map_or_else(|| "-".to_owned(), |p| p.as_str().to_owned());
+    let method = request.method().clone();
+    let span = tracing::info_span!("request", request_id = id);
+    let began = Instant::now();
+    let mut response = next.run(request).instrument(span).await;
+    if route != "/up" && route != "/ready" {
+        let ms = began.elapsed().as_secs_f64() * 1000.;
+        tracing::info!(request_id = id, %method, route, status = response.status().as_u16(), ms = (ms * 10.).round() / 10., "request");
+    }
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert("x-request-id", value);
+    }
+    response
+}
+
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
+    connect-src 'self'; font-src 'self'; form-action 'self'; manifest-src 'self'; frame-ancestors 'none'; base-uri 'none'";
+
+/// The headers that make browsers careful.
+pub async fn headers(State(app): State<App>, request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "same-origin"),
+        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+        (HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    if app.config.server.is_https() {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=63072000; includeSubDomains"));
+    }
+    // pages are somebody's own; static files say for themselves how long they last
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
+}
+
+/// Refuses unsafe requests that another origin's page made in somebody's browser.
+pub async fn same_origin(request: Request, next: Next) -> Response {
+    if !request.method().is_safe() && !is_ours(request.headers()) {
+        return Failure(Error::Forbidden).into_response();
+    }
+    next.run(request).await
+}
+
+/// `Sec-Fetch-Site` tells; without it `Origin` must be this host; without both only a caller without cookies passes
+/// (after Go's `CrossOriginProtection`, stricter in the last step).
+fn is_ours(headers: &HeaderMap) -> bool {
+    if let Some(site) = headers.get("sec-fetch-site") {
+        return site == "same-origin" || site == "none";
+    }
+    if let Some(origin) = headers.get(header::ORIGIN) {
+        let host = headers.get(header::HOST).and_then(|h| h.to_str().ok());
+        let origin = origin.to_str().ok().and_then(|o| o.split_once("://")).map(|(_, host)| host);
+        return origin.is_some() && origin == host;
+    }
+    !headers.contains_key(header::COOKIE)
+}
+
+/// Compresses what is worth it, but never a stream: that would delay it.
+pub fn may_compress(status: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    let text = kind.starts_with("text/") || kind.contains("json") || kind.contains("javascript") || kind.contains("svg");
+    let small = headers
+        .get(header::CONTENT_LENGTH)
+        .and_then(|v| v.to_str().ok()?.parse::<u64>().ok())
+        .is_some_and(|length| length < 512);
+    status != StatusCode::NOT_MODIFIED
+        && text
+        && !small
+        && !kind.starts_with("text/event-stream")
+        && !headers.contains_key("x-accel-buffering")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_may_post() {
+        for (pairs, ours) in [
+            (&[("sec-fetch-site", "same-origin")][..], true),
+            (&[("sec-fetch-site", "none")], true),
+            (&[("sec-fetch-site", "same-site")], false),
+            (&[("sec-fetch-site", "cross-site"), ("origin", "http://h"), ("host", "h")], false),
+            (&[("origin", "https://h:1"), ("host", "h:1"), ("cookie", "a=b")], true),
+            (&[("origin", "https://evil"), ("host", "h")], false),
+            (&[("origin", "null"), ("host", "h")], false),
+            (&[("cookie", "a=b"), ("host", "h")], false),
+            (&[("host", "h")], true),
+        ] {
+            let headers: HeaderMap = pairs
+                .iter()
+                .map(|(k, v)| (HeaderName::from_static(k), HeaderValue::from_static(v)))
+                .collect();
+            assert_eq!(is_ours(&headers), ours, "{pairs:?}");
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! A new chat, a chat, and what can be done with one as a whole: rename, delete.
+
+use super::live;
+use crate::{
+    base::{
+        Error,
+        ids::{ChatId, MessageId},
+    },
+    domain::{
+        accounts::Viewer,
+        chats,
+        generation::{self, State as Making, Thread},
+    },
+    http::{
+        Web,
+        auth::Me,
+        extract::{Asked, Fields, Id, optional},
+        present::{self, Composing},
+        respond::Failure,
+        routes::{Access, Routes},
+    },
+    views::{ChatPage, DeletePage, HomePage, RenamePage},
+};
+use axum::{
+    extract::State,
+    http::StatusCode,
+    response::{Html, IntoResponse, Redirect, Response},
+};
+use serde::Deserialize;
+
+pub fn routes(routes: Routes) -> Routes {
+    routes
+        .get("/", Access::Member, home)
+        .get("/chats/{id}", Access::Member, show)
+        .get("/chats/{id}/title", Access::Member, show_title)
+        .post("/chats/{id}/title", Access::Member, rename)
+        .get("/chats/{id}/delete", Access::Member, show_delete)
+        .post("/chats/{id}/delete", Access::Member, delete)
+}
+
+async fn home(State(web): State<Web>, Me(viewer): Me) -> Result<Html<String>, Failure> {
+    Ok(Html(home_page(&web, &viewer, Composing::default()).await?))
+}
+
+/// The page of a new chat; also the answer to a first message that cannot be taken.
+pub async fn home_page(web: &Web, viewer: &Viewer, composing: Composing) -> Result<String, Failure> {
+    let first_name = viewer.name.split_whitespace().next().unwrap_or_default();
+    let page = HomePage {
+        me: present::me(viewer),
+        days: present::days(&web.app, viewer, None).await?,
+        greeting: format!("Hello, {first_name}. What is on your mind?"),
+        composer: present::composer(&web.app, viewer, composing).await?,
+        demo: web.app.is_demo(),
+    };
+    Ok(page.render())
+}
+
+#[derive(Deserialize)]
+struct View {
+    #[serde(default)]
+    leaf: String,
+    #[serde(default)]
+    before: String,
+    live: Option<String>,
+}
+
+async fn show(
+    State(web): State<Web>,
+    Me(viewer): Me,
+    Id(id): Id<ChatId>,
+    Asked(view): Asked<View>,
+) -> Result<Response, Failure> {
+    let leaf = optional::<MessageId>("leaf", &view.leaf).map_err(|_| Error::NotFound)?;
+    let before = optional::<MessageId>("before", &view.before).map_err(|_| Error::NotFound)?;
+    let thread = generation::thread(&web.app, &viewer, id, leaf, before).await?;
+    let running = thread.messages.last().filter(|m| m.state.is_some_and(Making::is_running)).cloned();
+    if view.live.is_some()
+        && let Some(running) = running
+    {
+        return live::hold_open(&web, &viewer, thread, running).await;
+    }
+    Ok(Html(chat_page(&web, &viewer, &thread, Composing::default(), false).await?.render()).into_response())
+}
+
+/// The page of a chat; `composing` brings back what could not be taken.
+pub async fn chat_page(
+    web: &Web,
+    viewer: &Viewer,
+    thread: &Thread,
+    composing: Composing,
+    live: bool,
+) -> Result<ChatPage, Failure> {
+    let last = thread.messages.last();
+    let running = last.filter(|m| m.state.is_some_and(Making::is_running)).map(|m| m.id);
+    // a page of earlier messages goes on from the end of the shown path, not from its own last message
+    let shown = thread.chat.leaf.ok_or(Error::NotFound)?;
+    let model = composing.model.clone().or_else(|| thread.chat.model.clone());
+    let composing = Composing { chat: Some(thread.chat.id), leaf: Some(shown), model, answering: running, ..composing };
+    Ok(ChatPage {
+        me: present::me(viewer),
+        days: present::days(&web.app, viewer, Some(thread.chat.id)).await?,
+        id: thread.chat.id,
+        title: thread.chat.title.clone(),
+        messages: thread.messages.iter().map(present::message).collect(),
+        leaf: shown,
+        earlier: thread.messages.first().filter(|_| thread.earlier).map(|m| m.id),
+        after: thread.after,
+        composer: present::composer(&web.app, viewer, composing).await?,
+        live,
+        notice: None,
+        demo: web.app.is_demo(),
+    })
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TitleForm {
+    title: String,
+}
+
+async fn show_title(State(web): State<Web>, Me(viewer): Me, Id(id): Id<ChatId>) -> Result<Html<String>, Failure> {
+    Ok(Html(title_page(&web, &viewer, id, None, None).await?))
+}
+
+async fn title_page(
+    web: &Web,
+    viewer: &Viewer,
+    id: ChatId,
+    typed: Option<String>,
+    error: Option<String>,
+) -> Result<String, Failure> {
+    let mut conn = web.app.pools.http.acquire().await?;
+    let chat = chats::find(&mut conn, viewer, id).await?;
+    drop(conn);
+    let days = present::days(&web.app, viewer, Some(id)).await?;
+    Ok(RenamePage { me: present::me(viewer), days, id, title: typed.unwrap_or(chat.title), error }.render())
+}
+
+async fn rename(
+    State(web): State<Web>,
+    Me(viewer): Me,
+    Id(id): Id<ChatId>,
+    Fields(form): Fields<TitleForm>,
+) -> Result<Response, Failure> {
+    match chats::rename(&web.app, &viewer, id, &form.title).await {
+        Ok(()) => Ok(Redirect::to(&format!("/chats/{id}")).into_response()),
+        Err(Error::Invalid(fields)) => {
+            let error = fields.into_iter().next().map(|f| f.message);
+            let page = title_page(&web, &viewer, id, Some(form.title), error).await?;
+            Ok((StatusCode::UNPROCESSABLE_ENTITY, Html(page)).into_response())
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn show_delete(State(web): State<Web>, Me(viewer): Me, Id(id): Id<ChatId>) -> Result<Html<String>, Failure> {
+    let mut conn = web.app.pools.http.acquire().await?;
+    let chat = chats::find(&mut conn, &viewer, id).await?;
+    drop(conn);
+    let days = present::days(&web.app, &viewer, Some(id)).await?;
+    Ok(Html(DeletePage { me: present::me(&viewer), days, id, title: chat.title, error: None }.render()))
+}
+
+async fn delete(State(web): State<Web>, Me(viewer): Me, Id(id): Id<ChatId>) -> Result<Redirect, Failure> {
+    generation::delete_chat(&web.app, &viewer, id).await?;
+    Ok(Redirect::to("/"))
+}

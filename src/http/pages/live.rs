@@ -1,0 +1,125 @@
+//! The page held open, for browsers without JavaScript: a chat's page up to the running answer, then its blocks as they
+//! are finished, then the rest of the page.
+
+use super::chats::chat_page;
+use crate::{
+    domain::{
+        accounts::Viewer,
+        feed::{Subscription, What},
+        generation::{self, Shown, Thread},
+    },
+    http::{Web, present::Composing, respond::Failure},
+    markdown,
+    views::{LIVE_MARK, live_end},
+};
+use axum::{
+    body::{Body, Bytes},
+    http::{HeaderValue, header},
+    response::{IntoResponse, Response},
+};
+use std::{convert::Infallible, time::Duration};
+use tokio::{sync::mpsc, time::Instant};
+
+/// White space is sent so often, so that nobody between closes the connection.
+const KEEP_ALIVE: Duration = Duration::from_secs(10);
+/// Then the page ends and leads to itself.
+const LONGEST: Duration = Duration::from_mins(10);
+
+/// The page, held open until the answer in it ends.
+///
+/// # Errors
+/// As the page itself.
+pub async fn hold_open(web: &Web, viewer: &Viewer, mut thread: Thread, running: Shown) -> Result<Response, Failure> {
+    let mut stream = markdown::Stream::new(&running.id.to_string());
+    stream.push(&running.text, Duration::ZERO);
+    if let Some(last) = thread.messages.last_mut() {
+        last.html = Some(stream.settled());
+    }
+    let page = chat_page(web, viewer, &thread, Composing::default(), true).await?.render();
+    let (before, after) = page.split_once(LIVE_MARK).unwrap_or((&page, ""));
+    let (before, after) = (Bytes::from(before.to_owned()), Bytes::from(after.to_owned()));
+    let events = web.app.feed.hub.subscribe(thread.chat.id, thread.after).await?;
+    let (sender, queue) = mpsc::channel(16);
+    let held = Held { web: web.clone(), running, stream, events, sender };
+    web.app.tasks.spawn(async move {
+        if held.sender.send(before).await.is_ok() {
+            held.run(after).await;
+        }
+    });
+    let body = tokio_stream::wrappers::ReceiverStream::new(queue);
+    let mut response = Body::from_stream(futures::StreamExt::map(body, Ok::<_, Infallible>)).into_response();
+    let out = response.headers_mut();
+    out.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+    out.insert("x-accel-buffering", HeaderValue::from_static("no"));
+    Ok(response)
+}
+
+struct Held {
+    web: Web,
+    running: Shown,
+    stream: markdown::Stream,
+    events: Subscription,
+    sender: mpsc::Sender<Bytes>,
+}
+
+/// Why the page is no longer held open.
+enum End {
+    /// The answer is over.
+    Over,
+    /// It goes on, but this page does not.
+    Later,
+    /// Nobody reads it any more.
+    Gone,
+}
+
+impl Held {
+    async fn run(mut self, after: Bytes) {
+        let sentence = match self.follow().await {
+            End::Gone => return,
+            End::Over => {
+                let (shown, _) =
+                    generation::shown(&self.web.app, self.running.chat, &[self.running.id]).await.unwrap_or_default();
+                let reason = shown.into_iter().next().and_then(|m| m.reason);
+                let rest = self.stream.settled_rest();
+                let _ = self.sender.send(rest.into()).await;
+                reason.unwrap_or_else(|| "The answer is complete.".to_owned())
+            }
+            End::Later => "The answer is still being written.".to_owned(),
+        };
+        let end = live_end(&sentence, &format!("/chats/{}", self.running.chat));
+        let _ = self.sender.send(end.into()).await;
+        let _ = self.sender.send(after).await;
+    }
+
+    async fn follow(&mut self) -> End {
+        let began = Instant::now();
+        loop {
+            let batch = tokio::select! {
+                batch = self.events.next() => match batch {
+                    Ok(Ok(batch)) => batch,
+                    _ => return End::Later,
+                },
+                () = tokio::time::sleep(KEEP_ALIVE) => Vec::new(),
+                () = self.web.app.stopping.begun.cancelled() => return End::Later,
+            };
+            let quiet = batch.is_empty();
+            for event in batch.into_iter().filter(|e| e.message_id == self.running.id) {
+                match event.what {
+                    What::Text { offset, text } => {
+                        let known = self.stream.text().len().saturating_sub(offset);
+                        self.stream.push(text.get(known..).unwrap_or_default(), began.elapsed());
+                    }
+                    What::End => return End::Over,
+                    _ => {}
+                }
+            }
+            let settled = if quiet { " ".to_owned() } else { self.stream.settled() };
+            if !settled.is_empty() && self.sender.send(settled.into()).await.is_err() {
+                return End::Gone;
+            }
+            if began.elapsed() > LONGEST {
+                return End::Later;
+            }
+        }
+    }
+}

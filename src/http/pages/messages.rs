@@ -1,0 +1,172 @@
+//! Sending a message, asking again, stopping. A plain form is answered by a redirect, htmx by fragments.
+
+use super::chats::{chat_page, home_page};
+use crate::{
+    base::{
+        Error,
+        ids::{ChatId, MessageId},
+    },
+    domain::{
+        accounts::Viewer,
+        generation::{self, Draft},
+    },
+    http::{
+        Web,
+        auth::Me,
+        extract::{Fields, Id, optional},
+        present::{self, Composing},
+        respond::{self, Failure},
+        routes::{Access, Routes},
+    },
+    views::{self, Turn},
+};
+use axum::{
+    extract::State,
+    http::HeaderMap,
+    response::{Html, IntoResponse, Redirect, Response},
+};
+use serde::Deserialize;
+
+pub fn routes(routes: Routes) -> Routes {
+    routes
+        .post("/chats", Access::Member, begin)
+        .post("/chats/{id}/messages", Access::Member, send)
+        .post("/messages/{id}/regenerations", Access::Member, regenerate)
+        .post("/messages/{id}/stop", Access::Member, stop)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MessageForm {
+    content: String,
+    #[serde(default)]
+    model: String,
+    #[serde(default)]
+    parent: String,
+    #[serde(default)]
+    key: String,
+}
+
+impl MessageForm {
+    fn draft(&self) -> Result<Draft, Error> {
+        Ok(Draft {
+            content: self.content.clone(),
+            model: self.model.clone(),
+            parent: optional("parent", &self.parent)?,
+            key: optional("key", &self.key)?,
+        })
+    }
+
+    /// The composer with what was typed, and what is wrong with it.
+    fn back(self, error: &Error) -> Composing {
+        Composing { text: self.content, model: Some(self.model), error: Some(sentence(error)), ..Composing::default() }
+    }
+}
+
+fn sentence(error: &Error) -> String {
+    match error {
+        Error::Invalid(fields) => fields.iter().map(|f| f.message.as_str()).collect::<Vec<_>>().join(" "),
+        Error::Conflict(sentence) => sentence.clone(),
+        _ => String::new(),
+    }
+}
+
+/// Errors that belong into the form; the rest have pages of their own.
+fn is_of_the_form(error: &Error) -> bool {
+    matches!(error, Error::Invalid(_) | Error::Conflict(_))
+}
+
+async fn begin(State(web): State<Web>, Me(viewer): Me, Fields(form): Fields<MessageForm>) -> Result<Response, Failure> {
+    let result = match form.draft() {
+        Ok(draft) => generation::send(&web.app, &viewer, None, &draft).await,
+        Err(error) => Err(error),
+    };
+    match result {
+        Ok(sent) => Ok(Redirect::to(&format!("/chats/{}", sent.chat)).into_response()),
+        Err(error) if is_of_the_form(&error) => {
+            let page = home_page(&web, &viewer, form.back(&error)).await?;
+            Ok((respond::status(&error), Html(page)).into_response())
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn send(
+    State(web): State<Web>,
+    Me(viewer): Me,
+    Id(chat): Id<ChatId>,
+    headers: HeaderMap,
+    Fields(form): Fields<MessageForm>,
+) -> Result<Response, Failure> {
+    let result = match form.draft() {
+        Ok(draft) => generation::send(&web.app, &viewer, Some(chat), &draft).await.map(|sent| (sent, draft)),
+        Err(error) => Err(error),
+    };
+    let fragment = headers.contains_key("hx-request");
+    match result {
+        Ok((sent, draft)) if fragment => sent_fragment(&web, &viewer, &sent, &draft).await,
+        Ok((sent, _)) => Ok(Redirect::to(&format!("/chats/{}", sent.chat)).into_response()),
+        Err(error) if is_of_the_form(&error) => refused(&web, &viewer, chat, form, &error, fragment).await,
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The turn, for the page that sent it (its feed may bring it too: whichever comes first), and the form anew.
+async fn sent_fragment(
+    web: &Web,
+    viewer: &Viewer,
+    sent: &generation::Sent,
+    draft: &Draft,
+) -> Result<Response, Failure> {
+    let (question, answer, _) = generation::turn(&web.app, sent.chat, sent.answer).await?;
+    let parent = question.parent;
+    let composing = Composing {
+        chat: Some(sent.chat),
+        leaf: Some(sent.answer),
+        model: Some(draft.model.clone()),
+        answering: Some(sent.answer),
+        ..Composing::default()
+    };
+    let composer = present::composer(&web.app, viewer, composing).await?;
+    let turn = Turn { question: present::message(&question), answer: present::message(&answer) };
+    Ok(Html(views::feed::sent(parent, &turn, &composer)).into_response())
+}
+
+async fn refused(
+    web: &Web,
+    viewer: &Viewer,
+    chat: ChatId,
+    form: MessageForm,
+    error: &Error,
+    fragment: bool,
+) -> Result<Response, Failure> {
+    let thread = generation::thread(&web.app, viewer, chat, None, None).await?;
+    let page = chat_page(web, viewer, &thread, form.back(error), false).await?;
+    let html = if fragment { views::feed::refused(&page.composer) } else { page.render() };
+    Ok((respond::status(error), Html(html)).into_response())
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AgainForm {
+    #[serde(default)]
+    model: String,
+    #[serde(default)]
+    key: String,
+}
+
+async fn regenerate(
+    State(web): State<Web>,
+    Me(viewer): Me,
+    Id(id): Id<MessageId>,
+    Fields(form): Fields<AgainForm>,
+) -> Result<Redirect, Failure> {
+    let key = optional("key", &form.key)?;
+    let sent = generation::regenerate(&web.app, &viewer, id, Some(&form.model), key).await?;
+    Ok(Redirect::to(&format!("/chats/{}", sent.chat)))
+}
+
+async fn stop(State(web): State<Web>, Me(viewer): Me, Id(id): Id<MessageId>) -> Result<Redirect, Failure> {
+    let chat = generation::stop(&web.app, &viewer, id).await?;
+    Ok(Redirect::to(&format!("/chats/{chat}")))
+}

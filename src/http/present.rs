@@ -1,0 +1,161 @@
+//! From the product's data to the inputs of views: messages, the list, the composer.
+
+use crate::{
+    app::App,
+    base::{Result, clock, ids::{ChatId, MessageId}},
+    domain::{
+        accounts::Viewer,
+        catalog, chats,
+        generation::{self, Shown, State},
+    },
+    markdown,
+    views::{ChatDay, ChatLink, Composer, Me, Message, MessageState, ModelChoice},
+};
+use time::{Date, Duration, OffsetDateTime};
+use uuid::Uuid;
+
+pub fn me(viewer: &Viewer) -> Me {
+    Me { name: viewer.name.clone(), admin: viewer.administrator }
+}
+
+/// A message as it stands. A running answer shows what its readers have of it.
+pub fn message(shown: &Shown) -> Message {
+    let html = match (&shown.html, shown.by_model) {
+        (Some(html), _) => html.clone(),
+        (None, false) => markdown::plain(&shown.text),
+        (None, true) => snapshot(shown),
+    };
+    let state = match shown.state {
+        None if shown.by_model => MessageState::Completed,
+        None => MessageState::Sent,
+        Some(State::Queued | State::Waiting) => MessageState::Queued,
+        Some(State::Streaming) => MessageState::Streaming,
+        Some(State::Completed) => MessageState::Completed,
+        Some(State::Stopped) => MessageState::Stopped,
+        Some(State::Interrupted) => MessageState::Interrupted,
+        Some(State::Failed) => MessageState::Failed,
+    };
+    let running = shown.state.is_some_and(State::is_running);
+    Message {
+        id: shown.id,
+        chat: shown.chat,
+        mine: !shown.by_model,
+        html,
+        reasoning: shown.reasoning.clone(),
+        reasoning_seconds: shown.thought.filter(|_| !running).map(whole_seconds),
+        state,
+        reason: shown.reason.clone(),
+        model: catalog::split(&shown.model).1.to_owned(),
+        tokens: shown.tokens,
+        source: (!running && !shown.text.is_empty()).then(|| shown.text.clone()),
+    }
+}
+
+/// At least one: "thought for 0 s" says nothing.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
+fn whole_seconds(seconds: f64) -> u32 {
+    seconds.round().clamp(1., 1e6) as u32
+}
+
+fn snapshot(shown: &Shown) -> String {
+    let mut stream = markdown::Stream::new(&shown.id.to_string());
+    stream.push(&shown.text, std::time::Duration::ZERO);
+    stream.flush(std::time::Duration::MAX);
+    stream.snapshot()
+}
+
+/// The list at the side, by day (in UTC).
+pub async fn days(app: &App, viewer: &Viewer, current: Option<ChatId>) -> Result<Vec<ChatDay>> {
+    let listed = chats::list(app, viewer).await?;
+    let today = clock::now().date();
+    let mut days: Vec<ChatDay> = Vec::new();
+    for chat in listed {
+        let label = day_label(today, chat.active_at);
+        let link =
+            ChatLink { id: chat.id, title: chat.title, current: Some(chat.id) == current, answering: chat.answering };
+        match days.last_mut() {
+            Some(day) if day.label == label => day.chats.push(link),
+            _ => days.push(ChatDay { label, chats: vec![link] }),
+        }
+    }
+    Ok(days)
+}
+
+fn day_label(today: Date, at: OffsetDateTime) -> String {
+    let day = at.to_offset(time::UtcOffset::UTC).date();
+    if day >= today {
+        "Today".into()
+    } else if day >= today - Duration::DAY {
+        "Yesterday".into()
+    } else if day >= today - Duration::WEEK {
+        "Previous 7 days".into()
+    } else {
+        format!("{} {}", day.month(), day.year())
+    }
+}
+
+/// Where a composer stands and what it begins with.
+#[derive(Default)]
+pub struct Composing {
+    pub chat: Option<ChatId>,
+    /// The end of the path that it goes on from.
+    pub leaf: Option<MessageId>,
+    /// `provider/name`; without one, the model that was asked last anywhere.
+    pub model: Option<String>,
+    pub text: String,
+    pub error: Option<String>,
+    pub answering: Option<MessageId>,
+}
+
+pub async fn composer(app: &App, viewer: &Viewer, at: Composing) -> Result<Composer> {
+    let known = catalog::models(app).await?;
+    let wanted = match at.model {
+        Some(model) => Some(model),
+        None => catalog::last_used(app, viewer.id).await?,
+    };
+    let chosen = known.iter().position(|m| Some(m.id()) == wanted).unwrap_or_default();
+    let models: Vec<ModelChoice> = known
+        .iter()
+        .enumerate()
+        .map(|(i, m)| ModelChoice { id: m.id(), name: m.name.clone(), chosen: i == chosen })
+        .collect();
+    let no_models = models.is_empty().then(|| {
+        let names: Vec<_> = app.providers.iter().map(|p| p.name.as_str()).collect();
+        format!(
+            "No model can be asked yet: {} has not told its models. Parlor asks again every {} seconds; reload this page then.",
+            names.join(", "),
+            app.config.catalog.retry
+        )
+    });
+    Ok(Composer {
+        action: at.chat.map_or_else(|| "/chats".to_owned(), |id| format!("/chats/{id}/messages")),
+        key: Uuid::now_v7().to_string(),
+        parent: at.leaf,
+        models,
+        no_models,
+        text: at.text,
+        error: at.error,
+        max_chars: generation::max_chars(app, viewer),
+        answering: at.answering,
+        focus: true,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::day_label;
+    use time::macros::{date, datetime};
+
+    #[test]
+    fn days_have_names() {
+        let today = date!(2026 - 11 - 20);
+        for (at, label) in [
+            (datetime!(2026-11-20 00:00 UTC), "Today"),
+            (datetime!(2026-11-19 23:59 UTC), "Yesterday"),
+            (datetime!(2026-11-14 12:00 UTC), "Previous 7 days"),
+            (datetime!(2026-10-02 12:00 UTC), "October 2026"),
+        ] {
+            assert_eq!(day_label(today, at), label);
+        }
+    }
+}

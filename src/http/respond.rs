@@ -1,0 +1,156 @@
+//! The faces of errors: the only place that knows status codes. An act's error travels in the response's extensions to
+//! [`faces`], which knows how the request wants it: a page, nothing but a status for htmx, or a feed's last event.
+//! It is logged there, once.
+
+use super::{auth, guard::RequestId};
+use crate::{base::Error, views::ErrorPage};
+use axum::{
+    body::Body,
+    extract::Request,
+    http::{HeaderValue, StatusCode, header},
+    middleware::Next,
+    response::{Html, IntoResponse, Response},
+};
+use std::{any::Any, sync::Arc};
+
+/// An error on its way out of a handler.
+#[derive(Debug)]
+pub struct Failure(pub Error);
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self(error)
+    }
+}
+
+impl From<sqlx::Error> for Failure {
+    fn from(error: sqlx::Error) -> Self {
+        Self(error.into())
+    }
+}
+
+/// What [`faces`] finds in a response.
+#[derive(Clone)]
+struct Told(Arc<Error>);
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        let mut response = status(&self.0).into_response();
+        response.extensions_mut().insert(Told(Arc::new(self.0)));
+        response
+    }
+}
+
+/// The status code of an error.
+#[must_use]
+pub fn status(error: &Error) -> StatusCode {
+    match error {
+        Error::Invalid(fields) if fields.iter().any(|f| f.field == "body") => StatusCode::PAYLOAD_TOO_LARGE,
+        Error::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        Error::Unauthenticated => StatusCode::UNAUTHORIZED,
+        Error::Forbidden => StatusCode::FORBIDDEN,
+        Error::NotFound => StatusCode::NOT_FOUND,
+        Error::Conflict(_) => StatusCode::CONFLICT,
+        Error::Limited { .. } => StatusCode::TOO_MANY_REQUESTS,
+        Error::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+        Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+/// A title and a sentence for people, never an internal text.
+fn words(status: StatusCode, error: Option<&Error>) -> (&'static str, String) {
+    let said = match error {
+        Some(Error::Invalid(fields)) => {
+            Some(fields.iter().map(|f| f.message.as_str()).collect::<Vec<_>>().join(" "))
+        }
+        Some(Error::Conflict(sentence)) => Some(sentence.clone()),
+        Some(Error::Limited { retry_after }) => {
+            Some(format!("That was a little fast. Try again in {} seconds.", retry_after.as_secs().max(1)))
+        }
+        _ => None,
+    };
+    let (title, sentence) = match status.as_u16() {
+        401 => ("Please sign in", "Your session has ended. Sign in again; nothing is lost."),
+        403 => ("Not allowed", "This is not open to you."),
+        404 => ("Nothing here", "There is nothing at this address, or it is not yours to see."),
+        405 => ("Not like this", "This address cannot be used in this way."),
+        409 => ("Not now", "This contradicts what is going on. Reload the page and try again."),
+        413 => ("Too much at once", "This is more than can be sent at once."),
+        422 | 400 | 415 => ("That cannot be taken", "Something in this request cannot be taken."),
+        429 => ("A little slower", "That was a little fast. Try again in a moment."),
+        503 => ("One moment", "Parlor cannot reach its database, or is starting or stopping. Try again in a moment; nothing is lost."),
+        _ => ("Something went wrong", "That is our fault. It is written down; try again."),
+    };
+    (title, said.unwrap_or_else(|| sentence.to_owned()))
+}
+
+/// Gives every error its face, and logs those that are not the guest's.
+pub async fn faces(request: Request, next: Next) -> Response {
+    let fragment = auth::wants_fragment(&request);
+    let events = auth::wants_events(&request);
+    let path = request.uri().path();
+    let machine = path == "/up" || path == "/ready" || path.starts_with("/assets/");
+    let id = request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
+    let mut response = next.run(request).await;
+    let told = response.extensions_mut().remove::<Told>();
+    let status = response.status();
+    let bare = told.is_none() && response.headers().contains_key(header::CONTENT_TYPE);
+    if !(status.is_client_error() || status.is_server_error()) || bare {
+        return response;
+    }
+    let error = told.as_ref().map(|t| t.0.as_ref());
+    match error {
+        Some(Error::Internal(cause)) => tracing::error!(request_id = id, "{cause:#}"),
+        Some(Error::Unavailable(cause)) => tracing::warn!(request_id = id, cause, "unavailable"),
+        None if status == StatusCode::SERVICE_UNAVAILABLE => tracing::warn!(request_id = id, "a request took too long"),
+        _ => {}
+    }
+    if machine {
+        return response;
+    }
+    let (title, message) = words(status, error);
+    let mut faced = if events {
+        // htmx reads this body only at the first connection; a behaviour of ours looks at the status
+        let name = if matches!(status.as_u16(), 401 | 404 | 410) { "event: gone\n" } else { "" };
+        ([(header::CONTENT_TYPE, "text/event-stream")], format!("{name}data: {message}\n\n")).into_response()
+    } else if fragment {
+        let mut bare = message.into_response();
+        bare.headers_mut().insert("hx-reswap", HeaderValue::from_static("none"));
+        if status == StatusCode::UNAUTHORIZED {
+            bare.headers_mut().insert("hx-redirect", HeaderValue::from_static("/login"));
+        }
+        bare
+    } else {
+        let page = ErrorPage { status: status.as_u16(), title: title.to_owned(), message, request_id: id, signed_in: status != StatusCode::UNAUTHORIZED };
+        Html(page.render()).into_response()
+    };
+    *faced.status_mut() = status;
+    for name in [header::ALLOW, header::SET_COOKIE] {
+        for value in response.headers().get_all(&name) {
+            faced.headers_mut().append(name.clone(), value.clone());
+        }
+    }
+    if let Some(Error::Limited { retry_after }) = error {
+        faced.headers_mut().insert(header::RETRY_AFTER, retry_after.as_secs().max(1).into());
+    } else if status == StatusCode::SERVICE_UNAVAILABLE {
+        faced.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
+    }
+    faced
+}
+
+/// The answer to an address that is none.
+pub async fn no_such_page() -> Failure {
+    Failure(Error::NotFound)
+}
+
+/// The answer to a method that an address does not have.
+pub async fn wrong_method() -> StatusCode {
+    StatusCode::METHOD_NOT_ALLOWED
+}
+
+/// A panic in a handler is one 500; the process lives.
+#[expect(clippy::needless_pass_by_value, reason = "the layer's signature")]
+pub fn panicked(panic: Box<dyn Any + Send>) -> Response<Body> {
+    let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+    Failure(Error::Internal(anyhow::anyhow!("panic: {}", text.unwrap_or("without words")))).into_response()
+}

@@ -1,0 +1,348 @@
+//! A room: the readers of one chat in this process, and what they have of its running answers. Fragments are rendered
+//! once and shared; a reader that joins gets each running message whole, then the shared patches. The room exists
+//! while somebody reads.
+
+use super::present;
+use crate::{
+    app::App,
+    base::{
+        Result,
+        ids::{ChatId, MessageId},
+    },
+    domain::{
+        feed::{Event, What, store},
+        generation::{self, Shown, State},
+    },
+    markdown,
+    views::{self, Turn},
+};
+use axum::body::Bytes;
+use std::{
+    collections::HashMap,
+    fmt::Write as _,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::Instant,
+};
+
+/// Fragments that may wait for one reader; then it is dropped, and comes back by its position.
+const QUEUE: usize = 256;
+/// How long a reader waits for the room to come to its position (the page may be ahead of the bell).
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The rooms of this process.
+#[derive(Default)]
+pub struct Rooms(Mutex<HashMap<ChatId, mpsc::Sender<Join>>>);
+
+/// A reader at the door.
+struct Join {
+    after: i64,
+    queue: mpsc::Sender<Bytes>,
+    /// Tells that the room took it in; dropped when the room has just closed.
+    taken: oneshot::Sender<()>,
+}
+
+impl Rooms {
+    /// Follows a chat from a position. The queue ends when the reader is too slow or the process ends.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn join(self: &Arc<Self>, app: &App, chat: ChatId, after: i64) -> Result<mpsc::Receiver<Bytes>> {
+        loop {
+            let (queue, receiver) = mpsc::channel(QUEUE);
+            let door = self.0.lock().expect("nothing panics while holding it").get(&chat).cloned();
+            let door = match door.filter(|d| !d.is_closed()) {
+                Some(door) => door,
+                None => self.open(app, chat).await?,
+            };
+            let (taken, answer) = oneshot::channel();
+            if door.send(Join { after, queue, taken }).await.is_ok() && answer.await.is_ok() {
+                return Ok(receiver);
+            }
+        }
+    }
+
+    async fn open(self: &Arc<Self>, app: &App, chat: ChatId) -> Result<mpsc::Sender<Join>> {
+        let (running, position) = generation::running(app, chat).await?;
+        let events = app.feed.hub.subscribe(chat, position).await?;
+        let (door, joins) = mpsc::channel(16);
+        {
+            let mut rooms = self.0.lock().expect("nothing panics while holding it");
+            if let Some(other) = rooms.get(&chat).filter(|d| !d.is_closed()) {
+                return Ok(other.clone()); // somebody was quicker
+            }
+            rooms.insert(chat, door.clone());
+        }
+        let room = Room {
+            app: app.clone(),
+            chat,
+            position,
+            live: running.iter().map(|shown| (shown.id, Live::new(shown))).collect(),
+            readers: Vec::new(),
+            waiting: Vec::new(),
+            began: Instant::now(),
+        };
+        let rooms = self.clone();
+        app.tasks.spawn(async move {
+            room.run(events, joins).await;
+            let mut rooms = rooms.0.lock().expect("nothing panics while holding it");
+            rooms.retain(|_, door| !door.is_closed());
+        });
+        Ok(door)
+    }
+}
+
+/// A running answer, as the readers have it.
+struct Live {
+    shown: Shown,
+    stream: markdown::Stream,
+}
+
+impl Live {
+    fn new(shown: &Shown) -> Self {
+        let mut stream = markdown::Stream::new(&shown.id.to_string());
+        stream.push(&shown.text, Duration::ZERO);
+        stream.flush(Duration::MAX);
+        Self { shown: Shown { text: String::new(), ..shown.clone() }, stream }
+    }
+
+    fn message(&self) -> views::Message {
+        let shown = Shown { html: Some(self.stream.snapshot()), ..self.shown.clone() };
+        present::message(&shown)
+    }
+}
+
+struct Room {
+    app: App,
+    chat: ChatId,
+    /// Everything up to here has been handed out.
+    position: i64,
+    live: HashMap<MessageId, Live>,
+    readers: Vec<mpsc::Sender<Bytes>>,
+    /// Readers that are ahead of the room.
+    waiting: Vec<(Join, Instant)>,
+    began: Instant,
+}
+
+impl Room {
+    async fn run(mut self, mut events: crate::domain::feed::Subscription, mut joins: mpsc::Receiver<Join>) {
+        let mut idle = tokio::time::interval(Duration::from_secs(5));
+        loop {
+            let flush_at = self.live.values().filter_map(|l| l.stream.due()).min().map(|due| self.began + due);
+            let result = tokio::select! {
+                () = self.app.stopping.begun.cancelled() => return,
+                batch = events.next() => match batch {
+                    Ok(Ok(batch)) => self.take(batch).await,
+                    Ok(Err(_)) => return, // too slow: the readers come back and a new room begins
+                    Err(error) => Err(error),
+                },
+                Some(join) = joins.recv() => self.let_in(join, Instant::now()).await,
+                () = tokio::time::sleep_until(flush_at.unwrap_or_else(Instant::now)), if flush_at.is_some() => {
+                    self.flush();
+                    Ok(())
+                }
+                _ = idle.tick() => {
+                    self.readers.retain(|r| !r.is_closed());
+                    if self.readers.is_empty() && self.waiting.is_empty() && joins.is_empty() {
+                        joins.close(); // whoever was at the door finds it closed and opens another room
+                        return;
+                    }
+                    self.waiting_longer().await
+                }
+            };
+            if let Err(error) = result {
+                tracing::warn!(%error, chat = %self.chat, "a room of the feed had to close; its readers come back");
+                return;
+            }
+        }
+    }
+
+    fn now(&self) -> Duration {
+        self.began.elapsed()
+    }
+
+    async fn take(&mut self, batch: Vec<Event>) -> Result<()> {
+        let mut data = String::new();
+        let mut reset = false;
+        for event in batch {
+            self.position = event.seq;
+            match &event.what {
+                What::Turn { question: Some(_), parent } => data.push_str(&self.turn(event.message_id, *parent).await?),
+                What::Turn { question: None, .. } => {
+                    self.turn(event.message_id, None).await?;
+                    reset = true;
+                }
+                What::End => data.push_str(&self.end(event.message_id).await?),
+                _ => data.push_str(&self.grow(&event)),
+            }
+        }
+        if reset {
+            // the shown path changed: pages load their thread anew
+            self.send(format!("event: reset\nid: {}\ndata: the path changed\n\n", self.position).into());
+        } else {
+            self.send(message(self.position, &data));
+        }
+        self.waiting_longer().await
+    }
+
+    /// A new turn. Its answer is shown as it was at this position, however far it has come since.
+    async fn turn(&mut self, answer: MessageId, parent: Option<MessageId>) -> Result<String> {
+        let Ok((question, answer, _)) = generation::turn(&self.app, self.chat, answer).await else { return Ok(String::new()) };
+        let fresh = Shown {
+            text: String::new(),
+            reasoning: String::new(),
+            html: None,
+            state: Some(State::Queued),
+            reason: None,
+            tokens: None,
+            thought: None,
+            ..answer
+        };
+        let live = Live::new(&fresh);
+        let turn = Turn { question: present::message(&question), answer: live.message() };
+        self.live.insert(fresh.id, live);
+        Ok(views::feed::turn(parent, &turn))
+    }
+
+    fn grow(&mut self, event: &Event) -> String {
+        let now = self.now();
+        let Some(live) = self.live.get_mut(&event.message_id) else { return String::new() };
+        match &event.what {
+            What::State { streaming } => {
+                live.shown.state = Some(if *streaming { State::Streaming } else { State::Queued });
+                views::feed::started(&live.message())
+            }
+            What::Text { offset, text } => {
+                let known = live.stream.text().len().saturating_sub(*offset);
+                let fresh = text.get(known..).unwrap_or_default();
+                views::feed::patches(event.message_id, &live.stream.push(fresh, now))
+            }
+            What::Reasoning { offset, text } => {
+                let known = live.shown.reasoning.len().saturating_sub(*offset);
+                let fresh = text.get(known..).unwrap_or_default();
+                let first = live.shown.reasoning.is_empty();
+                live.shown.reasoning.push_str(fresh);
+                views::feed::reasoning(event.message_id, fresh, first)
+            }
+            What::Turn { .. } | What::End | What::Unknown => String::new(),
+        }
+    }
+
+    async fn end(&mut self, id: MessageId) -> Result<String> {
+        let (mut shown, _) = generation::shown(&self.app, self.chat, &[id]).await?;
+        let (Some(mut live), Some(shown)) = (self.live.remove(&id), shown.pop()) else { return Ok(String::new()) };
+        let patches = live.stream.finish();
+        Ok(views::feed::patches(id, &patches) + &views::feed::ended(&present::message(&shown)))
+    }
+
+    /// What the throttle held back.
+    fn flush(&mut self) {
+        let now = self.now();
+        let mut data = String::new();
+        for (id, live) in &mut self.live {
+            if live.stream.due().is_some_and(|due| due <= now) {
+                data.push_str(&views::feed::patches(*id, &live.stream.flush(now)));
+            }
+        }
+        if !data.is_empty() {
+            self.send(message(self.position, &data));
+        }
+    }
+
+    fn send(&mut self, fragment: Bytes) {
+        self.readers.retain(|reader| reader.try_send(fragment.clone()).is_ok());
+    }
+
+    /// Brings a reader to the room's position and lets it follow.
+    async fn let_in(&mut self, join: Join, came: Instant) -> Result<()> {
+        if join.after > self.position {
+            if came.elapsed() > PATIENCE {
+                let _ = join.queue.try_send(reset());
+                let _ = join.taken.send(());
+            } else {
+                self.waiting.push((join, came));
+            }
+            return Ok(());
+        }
+        // always a message, also an empty one: the reader has a position from now on
+        let first = self.since(join.after).await?.map_or_else(reset, |data| message(self.position, &data));
+        let _ = join.queue.try_send(first);
+        let _ = join.taken.send(());
+        self.readers.push(join.queue);
+        Ok(())
+    }
+
+    async fn waiting_longer(&mut self) -> Result<()> {
+        for (join, came) in std::mem::take(&mut self.waiting) {
+            self.let_in(join, came).await?;
+        }
+        Ok(())
+    }
+
+    /// What a page of that position lacks: new turns, and every message that changed since or still runs, whole.
+    /// Nothing when the shown path changed since: such a page loads its thread anew.
+    async fn since(&self, after: i64) -> Result<Option<String>> {
+        let mut data = String::new();
+        let mut done: Vec<MessageId> = Vec::new();
+        let touched =
+            if after < self.position { store::touched(&self.app.pools.http, self.chat, after, self.position).await? } else { Vec::new() };
+        for (id, what) in touched {
+            let message = match self.live.get(&id) {
+                Some(live) => live.message(),
+                None => match generation::shown(&self.app, self.chat, &[id]).await?.0.pop() {
+                    Some(shown) => present::message(&shown),
+                    None => continue,
+                },
+            };
+            match what {
+                What::Turn { question: Some(question), parent } => {
+                    let question = generation::shown(&self.app, self.chat, &[question]).await?.0.pop();
+                    if let Some(question) = question {
+                        let turn = Turn { question: present::message(&question), answer: message };
+                        data.push_str(&views::feed::turn(parent, &turn));
+                    }
+                }
+                What::Turn { question: None, .. } => return Ok(None),
+                _ => data.push_str(&views::feed::morph(&message)),
+            }
+            done.push(id);
+        }
+        for (_, live) in self.live.iter().filter(|(id, _)| !done.contains(id)) {
+            data.push_str(&views::feed::morph(&live.message()));
+        }
+        Ok(Some(data))
+    }
+}
+
+/// The message that tells a page to load its thread anew.
+pub fn reset() -> Bytes {
+    Bytes::from_static(b"event: reset\ndata: load the thread anew\n\n")
+}
+
+/// One unnamed message of the stream; its data may have several lines.
+fn message(id: i64, data: &str) -> Bytes {
+    let mut out = String::with_capacity(data.len() + 32);
+    write!(out, "id: {id}\n").expect("a String takes everything");
+    // a carriage return would end a line of the stream too
+    for line in data.split('\n') {
+        out.push_str("data: ");
+        out.push_str(&line.replace('\r', "&#13;"));
+        out.push('\n');
+    }
+    out.push('\n');
+    out.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::message;
+
+    #[test]
+    fn lines_of_a_message() {
+        assert_eq!(message(7, "a\nb"), "id: 7\ndata: a\ndata: b\n\n");
+        assert_eq!(message(8, ""), "id: 8\ndata: \n\n");
+    }
+}

@@ -1,0 +1,147 @@
+//! A parsed text as top-level blocks with their places in the source. The only file that sets up the parser.
+
+use std::ops::Range;
+
+use pulldown_cmark::{Event, Options, Parser, Tag};
+
+/// What a top-level block is, as far as the stream must know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Paragraph,
+    Heading,
+    Rule,
+    List(Option<u64>),
+    Table,
+    Note,
+    Other,
+}
+
+pub(super) struct Block {
+    pub kind: Kind,
+    /// Indices into `Doc::events`.
+    pub events: Range<usize>,
+    /// Where its first line begins (byte).
+    pub start: usize,
+    /// Where it ends (byte), maybe before white space.
+    pub end: usize,
+}
+
+pub(super) struct Doc<'a> {
+    pub source: &'a str,
+    pub events: Vec<(Event<'a>, Range<usize>)>,
+    pub blocks: Vec<Block>,
+}
+
+impl<'a> Doc<'a> {
+    pub fn parse(source: &'a str) -> Self {
+        let options = Options::ENABLE_TABLES
+            | Options::ENABLE_FOOTNOTES
+            | Options::ENABLE_STRIKETHROUGH
+            | Options::ENABLE_TASKLISTS;
+        let events: Vec<_> = Parser::new_ext(source, options)
+            .into_offset_iter()
+            .collect();
+        let mut blocks: Vec<Block> = Vec::new();
+        let mut depth = 0_usize;
+        for (at, (event, range)) in events.iter().enumerate() {
+            if depth == 0 {
+                let start = line_start(source, range.start);
+                blocks.push(Block {
+                    kind: kind(event),
+                    events: at..at + 1,
+                    start,
+                    end: range.end,
+                });
+            }
+            match event {
+                Event::Start(_) => depth += 1,
+                Event::End(_) => depth -= 1,
+                _ => {}
+            }
+            if depth == 0
+                && let Some(block) = blocks.last_mut()
+            {
+                block.events.end = at + 1;
+            }
+        }
+        Self {
+            source,
+            events,
+            blocks,
+        }
+    }
+
+    /// The first lines of the items of a list (bytes).
+    pub fn items(&self, block: &Block) -> Vec<usize> {
+        let mut depth = 0_usize;
+        let mut items = Vec::new();
+        for (event, range) in &self.events[block.events.clone()] {
+            match event {
+                Event::Start(tag) => {
+                    if depth == 1 && matches!(tag, Tag::Item) {
+                        items.push(line_start(self.source, range.start));
+                    }
+                    depth += 1;
+                }
+                Event::End(_) => depth -= 1,
+                _ => {}
+            }
+        }
+        items
+    }
+
+    /// Whether an item of this list holds paragraphs of its own, which makes the list loose.
+    pub fn is_loose(&self, block: &Block) -> bool {
+        let mut depth = 0_usize;
+        self.events[block.events.clone()].iter().any(|(event, _)| {
+            let found = depth == 2 && matches!(event, Event::Start(Tag::Paragraph));
+            match event {
+                Event::Start(_) => depth += 1,
+                Event::End(_) => depth -= 1,
+                _ => {}
+            }
+            found
+        })
+    }
+
+    /// The bodies of the footnotes (event ranges without start and end), by label; the first of a label counts.
+    pub fn notes(&self) -> Vec<(String, Range<usize>)> {
+        let mut open: Vec<(String, usize)> = Vec::new();
+        let mut notes: Vec<(String, Range<usize>)> = Vec::new();
+        for (at, (event, _)) in self.events.iter().enumerate() {
+            match event {
+                Event::Start(Tag::FootnoteDefinition(label)) => {
+                    open.push((label.to_string(), at + 1))
+                }
+                Event::End(pulldown_cmark::TagEnd::FootnoteDefinition) => {
+                    if let Some((label, from)) = open.pop()
+                        && !notes.iter().any(|(known, _)| *known == label)
+                    {
+                        notes.push((label, from..at));
+                    }
+                }
+                _ => {}
+            }
+        }
+        notes
+    }
+}
+
+fn kind(event: &Event) -> Kind {
+    match event {
+        Event::Rule => Kind::Rule,
+        Event::Start(Tag::Paragraph) => Kind::Paragraph,
+        Event::Start(Tag::Heading { .. }) => Kind::Heading,
+        Event::Start(Tag::List(start)) => Kind::List(*start),
+        Event::Start(Tag::Table(_)) => Kind::Table,
+        Event::Start(Tag::FootnoteDefinition(_)) => Kind::Note,
+        _ => Kind::Other,
+    }
+}
+
+fn line_start(source: &str, at: usize) -> usize {
+    source.as_bytes()[..at]
+        .iter()
+        .rposition(|byte| *byte == b'\n')
+        .map_or(0, |newline| newline + 1)
+}

@@ -1,0 +1,206 @@
+//! Language models, in our words: what is asked, the chunks that come, and the faults. One file per protocol.
+//! What must not live here: which key to try next, what to do after a fault (domain/generation).
+
+mod demo;
+mod openai;
+
+use crate::base::config::{Config, ProviderKind};
+use futures::Stream;
+use std::{pin::Pin, sync::Arc, time::Duration};
+
+/// What is sent to a model.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ask {
+    /// The provider's own name of the model.
+    pub model: String,
+    /// The path's messages, oldest first.
+    pub messages: Vec<Said>,
+    /// Upper bound of the answer, in tokens.
+    pub max_tokens: u32,
+}
+
+/// One message of the conversation as a model sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Said {
+    pub by_model: bool,
+    pub text: String,
+}
+
+/// What a model sends, piece by piece. Never empty.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Chunk {
+    Text(String),
+    Reasoning(String),
+    Usage(Usage),
+    /// The model said that it is done.
+    Finished(Finish),
+}
+
+/// Why a model stopped by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Finish {
+    Complete,
+    /// The limit on output tokens was reached.
+    Length,
+    /// The provider withheld the rest.
+    Filtered,
+}
+
+/// Tokens as the provider counted them; `cached` is part of `prompt`, `reasoning` part of `completion`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Usage {
+    pub prompt: i64,
+    pub cached: i64,
+    pub completion: i64,
+    pub reasoning: i64,
+}
+
+/// An open answer. Dropping it closes the connection to the provider.
+pub type Chunks = Pin<Box<dyn Stream<Item = Result<Chunk, Fault>> + Send>>;
+
+/// Something went wrong at or on the way to a provider.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{kind:?}: {detail}")]
+pub struct Fault {
+    pub kind: FaultKind,
+    /// For the log; may hold the provider's words, never a key.
+    pub detail: String,
+    /// How long the provider asked us to wait.
+    pub retry_after: Option<Duration>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FaultKind {
+    /// 401 or 403: the key is not accepted.
+    Key,
+    /// 429: too many requests, or no credit left.
+    Busy,
+    /// Another 4xx: the request itself is not accepted.
+    Refused,
+    /// 5xx.
+    Broken,
+    /// No connection, or it broke before the answer began.
+    Unreachable,
+    /// Nothing came for too long.
+    Silent,
+    /// The answer ended without saying that it is complete.
+    Cut,
+    /// What came is not what the protocol says.
+    Garbled,
+}
+
+impl Fault {
+    pub fn new(kind: FaultKind, detail: impl Into<String>) -> Self {
+        Self { kind, detail: detail.into(), retry_after: None }
+    }
+
+    /// What happened and what to do, for the person who asked.
+    #[must_use]
+    pub fn sentence(&self, provider: &str) -> String {
+        match self.kind {
+            FaultKind::Key => format!("{provider} does not accept the key it was given. An administrator has to check it."),
+            FaultKind::Busy => format!("{provider} takes no more requests for the moment. Wait a little, then try again."),
+            FaultKind::Refused => format!("{provider} did not accept this request. Try another model, or a shorter conversation."),
+            FaultKind::Broken => format!("{provider} had an error of its own. Try again."),
+            FaultKind::Unreachable => format!("{provider} could not be reached. Try again in a moment; if it stays so, tell an administrator."),
+            FaultKind::Silent => format!("{provider} stopped sending. Try again."),
+            FaultKind::Cut => format!("The connection to {provider} broke before the answer was complete."),
+            FaultKind::Garbled => format!("{provider} sent something that is no answer. Try again, or another model."),
+        }
+    }
+}
+
+/// A place that has models, ready to be asked.
+#[derive(Clone)]
+pub struct Provider {
+    /// Its name in the configuration.
+    pub name: String,
+    /// Models named in the configuration; empty: asked from the provider.
+    pub fixed_models: Vec<String>,
+    line: Line,
+}
+
+#[derive(Clone)]
+enum Line {
+    OpenAi(Arc<openai::Server>),
+    Demo,
+}
+
+impl Provider {
+    /// How many keys can be tried, in order; at least one (the empty key of a server that needs none).
+    #[must_use]
+    pub fn keys(&self) -> usize {
+        match &self.line {
+            Line::OpenAi(server) => server.keys(),
+            Line::Demo => 1,
+        }
+    }
+
+    /// Whether this is the built-in demo.
+    #[must_use]
+    pub fn is_demo(&self) -> bool {
+        matches!(self.line, Line::Demo)
+    }
+
+    /// Sends the request with key number `key` and returns when the provider has begun to answer.
+    ///
+    /// # Errors
+    /// A [`Fault`]; nothing of the answer has been seen then.
+    pub async fn open(&self, ask: &Ask, key: usize) -> Result<Chunks, Fault> {
+        match &self.line {
+            Line::OpenAi(server) => server.open(ask, key).await,
+            Line::Demo => Ok(demo::open(ask)),
+        }
+    }
+
+    /// The names of the models that can be asked.
+    ///
+    /// # Errors
+    /// A [`Fault`] of the provider.
+    pub async fn models(&self) -> Result<Vec<String>, Fault> {
+        if !self.fixed_models.is_empty() {
+            return Ok(self.fixed_models.clone());
+        }
+        match &self.line {
+            Line::OpenAi(server) => server.models().await,
+            Line::Demo => Ok(vec!["demo".to_owned()]),
+        }
+    }
+}
+
+/// All configured providers; a local Ollama, or else the demo model, when there are none.
+///
+/// # Errors
+/// The HTTP client cannot be built (e.g. a proxy address in the environment that cannot be understood).
+pub async fn providers(config: &Config) -> anyhow::Result<Vec<Provider>> {
+    let http = openai::http_client()?;
+    let mut providers: Vec<Provider> = config
+        .providers
+        .iter()
+        .map(|(name, p)| Provider {
+            name: name.clone(),
+            fixed_models: p.models.clone(),
+            line: match p.kind {
+                ProviderKind::Demo => Line::Demo,
+                ProviderKind::Openai => {
+                    let url = p.base_url.clone().unwrap_or_else(|| "https://api.openai.com/v1".to_owned());
+                    Line::OpenAi(Arc::new(openai::Server::new(&http, &url, &p.api_keys)))
+                }
+            },
+        })
+        .collect();
+    let ollama = &config.catalog.ollama;
+    if providers.is_empty() && !ollama.is_empty() {
+        let server = openai::Server::new(&http, &format!("{}/v1", ollama.trim_end_matches('/')), &[]);
+        let found = tokio::time::timeout(Duration::from_millis(300), server.models()).await;
+        if matches!(found, Ok(Ok(models)) if !models.is_empty()) {
+            tracing::info!(address = %ollama, "a local Ollama was found");
+            providers.push(Provider { name: "ollama".into(), fixed_models: Vec::new(), line: Line::OpenAi(Arc::new(server)) });
+        }
+    }
+    if providers.is_empty() {
+        tracing::info!("no provider is configured: the built-in demo model answers (set OPENAI_API_KEY for a real one)");
+        providers.push(Provider { name: "demo".into(), fixed_models: Vec::new(), line: Line::Demo });
+    }
+    Ok(providers)
+}

@@ -1,0 +1,116 @@
+//! The pages with the list at their side: a chat, a new chat, renaming and deleting one.
+
+use super::message::{Message, Slot, View};
+use super::{ChatDay, Composer, Me, assets, dom, page, text};
+use crate::base::ids::{ChatId, MessageId};
+
+/// Where a page held open (`live`) goes on: the first half ends before it, blocks follow, then the second half.
+/// A comment, which neither escaped nor sanitised text can contain.
+pub const LIVE_MARK: &str = "<!--parlor:live-->";
+
+#[derive(askama::Template)]
+#[template(path = "pages/chat/page.html")]
+pub struct ChatPage {
+    pub me: Me,
+    pub days: Vec<ChatDay>,
+    pub id: ChatId,
+    pub title: String,
+    /// The shown path, from the root to the leaf.
+    pub messages: Vec<Message>,
+    pub leaf: MessageId,
+    /// The oldest message shown, when there are earlier ones.
+    pub earlier: Option<MessageId>,
+    /// The feed's position that the messages were read at.
+    pub after: i64,
+    pub composer: Composer,
+    /// Held open: blocks go where [`LIVE_MARK`] stands.
+    pub live: bool,
+    pub notice: Option<String>,
+    pub demo: bool,
+}
+
+#[derive(askama::Template)]
+#[template(path = "pages/home/page.html")]
+pub struct HomePage {
+    pub me: Me,
+    pub days: Vec<ChatDay>,
+    pub greeting: String,
+    pub composer: Composer,
+    pub demo: bool,
+}
+
+#[derive(askama::Template)]
+#[template(path = "pages/rename/page.html")]
+pub struct RenamePage {
+    pub me: Me,
+    pub days: Vec<ChatDay>,
+    pub id: ChatId,
+    pub title: String,
+    pub error: Option<String>,
+}
+
+#[derive(askama::Template)]
+#[template(path = "pages/delete/page.html")]
+pub struct DeletePage {
+    pub me: Me,
+    pub days: Vec<ChatDay>,
+    pub id: ChatId,
+    pub title: String,
+    pub error: Option<String>,
+}
+
+page!(ChatPage, HomePage, RenamePage, DeletePage);
+
+impl ChatPage {
+    fn running(&self) -> Option<MessageId> {
+        self.messages
+            .last()
+            .filter(|last| last.state.running())
+            .map(|last| last.id)
+    }
+
+    /// Whether the end of the path is on this page; a window on earlier messages gets no news.
+    fn at_end(&self) -> bool {
+        self.messages.last().is_none_or(|last| last.id == self.leaf)
+    }
+
+    fn follows(&self) -> bool {
+        self.at_end() && !self.live
+    }
+
+    fn articles(&self) -> impl Iterator<Item = String> {
+        let open = self.running().filter(|_| self.live);
+        self.messages.iter().map(move |message| {
+            let mark = open.filter(|open| *open == message.id).map(|_| LIVE_MARK);
+            View { message, mark }.html()
+        })
+    }
+
+    fn slot(&self) -> Slot {
+        Slot {
+            leaf: Some(self.leaf),
+        }
+    }
+
+    /// What follows the mark is read after the answer's end, so there the composer says Send.
+    fn composer_html(&self) -> String {
+        let whole = self.composer.whole(self.follows());
+        if self.live {
+            whole.idle().to_string()
+        } else {
+            whole.to_string()
+        }
+    }
+}
+
+/// Closes the live part of a page held open: how it ended, and the way to the whole page.
+pub fn live_end(sentence: &str, url: &str) -> String {
+    askama::Template::render(&LiveEnd { sentence, url }).expect("writing to a String cannot fail")
+}
+
+#[derive(askama::Template)]
+#[template(path = "partials/live_end.html")]
+struct LiveEnd<'a> {
+    sentence: &'a str,
+    url: &'a str,
+}

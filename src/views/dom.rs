@@ -1,0 +1,63 @@
+//! The ids of elements that fragments aim at: each is spelled here and nowhere else.
+
+use crate::base::ids::{ChatId, MessageId};
+
+/// A message's article.
+pub fn message(id: MessageId) -> String {
+    format!("m-{id}")
+}
+
+/// The container of a message's text; patches count elements below it.
+pub fn text(id: MessageId) -> String {
+    format!("t-{id}")
+}
+
+/// The fold of a message's reasoning; absent while there is none.
+pub fn reasoning(id: MessageId) -> String {
+    format!("r-{id}")
+}
+
+/// The plain text inside that fold.
+pub fn reasoning_text(id: MessageId) -> String {
+    format!("rt-{id}")
+}
+
+/// The words on that fold once the thinking is over.
+pub fn reasoning_label(id: MessageId) -> String {
+    format!("rs-{id}")
+}
+
+/// A message's foot: its state and its tools.
+pub fn foot(id: MessageId) -> String {
+    format!("f-{id}")
+}
+
+/// The place for the turn that follows `leaf`; a page that shows another path has none.
+pub fn slot(leaf: Option<MessageId>) -> String {
+    leaf.map_or_else(|| "after-start".into(), |leaf| format!("after-{leaf}"))
+}
+
+/// Send or stop, and the parent of the next message, in the composer of a page whose path ends with `leaf`.
+pub fn send(leaf: Option<MessageId>) -> String {
+    leaf.map_or_else(|| "send-start".into(), |leaf| format!("send-{leaf}"))
+}
+
+/// The headline of a chat's page.
+pub fn title(chat: ChatId) -> String {
+    format!("title-{chat}")
+}
+
+/// A chat's name in the list.
+pub fn link_title(chat: ChatId) -> String {
+    format!("ct-{chat}")
+}
+
+/// The mark beside it while the chat is answering.
+pub fn link_live(chat: ChatId) -> String {
+    format!("cl-{chat}")
+}
+
+/// The lines that screen readers hear.
+pub const ANNOUNCE: &str = "announce";
+/// The composer's form, without the part named by [`send`].
+pub const SAY: &str = "say";

@@ -1,0 +1,133 @@
+//! One message, however it reaches the screen: page, feed or answer to a form.
+
+use askama::Template;
+
+use super::{assets, dom, text};
+use crate::base::ids::{ChatId, MessageId};
+
+/// Where a message stands. `Sent` is a person's; the others are an answer's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MessageState {
+    Sent,
+    Queued,
+    Streaming,
+    Completed,
+    Stopped,
+    Interrupted,
+    Failed,
+}
+
+impl MessageState {
+    /// Whether text may still come.
+    pub fn running(self) -> bool {
+        matches!(self, Self::Queued | Self::Streaming)
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Sent => "sent",
+            Self::Queued => "queued",
+            Self::Streaming => "streaming",
+            Self::Completed => "completed",
+            Self::Stopped => "stopped",
+            Self::Interrupted => "interrupted",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+pub struct Message {
+    pub id: MessageId,
+    pub chat: ChatId,
+    pub mine: bool,
+    /// Sanitised HTML; it is written as it stands.
+    pub html: String,
+    /// Plain text, may be empty.
+    pub reasoning: String,
+    pub reasoning_seconds: Option<u32>,
+    pub state: MessageState,
+    /// Why it failed or was interrupted, as a sentence.
+    pub reason: Option<String>,
+    pub model: String,
+    pub tokens: Option<i64>,
+    /// The Markdown it was made of, for copying; none while running.
+    pub source: Option<String>,
+}
+
+/// A question and its answer.
+pub struct Turn {
+    pub question: Message,
+    pub answer: Message,
+}
+
+impl Message {
+    /// The article.
+    pub fn render(&self) -> String {
+        View {
+            message: self,
+            mark: None,
+        }
+        .html()
+    }
+
+    pub(super) fn foot(&self) -> Foot<'_> {
+        Foot { message: self }
+    }
+
+    pub(super) fn thinking(&self) -> Thinking<'_> {
+        Thinking {
+            id: self.id,
+            label: text::thought(self.reasoning_seconds),
+            text: &self.reasoning,
+        }
+    }
+}
+
+/// The article, with the place where a page held open goes on.
+#[derive(Template)]
+#[template(path = "partials/message.html")]
+pub(super) struct View<'a> {
+    pub message: &'a Message,
+    pub mark: Option<&'static str>,
+}
+
+impl View<'_> {
+    pub(super) fn html(&self) -> String {
+        self.render().expect("writing to a String cannot fail")
+    }
+}
+
+/// State and tools under a message. The state stands here and nowhere else, so an end replaces this alone.
+#[derive(Template)]
+#[template(path = "partials/foot.html")]
+pub(super) struct Foot<'a> {
+    message: &'a Message,
+}
+
+impl Foot<'_> {
+    fn problem(&self) -> Option<&str> {
+        let plain = match self.message.state {
+            MessageState::Stopped => text::STOPPED,
+            MessageState::Interrupted => text::INTERRUPTED,
+            MessageState::Failed => text::FAILED,
+            _ => return None,
+        };
+        Some(self.message.reason.as_deref().unwrap_or(plain))
+    }
+}
+
+/// Folded reasoning.
+#[derive(Template)]
+#[template(path = "partials/thinking.html")]
+pub(super) struct Thinking<'a> {
+    pub id: MessageId,
+    pub label: String,
+    pub text: &'a str,
+}
+
+/// The place for the turn after `leaf`.
+#[derive(Template)]
+#[template(path = "partials/slot.html")]
+pub(super) struct Slot {
+    pub leaf: Option<MessageId>,
+}

@@ -1,0 +1,33 @@
+//! Looks: pages, partials and feed fragments as askama templates with typed inputs.
+//! What must not live here: SQL, HTTP, look-ups, decisions. Every struct is filled by an entrance and rendered once.
+
+pub mod assets;
+mod chat;
+mod composer;
+pub mod dom;
+mod entrance;
+mod error;
+pub mod feed;
+mod list;
+mod message;
+mod text;
+
+pub use chat::{ChatPage, DeletePage, HomePage, LIVE_MARK, RenamePage, live_end};
+pub use composer::{Composer, ModelChoice};
+pub use entrance::{LoginPage, RegisterPage, SetupPage};
+pub use error::ErrorPage;
+pub use list::{ChatDay, ChatLink, Me};
+pub use message::{Message, MessageState, Turn};
+
+/// Gives page structs an infallible `render`: writing to a string only fails when a template's own value does.
+macro_rules! page {
+    ($($name:ident),+) => {$(
+        impl $name {
+            /// The whole page as HTML.
+            pub fn render(&self) -> String {
+                askama::Template::render(self).expect("writing to a String cannot fail")
+            }
+        }
+    )+};
+}
+use page;

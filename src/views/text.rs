@@ -1,0 +1,177 @@
+//! Every word the pages say, in English. Another language is another file with the same names.
+
+pub const LANG: &str = "en";
+pub const PARLOR: &str = "Parlor";
+pub const SKIP: &str = "Skip to the conversation";
+pub const SKIP_MAIN: &str = "Skip to the content";
+
+// the list
+pub const CHATS: &str = "Chats";
+pub const NEW_CHAT: &str = "New chat";
+pub const LIST_OPEN: &str = "Show the list of chats";
+pub const LIST_CLOSE: &str = "Hide the list of chats";
+pub const LIST_EMPTY: &str = "Your chats will stand here.";
+pub const LIST_ANSWERING: &str = "answering";
+pub const SIGN_OUT: &str = "Sign out";
+pub const ADMINISTRATOR: &str = "Administrator";
+
+// a chat
+pub const CONVERSATION: &str = "Conversation";
+pub const CHAT_MENU: &str = "Rename or delete this chat";
+pub const RENAME: &str = "Rename";
+pub const RENAME_TITLE: &str = "Rename this chat";
+pub const RENAME_LABEL: &str = "Title";
+pub const DELETE: &str = "Delete";
+pub const DELETE_TITLE: &str = "Delete this chat?";
+pub const DELETE_BODY: &str = "goes with everything said in it. This cannot be undone.";
+pub const SAVE: &str = "Save";
+pub const CANCEL: &str = "Cancel";
+pub const EARLIER: &str = "Earlier messages";
+pub const LATER: &str = "To the newest messages";
+pub const NEWEST: &str = "Newest";
+pub const RECONNECTING: &str = "Reconnecting…";
+pub const FEED_GONE: &str = "This page no longer receives news.";
+pub const RELOAD: &str = "Reload";
+pub const LIVE: &str = "The answer is being written and appears here block by block.";
+pub const STOP: &str = "Stop";
+pub const DEMO: &str = "No model is set up yet. The built-in demo answers: it is no language model, it only shows the page.";
+
+// a message
+pub const YOU: &str = "You";
+pub const ANSWER: &str = "Answer";
+pub const COPY: &str = "Copy";
+pub const COPIED: &str = "Copied.";
+pub const AGAIN: &str = "Answer again";
+pub const TRY_AGAIN: &str = "Try again";
+pub const STARTING: &str = "starting";
+pub const THINKING: &str = "Thinking";
+pub const THINKING_STATE: &str = "thinking";
+pub const ANSWERING: &str = "answering";
+pub const THOUGHTS: &str = "Thoughts";
+pub const STOPPED: &str = "Stopped.";
+pub const INTERRUPTED: &str = "This answer was cut off. What had arrived is kept.";
+pub const FAILED: &str = "This answer did not come.";
+pub const SAY_ANSWERING: &str = "Answering.";
+pub const SAY_FINISHED: &str = "Answer finished.";
+pub const SAY_STOPPED: &str = "Answer stopped.";
+
+// the composer
+pub const MESSAGE: &str = "Message";
+pub const WRITE: &str = "Write a message";
+pub const SEND: &str = "Send";
+pub const MODEL: &str = "Model";
+pub const NOT_SENT: &str = "That was not sent. Your text is still here; please try again.";
+
+// the empty room
+pub const OPENERS: &str = "Ways to begin";
+/// Shown, said below it, put into the composer.
+pub const OPENING: [(&str, &str, &str); 4] = [
+    (
+        "Explain a paper",
+        "paste it, ask what it really says",
+        "Explain this paper to me: what does it claim, how does it show it, and where is it weak?\n\n",
+    ),
+    (
+        "Plan a week",
+        "from a list of wishes",
+        "Plan my week. These are my wishes and the hours I have:\n\n",
+    ),
+    (
+        "Review my code",
+        "kindly, then strictly",
+        "Review this code, first kindly, then strictly:\n\n```\n\n```",
+    ),
+    (
+        "Draft a letter",
+        "in my own voice",
+        "Draft a letter for me. To whom, about what, and in which tone:\n\n",
+    ),
+];
+
+// the way in
+pub const SIGN_IN: &str = "Sign in";
+pub const SIGN_IN_LEAD: &str = "Welcome back.";
+pub const REGISTER: &str = "Create an account";
+pub const REGISTER_LEAD: &str = "A name, an address and a password: that is all.";
+pub const SETUP: &str = "Set up Parlor";
+pub const SETUP_LEAD: &str =
+    "You are the first here. This account looks after the house: it becomes the administrator.";
+pub const SETUP_DO: &str = "Create the administrator";
+pub const EMAIL: &str = "Email";
+pub const NAME: &str = "Name";
+pub const NAME_HINT: &str = "How you are greeted.";
+pub const PASSWORD: &str = "Password";
+pub const PASSWORD_HINT: &str = "At least 8 characters. A short sentence is a good one.";
+pub const REVEAL: &str = "Show the password";
+pub const REMEMBER: &str = "Stay signed in for 14 days";
+pub const NO_ACCOUNT: &str = "No account yet?";
+pub const HAVE_ACCOUNT: &str = "Already have an account?";
+
+// errors
+pub const ERROR_HOME: &str = "To your chats";
+pub const ERROR_ID: &str = "If you ask for help, name this request:";
+
+// keys
+pub const KEYS: &str = "Keyboard shortcuts";
+pub const CLOSE: &str = "Close";
+/// Keys, separated by blanks (`mod` is ⌘ or Ctrl), and what they do.
+pub const KEY_LIST: [(&str, &str); 9] = [
+    ("Enter", "Send"),
+    ("Shift Enter", "New line"),
+    ("Esc", "Stop the answer"),
+    ("mod Shift O", "New chat"),
+    ("mod Shift S", "Show or hide the list"),
+    ("mod Shift C", "Copy the last answer"),
+    ("J", "Next message"),
+    ("K", "Previous message"),
+    ("mod /", "This list"),
+];
+
+/// The words on folded reasoning that is over.
+pub fn thought(seconds: Option<u32>) -> String {
+    match seconds {
+        Some(seconds) if seconds >= 60 => {
+            format!("Thought for {} min {} s", seconds / 60, seconds % 60)
+        }
+        Some(seconds) => format!("Thought for {seconds} s"),
+        None => THOUGHTS.into(),
+    }
+}
+
+/// `gpt-5-mini · 1,412 tokens`, as far as known.
+pub fn facts(model: &str, tokens: Option<i64>) -> String {
+    match tokens {
+        Some(1) => format!("{model} · 1 token"),
+        Some(tokens) => format!("{model} · {} tokens", grouped(tokens)),
+        None => model.into(),
+    }
+}
+
+/// The title of a browser's tab.
+pub fn tab(title: &str) -> String {
+    format!("{title} · {PARLOR}")
+}
+
+fn grouped(number: i64) -> String {
+    let digits = number.unsigned_abs().to_string();
+    let mut out = String::from(if number < 0 { "-" } else { "" });
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn facts_are_grouped_by_thousands() {
+        assert_eq!(facts("m", Some(1_234_567)), "m · 1,234,567 tokens");
+        assert_eq!(facts("m", Some(412)), "m · 412 tokens");
+        assert_eq!(facts("m", None), "m");
+    }
+}

@@ -1,0 +1,54 @@
+// The composer: Enter sends, Esc stops, a counter near the limit, and no text is ever lost.
+(() => {
+  const form = () => document.querySelector("form[data-behavior~=composer]");
+  const field = () => document.getElementById("composer-text");
+  const typesByTouch = matchMedia("(pointer: coarse) and (hover: none)");
+  const over = () => [...field().value].length > form().dataset.max;
+  let sent = "";
+
+  const count = () => {
+    const out = document.getElementById("composer-counter");
+    const max = Number(form().dataset.max);
+    out.hidden = field().value.length < max * 0.8;
+    if (out.hidden) return;
+    out.value = `${[...field().value].length.toLocaleString()} / ${max.toLocaleString()}`;
+    out.toggleAttribute("data-over", over());
+  };
+
+  document.addEventListener("keydown", (event) => {
+    if (event.isComposing || event.keyCode === 229) return;
+    if (event.key === "Escape" && !document.querySelector(":popover-open")) document.getElementById("stop")?.requestSubmit();
+    if (event.key !== "Enter" || event.shiftKey || event.target !== field() || typesByTouch.matches) return;
+    event.preventDefault();
+    const button = document.querySelector("#send-button[form]:enabled");
+    if (button && field().value.trim()) form().requestSubmit(button);
+  });
+
+  document.addEventListener("input", (event) => event.target === field() && count());
+  document.addEventListener("submit", (event) => {
+    if (event.target.matches("[data-behavior~=once]")) event.target.querySelector("button").disabled = true;
+    if (event.target !== form()) return;
+    if (!field().value.trim() || over()) { event.preventDefault(); event.stopImmediatePropagation(); count(); }
+    else sent = field().value;
+  }, true);
+
+  const settled = (event) => {
+    if (event.target !== form()) return;
+    const note = document.getElementById("composer-note");
+    if (event.detail.ctx.response?.status < 400) {
+      const value = field().value; // what was typed while it was on its way stays
+      form().reset();
+      field().value = value.startsWith(sent) ? value.slice(sent.length).trimStart() : value;
+      sent = "";
+      note.textContent = "";
+    } else if (!note.textContent) note.textContent = form().dataset.failed;
+    count();
+  };
+  document.addEventListener("htmx:after:swap", settled);
+  document.addEventListener("htmx:error", settled);
+
+  addEventListener("pageshow", () => { // a page that comes back may come with its text, and with what was pressed
+    if (form()) count();
+    for (const button of document.querySelectorAll("[data-behavior~=once] button")) button.disabled = false;
+  });
+})();
