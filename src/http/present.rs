@@ -45,7 +45,7 @@ pub fn message(shown: &Shown) -> Message {
         reasoning_seconds: shown.thought.filter(|_| !running).map(whole_seconds),
         state,
         reason: shown.reason.clone(),
-        model: catalog::split(&shown.model).1.to_owned(),
+        model: shown.model.clone(),
         tokens: shown.tokens,
         source: (!running && !shown.text.is_empty()).then(|| shown.text.clone()),
     }

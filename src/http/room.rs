@@ -95,10 +95,17 @@ impl Rooms {
     }
 }
 
+/// Reasoning is sent at most so often.
+const REASONING_PACE: Duration = Duration::from_millis(40);
+
 /// A running answer, as the readers have it.
 struct Live {
+    /// Without its text, which the stream has.
     shown: Shown,
     stream: markdown::Stream,
+    /// The end of `shown.reasoning` that is not sent yet, and when it was sent last.
+    unsent_reasoning: usize,
+    reasoning_sent: Duration,
 }
 
 impl Live {
@@ -106,11 +113,36 @@ impl Live {
         let mut stream = markdown::Stream::new(&shown.id.to_string());
         stream.push(&shown.text, Duration::ZERO);
         stream.flush(Duration::MAX);
-        Self { shown: Shown { text: String::new(), ..shown.clone() }, stream }
+        let shown = Shown { text: String::new(), ..shown.clone() };
+        Self { shown, stream, unsent_reasoning: 0, reasoning_sent: Duration::ZERO }
     }
 
+    /// When something that is held back wants to be sent.
+    fn due(&self) -> Option<Duration> {
+        let reasoning = (self.unsent_reasoning > 0).then(|| self.reasoning_sent + REASONING_PACE);
+        [self.stream.due(), reasoning].into_iter().flatten().min()
+    }
+
+    /// The reasoning that is held back, once its time has come.
+    fn reasoning(&mut self, now: Duration) -> String {
+        if now < self.reasoning_sent + REASONING_PACE { String::new() } else { self.all_reasoning(now) }
+    }
+
+    /// The reasoning that is held back.
+    fn all_reasoning(&mut self, now: Duration) -> String {
+        if self.unsent_reasoning == 0 {
+            return String::new();
+        }
+        let from = self.shown.reasoning.len() - std::mem::take(&mut self.unsent_reasoning);
+        self.reasoning_sent = now;
+        views::feed::reasoning(self.shown.id, &self.shown.reasoning[from..], from == 0)
+    }
+
+    /// As the readers have it: without what is held back.
     fn message(&self) -> views::Message {
-        let shown = Shown { html: Some(self.stream.snapshot()), ..self.shown.clone() };
+        let sent = self.shown.reasoning.len() - self.unsent_reasoning;
+        let reasoning = self.shown.reasoning[..sent].to_owned();
+        let shown = Shown { html: Some(self.stream.snapshot()), reasoning, ..self.shown.clone() };
         present::message(&shown)
     }
 }
@@ -131,7 +163,7 @@ impl Room {
     async fn run(mut self, mut events: crate::domain::feed::Subscription, mut joins: mpsc::Receiver<Join>) {
         let mut idle = tokio::time::interval(Duration::from_secs(5));
         loop {
-            let flush_at = self.live.values().filter_map(|l| l.stream.due()).min().map(|due| self.began + due);
+            let flush_at = self.live.values().filter_map(Live::due).min().map(|due| self.began + due);
             let result = tokio::select! {
                 () = self.app.stopping.begun.cancelled() => return,
                 batch = events.next() => match batch {
@@ -182,7 +214,8 @@ impl Room {
         if reset {
             // the shown path changed: pages load their thread anew
             self.send(format!("event: reset\nid: {}\ndata: the path changed\n\n", self.position).into());
-        } else {
+        } else if !data.is_empty() {
+            // what is held back has no number yet: whoever comes back in between gets the message whole
             self.send(message(self.position, &data));
         }
         self.waiting_longer().await
@@ -218,14 +251,14 @@ impl Room {
             What::Text { offset, text } => {
                 let known = live.stream.text().len().saturating_sub(*offset);
                 let fresh = text.get(known..).unwrap_or_default();
-                views::feed::patches(event.message_id, &live.stream.push(fresh, now))
+                live.all_reasoning(now) + &views::feed::patches(event.message_id, &live.stream.push(fresh, now))
             }
             What::Reasoning { offset, text } => {
                 let known = live.shown.reasoning.len().saturating_sub(*offset);
                 let fresh = text.get(known..).unwrap_or_default();
-                let first = live.shown.reasoning.is_empty();
                 live.shown.reasoning.push_str(fresh);
-                views::feed::reasoning(event.message_id, fresh, first)
+                live.unsent_reasoning += fresh.len();
+                live.reasoning(now)
             }
             What::Turn { .. } | What::End | What::Unknown => String::new(),
         }
@@ -234,8 +267,8 @@ impl Room {
     async fn end(&mut self, id: MessageId) -> Result<String> {
         let (mut shown, _) = generation::shown(&self.app, self.chat, &[id]).await?;
         let (Some(mut live), Some(shown)) = (self.live.remove(&id), shown.pop()) else { return Ok(String::new()) };
-        let patches = live.stream.finish();
-        Ok(views::feed::patches(id, &patches) + &views::feed::ended(&present::message(&shown)))
+        let rest = live.all_reasoning(self.now()) + &views::feed::patches(id, &live.stream.finish());
+        Ok(rest + &views::feed::ended(&present::message(&shown)))
     }
 
     /// What the throttle held back.
@@ -243,6 +276,7 @@ impl Room {
         let now = self.now();
         let mut data = String::new();
         for (id, live) in &mut self.live {
+            data.push_str(&live.reasoning(now));
             if live.stream.due().is_some_and(|due| due <= now) {
                 data.push_str(&views::feed::patches(*id, &live.stream.flush(now)));
             }

@@ -18,6 +18,12 @@ use tower_sessions_sqlx_store::PostgresStore;
 #[derive(Clone, Debug)]
 pub struct Store(PostgresStore, sqlx::PgPool);
 
+impl Store {
+    pub fn new(app: &App) -> Self {
+        Self(PostgresStore::new(app.pools.http.clone()), app.pools.http.clone())
+    }
+}
+
 #[async_trait]
 impl SessionStore for Store {
     async fn create(&self, record: &mut Record) -> session_store::Result<()> {
@@ -47,7 +53,7 @@ impl SessionStore for Store {
 
 /// The layer that reads and writes the signed cookie.
 pub fn layer(app: &App) -> SessionManagerLayer<Store, SignedCookie> {
-    let store = Store(PostgresStore::new(app.pools.http.clone()), app.pools.http.clone());
+    let store = Store::new(app);
     let https = app.config.server.is_https();
     let key = Key::try_from(&app.secret.derive("cookies")[..]).expect("64 bytes are enough");
     SessionManagerLayer::new(store)

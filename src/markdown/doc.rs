@@ -111,7 +111,7 @@ impl<'a> Doc<'a> {
         for (at, (event, _)) in self.events.iter().enumerate() {
             match event {
                 Event::Start(Tag::FootnoteDefinition(label)) => {
-                    open.push((label.to_string(), at + 1))
+                    open.push((label.to_string(), at + 1));
                 }
                 Event::End(pulldown_cmark::TagEnd::FootnoteDefinition) => {
                     if let Some((label, from)) = open.pop()

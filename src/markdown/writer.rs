@@ -139,9 +139,9 @@ impl<'d, 'a> Writer<'d, 'a> {
         }
         let text = std::mem::take(&mut self.text);
         if self.in_link() {
-            escape(&text, &mut self.out)
+            escape(&text, &mut self.out);
         } else {
-            links::link_bare(&text, &mut self.out)
+            links::link_bare(&text, &mut self.out);
         }
     }
 
@@ -269,7 +269,7 @@ impl<'d, 'a> Writer<'d, 'a> {
             }
             Tag::BlockQuote(_) => self.out.push_str("<blockquote dir=\"auto\">"),
             Tag::CodeBlock(CodeBlockKind::Fenced(info)) => {
-                self.code_language = Some(language(info).to_owned())
+                self.code_language = Some(language(info).to_owned());
             }
             Tag::CodeBlock(CodeBlockKind::Indented) => self.code_language = Some(String::new()),
             Tag::HtmlBlock => self.in_html = true,

@@ -140,6 +140,7 @@ pub fn thought(seconds: Option<u32>) -> String {
 
 /// `gpt-5-mini · 1,412 tokens`, as far as known.
 pub fn facts(model: &str, tokens: Option<i64>) -> String {
+    let model = model.split_once('/').map_or(model, |(_provider, name)| name);
     match tokens {
         Some(1) => format!("{model} · 1 token"),
         Some(tokens) => format!("{model} · {} tokens", grouped(tokens)),
@@ -172,6 +173,6 @@ mod tests {
     fn facts_are_grouped_by_thousands() {
         assert_eq!(facts("m", Some(1_234_567)), "m · 1,234,567 tokens");
         assert_eq!(facts("m", Some(412)), "m · 412 tokens");
-        assert_eq!(facts("m", None), "m");
+        assert_eq!(facts("provider/m", None), "m");
     }
 }

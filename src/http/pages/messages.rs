@@ -22,7 +22,7 @@ use crate::{
 };
 use axum::{
     extract::State,
-    http::HeaderMap,
+    http::{HeaderMap, StatusCode},
     response::{Html, IntoResponse, Redirect, Response},
 };
 use serde::Deserialize;
@@ -166,7 +166,15 @@ async fn regenerate(
     Ok(Redirect::to(&format!("/chats/{}", sent.chat)))
 }
 
-async fn stop(State(web): State<Web>, Me(viewer): Me, Id(id): Id<MessageId>) -> Result<Redirect, Failure> {
+async fn stop(
+    State(web): State<Web>,
+    Me(viewer): Me,
+    Id(id): Id<MessageId>,
+    headers: HeaderMap,
+) -> Result<Response, Failure> {
     let chat = generation::stop(&web.app, &viewer, id).await?;
-    Ok(Redirect::to(&format!("/chats/{chat}")))
+    if headers.contains_key("hx-request") {
+        return Ok(StatusCode::NO_CONTENT.into_response()); // the feed brings the end
+    }
+    Ok(Redirect::to(&format!("/chats/{chat}")).into_response())
 }

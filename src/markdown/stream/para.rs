@@ -146,7 +146,7 @@ impl Scan {
                 self.run_of(c, length, next);
             }
             '<' if next.is_ascii_alphabetic() || matches!(next, '/' | '!' | '?') => {
-                self.simple = false
+                self.simple = false;
             }
             '[' => self.pending.push(Pending::Bracket),
             ']' => length += self.end_bracket(next),

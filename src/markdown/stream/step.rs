@@ -381,6 +381,10 @@ impl Stream {
 /// Whether a line that begins a block or an item will still do so when more of it comes.
 pub(super) fn is_definite(kind: Kind, line: &str) -> bool {
     let body = line.trim_start_matches(' ');
+    if kind == Kind::Table {
+        // Its second line makes it one, and could still have too many columns.
+        return line.matches('\n').count() >= 2;
+    }
     line.contains('\n')
         || match kind {
             Kind::Paragraph => para::line(body) == Line::Text,

@@ -229,7 +229,7 @@ fn chars(text: &str) -> Vec<&str> {
 }
 
 /// Texts that the law holds for at every moment.
-const NASTY: [&str; 65] = [
+const NASTY: [&str; 66] = [
     "",
     "\n \n\t\n",
     "Hello, world. This is *running* text with `code` and **bold** words.\n\nNext one.",
@@ -248,6 +248,7 @@ const NASTY: [&str; 65] = [
     "| a |\n|---|\nx\n<!-- a\n\nb -->\n\nc",
     "para\n||---|---|\n- |---|---|\n| x |",
     "- [x] \n  a\n\n- [x] a",
+    "a\n|b\n|---|---|\n|c|d|",
     "| a | b |\n|---|--:|\n| 1 | 2 |\n| 3 |\n| `x|y` | **4** | 5 |\npara\n",
     "| a | b |\n|---|--:|",
     "| a | b |\n|---|--:|\n",

@@ -1,0 +1,26 @@
+// A house to live in: a provider, a database, a process, a browser. One for each file of tests.
+
+import { after, before } from "node:test";
+import { Ground } from "./parlor.mjs";
+import { Provider } from "./provider.mjs";
+import { Browser } from "./people.mjs";
+import { until } from "./wait.mjs";
+
+/** Opens a house before the tests of a file, and closes it after them. `args` are those of its first process. */
+export function house({ args = ["serve"], env = {} } = {}) {
+  const home = {};
+  before(async () => {
+    home.provider = await Provider.open();
+    home.ground = await Ground.lay({ OPENAI_BASE_URL: home.provider.url, OPENAI_API_KEY: "key", ...env });
+    [home.parlor, home.browser] = await Promise.all([home.ground.start(args), Browser.open()]);
+    home.person = (name, options) => home.browser.person(name, home.parlor.origin, options);
+    await until("the provider's models are known", async () => (await home.ground.sql("select count(*) from models")) !== "0");
+  });
+  after(async () => {
+    await home.browser?.close();
+    await home.parlor?.kill();
+    await home.provider?.close();
+    await home.ground?.clear();
+  });
+  return home;
+}

@@ -1,0 +1,144 @@
+//! Parlor as a process of its own, to be killed, stopped and asked for its words.
+
+use super::{database::Database, provider::Provider};
+use std::{
+    io::{BufRead, BufReader, Write},
+    process::{Child, Command, Output, Stdio},
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+use tempfile::TempDir;
+use tokio::time::Instant;
+
+pub const SECRET: &str = "a secret for tests only, long enough";
+
+/// The binary under test with nothing of this machine's settings.
+pub fn parlor(data: &TempDir) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_parlor"));
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    command.env_clear().env("PATH", path).env("PARLOR_DATA", data.path().join("data")).env("PARLOR__CATALOG__OLLAMA", "");
+    command
+}
+
+/// A data folder that the database's user may enter.
+pub fn data_folder() -> TempDir {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = TempDir::with_prefix("parlor").unwrap();
+    std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+    dir
+}
+
+/// Runs a command to its end, with this as its standard input.
+pub fn run(mut command: Command, input: &str) -> Output {
+    let mut child =
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    child.wait_with_output().unwrap()
+}
+
+/// A running process and what it said.
+pub struct Process {
+    pub child: Child,
+    log: Arc<Mutex<String>>,
+}
+
+impl Process {
+    pub fn spawn(mut command: Command) -> Self {
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let log = Arc::new(Mutex::new(String::new()));
+        let (ours, stderr) = (log.clone(), child.stderr.take().unwrap());
+        std::thread::spawn(move || {
+            for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+                let mut log = ours.lock().unwrap();
+                log.push_str(&line);
+                log.push('\n');
+            }
+        });
+        Self { child, log }
+    }
+
+    pub fn log(&self) -> String {
+        self.log.lock().unwrap().clone()
+    }
+
+    /// Waits for a word in the log.
+    pub async fn says(&self, words: &str) {
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while !self.log().contains(words) {
+            assert!(Instant::now() < deadline, "waited 30 s for `{words}` in:\n{}", self.log());
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// The address it listens on.
+    pub async fn address(&self) -> String {
+        self.says("ready: http").await;
+        let log = self.log();
+        let from = log.find("ready: ").unwrap() + 7;
+        log[from..].split(['"', '\n', ' ']).next().unwrap().to_owned()
+    }
+
+    pub fn signal(&self, name: &str) {
+        let done = Command::new("kill").arg(format!("-{name}")).arg(self.child.id().to_string()).status().unwrap();
+        assert!(done.success());
+    }
+
+    /// Waits for its end; tells how long that took and the code.
+    pub async fn ends(&mut self) -> (Duration, Option<i32>) {
+        let began = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return (began.elapsed(), status.code());
+            }
+            assert!(began.elapsed() < Duration::from_secs(30), "it does not end:\n{}", self.log());
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    pub fn kill(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// Two kinds of processes on one database.
+pub struct House {
+    pub database: Database,
+    pub provider: Provider,
+    pub data: TempDir,
+}
+
+impl House {
+    pub async fn make() -> Self {
+        super::crypto_provider();
+        Self { database: Database::make().await, provider: Provider::start().await, data: data_folder() }
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = parlor(&self.data);
+        command
+            .args(args)
+            .env("DATABASE_URL", &self.database.url)
+            .env("PARLOR_SECRET", SECRET)
+            .env("OPENAI_BASE_URL", self.provider.url())
+            .env("OPENAI_API_KEY", "key-1")
+            .env("PORT", "0")
+            .env("RUST_LOG", "info");
+        command
+    }
+
+    pub fn web(&self) -> Process {
+        Process::spawn(self.command(&["serve", "--no-jobs"]))
+    }
+
+    pub fn worker(&self) -> Process {
+        Process::spawn(self.command(&["work"]))
+    }
+
+}

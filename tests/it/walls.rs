@@ -1,0 +1,212 @@
+//! Who may do what, and what every answer carries.
+
+use crate::support::TestApp;
+use parlor::http::{
+    route_list,
+    routes::{Access, Route},
+};
+use reqwest::{Method, StatusCode};
+
+/// What is expected of each route. A route that is not here fails the sweep, as does an entry without a route.
+const ROUTES: [(&str, &str, Access); 22] = [
+    ("GET", "/", Access::Member),
+    ("GET", "/assets/{name}", Access::Plain),
+    ("GET", "/chats/{id}", Access::Member),
+    ("GET", "/chats/{id}/delete", Access::Member),
+    ("GET", "/chats/{id}/feed", Access::Member),
+    ("GET", "/chats/{id}/title", Access::Member),
+    ("GET", "/favicon.ico", Access::Plain),
+    ("GET", "/login", Access::Anyone),
+    ("GET", "/ready", Access::Plain),
+    ("GET", "/register", Access::Anyone),
+    ("GET", "/setup", Access::Anyone),
+    ("GET", "/up", Access::Plain),
+    ("POST", "/chats", Access::Member),
+    ("POST", "/chats/{id}/delete", Access::Member),
+    ("POST", "/chats/{id}/messages", Access::Member),
+    ("POST", "/chats/{id}/title", Access::Member),
+    ("POST", "/login", Access::Anyone),
+    ("POST", "/logout", Access::Anyone),
+    ("POST", "/messages/{id}/regenerations", Access::Member),
+    ("POST", "/messages/{id}/stop", Access::Member),
+    ("POST", "/register", Access::Anyone),
+    ("POST", "/setup", Access::Anyone),
+];
+
+fn expected() -> Vec<Route> {
+    let mut routes: Vec<Route> = ROUTES
+        .iter()
+        .map(|(method, path, access)| Route { method: method.parse().unwrap(), path, access: *access })
+        .collect();
+    routes.sort_by_key(|r| (r.method.to_string(), r.path));
+    routes
+}
+
+#[test]
+fn s1_every_route_is_expected() {
+    let mut routes = route_list();
+    routes.sort_by_key(|r| (r.method.to_string(), r.path));
+    assert_eq!(routes, expected());
+}
+
+/// A form that would do, so that only the viewer can be what is wrong.
+fn form(path: &str) -> Vec<(&'static str, &'static str)> {
+    match path {
+        "/chats/{id}/messages" | "/chats" => vec![("content", "hi"), ("model", "openai/fake-1")],
+        "/chats/{id}/title" => vec![("title", "another")],
+        _ => vec![],
+    }
+}
+
+/// S1: anonymous callers are sent to sign in before any look-up, alike for ids that exist and that do not; a member
+/// finds nothing under another's ids.
+#[tokio::test]
+async fn s1_the_sweep() {
+    let test = TestApp::start().await;
+    let ann = test.person("ann").await;
+    test.provider.streams(["Hello"]);
+    let chat = ann.asks("hi").await;
+    ann.sees(&chat, "Hello").await;
+    let message = ann.last_answer(&chat).await;
+    let chat_id = chat.trim_start_matches("/chats/").to_owned();
+    let nothing = "01890a5d-ac96-774b-bcce-b302099a8057".to_owned();
+    let bob = test.person("bob").await;
+    let anonymous = test.stranger();
+    let before: String = test.value("select string_agg(id::text || title || leaf_id::text, ',') from chats").await;
+    for route in expected().into_iter().filter(|r| r.access == Access::Member) {
+        let real = if route.path.starts_with("/messages") { &message } else { &chat_id };
+        for id in [real, &nothing] {
+            let path = route.path.replace("{id}", id);
+            let get = route.method == Method::GET;
+            let page = if get { anonymous.opens(&path).await } else { anonymous.posts(&path, &form(route.path)).await };
+            if route.path.ends_with("/feed") {
+                assert_eq!(page.status, StatusCode::UNAUTHORIZED, "{path}");
+                assert!(page.html.starts_with("event: gone"), "{}", page.html);
+            } else {
+                assert_eq!(page.status, StatusCode::SEE_OTHER, "{} {path}", route.method);
+                assert!(page.location.unwrap().starts_with("/login"), "{path}");
+            }
+            if route.path.contains("{id}") {
+                let page = if get { bob.opens(&path).await } else { bob.posts(&path, &form(route.path)).await };
+                assert_eq!(page.status, StatusCode::NOT_FOUND, "bob {} {path}", route.method);
+            }
+        }
+    }
+    let after: String = test.value("select string_agg(id::text || title || leaf_id::text, ',') from chats").await;
+    assert_eq!(before, after, "somebody changed ann's chat");
+    // htmx is told where to go
+    let request = anonymous.request(Method::POST, &format!("{chat}/messages"));
+    let request = request.header("hx-request", "true").header("sec-fetch-site", "same-origin");
+    let response = request.form(&form("/chats")).send().await.unwrap();
+    assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
+    assert_eq!(response.headers()["hx-redirect"], "/login");
+}
+
+/// S16: unsafe requests of other origins are refused, and GET changes nothing.
+#[tokio::test]
+async fn s16_only_our_own_pages_may_post() {
+    let test = TestApp::start().await;
+    let ann = test.person("ann").await;
+    test.provider.streams(["Hello"]);
+    let chat = ann.asks("hi").await;
+    ann.sees(&chat, "Hello").await;
+    let host = test.address.trim_start_matches("http://");
+    let own = format!("http://{host}");
+    for (headers, status) in [
+        (vec![("sec-fetch-site", "cross-site")], StatusCode::FORBIDDEN),
+        (vec![("sec-fetch-site", "same-site")], StatusCode::FORBIDDEN),
+        (vec![("origin", "https://evil.example")], StatusCode::FORBIDDEN),
+        (vec![("origin", "null")], StatusCode::FORBIDDEN),
+        (vec![], StatusCode::FORBIDDEN), // with a cookie and without a word about where it comes from
+        (vec![("origin", own.as_str())], StatusCode::SEE_OTHER),
+        (vec![("sec-fetch-site", "same-origin")], StatusCode::SEE_OTHER),
+    ] {
+        let mut request = ann.request(Method::POST, &format!("{chat}/title")).form(&[("title", "new")]);
+        for (name, value) in &headers {
+            request = request.header(*name, *value);
+        }
+        assert_eq!(request.send().await.unwrap().status(), status, "{headers:?}");
+    }
+    let before: i64 = test.value("select count(*) from messages").await;
+    for path in ["/messages/x/stop", "/chats", "/logout", &format!("{chat}/messages")] {
+        assert_eq!(ann.opens(path).await.status, StatusCode::METHOD_NOT_ALLOWED, "{path}");
+    }
+    assert_eq!(before, test.value::<i64>("select count(*) from messages").await);
+}
+
+/// S17: the headers on every kind of answer.
+#[tokio::test]
+async fn s17_every_answer_carries_the_headers() {
+    let test = TestApp::start().await;
+    let ann = test.person("ann").await;
+    let asset = crate::support::people::between(&ann.opens("/").await.html, "stylesheet\" href=\"", "\"").unwrap();
+    for path in ["/", "/login", "/nowhere", "/up", "/ready", "/chats/x", "/chats/x/feed", asset.as_str()] {
+        let response = ann.request(Method::GET, path).send().await.unwrap();
+        let header = |name: &str| response.headers().get(name).map_or("", |v| v.to_str().unwrap());
+        assert_eq!(
+            header("content-security-policy"),
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
+             font-src 'self'; form-action 'self'; manifest-src 'self'; frame-ancestors 'none'; base-uri 'none'",
+            "{path}"
+        );
+        assert_eq!(header("x-content-type-options"), "nosniff", "{path}");
+        for name in ["referrer-policy", "cross-origin-opener-policy", "permissions-policy", "x-request-id"] {
+            assert!(!header(name).is_empty(), "{path} lacks {name}");
+        }
+        assert!(header("strict-transport-security").is_empty(), "{path}: not over http");
+        assert!(header("access-control-allow-origin").is_empty(), "{path}: no CORS");
+    }
+    let https = TestApp::with(&[("PUBLIC_URL", "https://chat.example.org")]).await;
+    let response = https.stranger().request(Method::GET, "/login").send().await.unwrap();
+    assert!(response.headers().contains_key("strict-transport-security"));
+}
+
+/// S4, S20: unknown fields, malformed and oversized bodies.
+#[tokio::test]
+async fn s20_bodies_that_cannot_be_taken() {
+    let test = TestApp::start().await;
+    let ann = test.person("ann").await;
+    let fields = [("email", "x@example.org"), ("name", "x"), ("password", "long enough"), ("role", "administrator")];
+    assert_eq!(test.stranger().posts("/register", &fields).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let post = async |body: Vec<u8>, kind: &str| {
+        let request = ann.request(Method::POST, "/chats").header("sec-fetch-site", "same-origin");
+        request.header("content-type", kind).body(body).send().await.unwrap().status()
+    };
+    let form = "application/x-www-form-urlencoded";
+    for (body, kind) in [
+        (b"\xff\xfe\x00".to_vec(), form),
+        (b"content=%".to_vec(), form),
+        (b"content".to_vec(), form),
+        (b"{".to_vec(), "application/json"),
+        (Vec::new(), "text/plain"),
+    ] {
+        let status = post(body.clone(), kind).await;
+        assert!(status.is_client_error(), "{status} for {body:?}");
+    }
+    assert_eq!(post([b"content=".to_vec(), vec![b'a'; 2 << 20]].concat(), form).await, StatusCode::PAYLOAD_TOO_LARGE);
+    // NUL does not reach the database, lone surrogates cannot be sent
+    test.provider.streams(["fine"]);
+    let chat = ann.asks("a\0b").await;
+    ann.sees(&chat, "fine").await;
+    let text: String = test.value("select text from messages where author = 'person'").await;
+    assert_eq!(text, "a\u{fffd}b");
+}
+
+#[tokio::test]
+async fn an_old_page_gets_todays_assets() {
+    let test = TestApp::start().await;
+    let someone = test.stranger();
+    let asset = crate::support::people::between(&someone.opens("/login").await.html, "stylesheet\" href=\"", "\"").unwrap();
+    let get = async |path: &str, coding: &str| {
+        someone.request(Method::GET, path).header("accept-encoding", coding).send().await.unwrap()
+    };
+    let today = get(&asset, "").await;
+    assert_eq!(today.headers()["cache-control"], "public, max-age=31536000, immutable");
+    let old = get("/assets/app-0123456789ab.css", "").await;
+    assert_eq!(old.headers()["cache-control"], "no-cache");
+    assert_eq!(today.bytes().await.unwrap(), old.bytes().await.unwrap());
+    assert_eq!(get(&asset, "gzip, br").await.headers()["content-encoding"], "br");
+    assert_eq!(get(&asset, "gzip").await.headers()["content-encoding"], "gzip");
+    assert_eq!(get("/assets/nothing.css", "").await.status(), StatusCode::NOT_FOUND);
+    assert_eq!(get("/assets/..%2f..%2fCargo.toml", "").await.status(), StatusCode::NOT_FOUND);
+}
