@@ -11,7 +11,7 @@ use tokio::time::Instant;
 /// An answer is over when this came.
 pub const COMPLETED: &[u8] = br#"data-state="completed""#;
 /// Longer silence is an error.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A client that asks this machine, follows no redirect and unpacks nothing.
 #[expect(clippy::disallowed_methods, reason = "the load is no part of the product")]
@@ -77,9 +77,7 @@ impl Visitor {
     pub async fn open(&self, chat: &str) -> anyhow::Result<(String, Feed)> {
         let page = self.page(chat).await?;
         let after = page.split_once("/feed?after=").and_then(|(_, rest)| rest.split_once('"')).map(|(n, _)| n);
-        let url = format!("{}{chat}/feed?after={}", self.base, after.context("the page names no feed")?);
-        let mut feed = Feed { visitor: self.clone(), url, last: None, stream: None, buffer: Vec::new(), at: Instant::now(), bytes: 0, events: 0, again: 0 };
-        feed.connect().await?;
+        let feed = Feed::at(self, chat, after.context("the page names no feed")?).await?;
         Ok((page, feed))
     }
 }
@@ -110,6 +108,23 @@ pub struct Feed {
 }
 
 impl Feed {
+    /// The feed of a chat from a position.
+    pub async fn at(visitor: &Visitor, chat: &str, after: &str) -> anyhow::Result<Self> {
+        let mut feed = Self {
+            visitor: visitor.clone(),
+            url: format!("{}{chat}/feed?after={after}", visitor.base),
+            last: None,
+            stream: None,
+            buffer: Vec::new(),
+            at: Instant::now(),
+            bytes: 0,
+            events: 0,
+            again: 0,
+        };
+        feed.connect().await?;
+        Ok(feed)
+    }
+
     async fn connect(&mut self) -> anyhow::Result<()> {
         let mut request = self.visitor.http.get(&self.url).header(header::COOKIE, &self.visitor.cookie);
         if let Some(last) = &self.last {

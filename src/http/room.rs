@@ -112,8 +112,7 @@ impl Live {
     fn new(shown: &Shown) -> Self {
         let mut stream = markdown::Stream::new(&shown.id.to_string());
         stream.push(&shown.text, Duration::ZERO);
-        stream.flush(Duration::MAX);
-        let shown = Shown { text: String::new(), ..shown.clone() };
+            let shown = Shown { text: String::new(), ..shown.clone() };
         Self { shown, stream, unsent_reasoning: 0, reasoning_sent: Duration::ZERO }
     }
 

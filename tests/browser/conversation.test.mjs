@@ -3,6 +3,7 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
 import { house } from "./support/house.mjs";
+import { same } from "./support/people.mjs";
 import { until } from "./support/wait.mjs";
 
 const home = house();
@@ -65,7 +66,7 @@ test("somebody registers, asks, and reads the answer as it comes", async () => {
   assert.equal(await tab.page.locator("#thread > article").count(), 4);
   const shown = await tab.portrait();
   await tab.reloads();
-  assert.deepEqual(await tab.portrait(), shown);
+  same(await tab.portrait(), shown, "after a reload");
   ann.hasNothingToComplainAbout();
 });
 
@@ -110,7 +111,7 @@ test("what is sent goes near the top, and the page follows only a reader who is 
   assert.equal(await newest.count(), 0);
 
   // nothing moves when the answer ends
-  const last = () => tab.page.getByText("The last").evaluate((element) => Math.round(element.getBoundingClientRect().y));
+  const last = () => tab.answer.getByText("The last").evaluate((element) => Math.round(element.getBoundingClientRect().y));
   const still = await last();
   await answer.ends();
   await tab.seesEnd();
@@ -142,9 +143,9 @@ test("an answer is stopped from a second tab", async () => {
     assert.equal(await each.stopButton.count(), 0);
   }
   const shown = await tab.portrait();
-  assert.deepEqual(await other.portrait(), shown);
+  same(await other.portrait(), shown, "the other tab");
   await tab.reloads();
-  assert.deepEqual(await tab.portrait(), shown);
+  same(await tab.portrait(), shown, "after a reload");
 
   // and the conversation goes on in the tab that did not stop it
   await tab.says("Enough. And now?");

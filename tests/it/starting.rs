@@ -20,16 +20,19 @@ fn fails(args: &[&str], vars: &[(&str, &str)], words: &[&str]) {
     assert!(said.lines().last().unwrap().starts_with("parlor: "), "{said}");
 }
 
-#[test]
-fn what_is_wrong_is_said_in_a_sentence() {
-    let url = std::env::var("DATABASE_URL").unwrap();
+#[tokio::test]
+async fn what_is_wrong_is_said_in_a_sentence() {
+    let database = crate::support::database::Database::make().await;
+    let url = database.url.clone();
     fails(&["serve"], &[("PARLOR__SERVER__PROT", "1")], &["prot", "PARLOR__SERVER__PROT", "`port`"]);
     fails(&["serve"], &[("PORT", "many")], &["PORT", "must be a number"]);
     fails(&["serve"], &[("PARLOR_CONFIG", "/nonexistent.toml")], &["/nonexistent.toml does not exist"]);
     fails(&["serve"], &[("PARLOR_PG_BIN", "/nonexistent")], &["PARLOR_PG_BIN", "initdb"]);
     fails(&["serve"], &[("DATABASE_URL", "mysql://u:geheim@h/d")], &["DATABASE_URL must look like postgres://"]);
     fails(&["serve"], &[("DATABASE_URL", "postgres://u:geheim@127.0.0.1:9/d")], &["127.0.0.1:9 cannot be reached", "DATABASE_URL"]);
-    let missing = url.replace("/parlor?", "/no_such_database?");
+    let name = url.rsplit_once('/').map(|(_, rest)| rest).unwrap();
+    let name = if url.contains("host=/") { crate::support::people::between(&url, "localhost/", "?").unwrap() } else { name.to_owned() };
+    let missing = url.replace(&name, "no_such_database");
     fails(&["serve"], &[("DATABASE_URL", &missing)], &["no database `no_such_database`", "createdb"]);
     fails(&["serve"], &[("DATABASE_URL", &url), ("PARLOR_SECRET", "geheim")], &["PARLOR_SECRET", "at least 32"]);
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -39,6 +39,7 @@ impl Config {
         fn within(key: &str, value: f64, min: f64, max: f64) -> Result<(), String> {
             if value >= min && value <= max { Ok(()) } else { Err(format!("`{key}` is {value}; allowed is {min} to {max}")) }
         }
+        within("server.port (PORT)", f64::from(self.server.port), 0., 65_535.)?;
         let db = &self.database;
         within("database.http_connections", f64::from(db.http_connections), 2., 100.)?;
         within("database.jobs_connections", f64::from(db.jobs_connections), 2., 100.)?;

@@ -59,7 +59,8 @@ pub struct Config {
 #[serde(deny_unknown_fields)]
 pub struct Server {
     pub host: String,
-    pub port: u16,
+    /// 0 to 65535; 0 takes any free one.
+    pub port: u32,
     pub public_url: String,
     pub max_body_kb: usize,
     pub request_timeout: u64,

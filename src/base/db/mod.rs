@@ -7,7 +7,7 @@ pub mod private;
 use super::config;
 use anyhow::{Context, bail};
 use sqlx::{
-    ConnectOptions, PgPool,
+    ConnectOptions, Connection, PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 use std::{path::Path, str::FromStr, time::Duration};
@@ -45,19 +45,22 @@ impl Pools {
                 .idle_timeout(Duration::from_mins(2))
                 .test_before_acquire(false)
         };
-        let http = pool(config.http_connections, timeout)
-            .connect_with(options.clone())
+        // one connection by itself first: a pool would try again until its timeout and forget the reason
+        let mut first = tokio::time::timeout(timeout, options.connect())
             .await
+            .unwrap_or(Err(sqlx::Error::PoolTimedOut))
             .map_err(|e| anyhow::anyhow!("{}", explain(&e, &options)))?;
-        let version: i32 = sqlx::query_scalar("select current_setting('server_version_num')::int").fetch_one(&http).await?;
+        let version: i32 =
+            sqlx::query_scalar("select current_setting('server_version_num')::int").fetch_one(&mut first).await?;
+        first.close().await?;
         if version < 150_000 {
             bail!("PostgreSQL {} is too old: Parlor needs 15 or newer", version / 10_000);
         }
         Ok(Self {
+            http: pool(config.http_connections, timeout).connect_lazy_with(options.clone()),
             jobs: pool(config.jobs_connections, timeout).connect_lazy_with(options.clone()),
             // the queue's library wants to wait long for a connection rather than lose an acknowledgement
             listen: pool(config.listen_connections, Duration::from_secs(30)).connect_lazy_with(options),
-            http,
         })
     }
 

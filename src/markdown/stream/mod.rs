@@ -223,7 +223,8 @@ impl Stream {
         self.seen = self.text.len();
         merge(&mut patches);
         if !patches.is_empty() {
-            self.next = now + GAP * u32::try_from(patches.len().min(25)).unwrap_or(25);
+            let gap = GAP * u32::try_from(patches.len().min(25)).unwrap_or(25);
+            self.next = now.saturating_add(gap);
         }
         patches
     }

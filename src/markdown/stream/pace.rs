@@ -25,7 +25,7 @@ impl Tail {
     pub fn may_show(&self, length: usize, now: Duration) -> bool {
         let cheap = self.spent + self.cost <= BUDGET * length;
         let grown = length >= self.shown + (self.shown / 4).max(1);
-        let waited = length > self.shown && now >= self.at + PATIENCE;
+        let waited = length > self.shown && now >= self.at.saturating_add(PATIENCE);
         (cheap && (grown || waited)) || length >= 2 * self.shown
     }
 

@@ -1,4 +1,5 @@
-//! What happens to the open block when text has come, by its kind. Each `step` either freezes something or
+//! What happens to the open block when text has come, by its kind (the kinds share state and are read together,
+//! so they stay in one file). Each `step` either freezes something or
 //! changes its mind about the kind (and wants to be called again), or shows what may be shown now.
 
 use std::time::Duration;
@@ -132,7 +133,7 @@ impl Stream {
     }
 
     pub(super) fn later(&mut self, now: Duration) {
-        self.retry = Some(now + PATIENCE);
+        self.retry = Some(now.saturating_add(PATIENCE));
     }
 
     pub(super) fn freeze(&mut self, end: usize, patches: &mut Vec<Patch>) -> Mode {
@@ -264,7 +265,9 @@ impl Stream {
             return Some(Mode::Block(*tail));
         }
         let length = self.text.len() - from;
-        if !*ahead && scan.safe > *done {
+        // What comes first is shown as it is, its last word too: a reader waits for it.
+        let sight = tail.shown == 0 && !self.eager;
+        if !*ahead && !sight && scan.safe > *done {
             let piece = &self.text[*done..scan.safe];
             let first = !self.shown.is_open() || tail.shown == 0;
             let Some(html) = (if first {
@@ -285,14 +288,13 @@ impl Stream {
             tail.at = now;
         }
         let pending = self.text.len() - *done;
-        if pending == 0 {
+        if self.text[*done..].trim_end().is_empty() {
             return None;
         }
-        let worth = *ahead || pending > 80 || !scan.is_settled();
-        let clean = scan.is_settled() && scan.safe > *done;
-        let quick = *ahead || pending > 80;
-        let waited = now >= tail.at + PATIENCE;
-        if worth && !self.eager && (quick || waited) && tail.may_show(length, now) {
+        let clean = scan.is_settled() && scan.safe > *done && !sight;
+        let quick = *ahead || pending > 80 || sight;
+        let waited = now >= tail.at.saturating_add(PATIENCE);
+        if !self.eager && (quick || waited) && tail.may_show(length, now) {
             let until = if clean { scan.safe } else { self.text.len() };
             let Some(html) = lone(&self.text[from..until]) else {
                 return Some(Mode::Block(*tail));
@@ -301,9 +303,10 @@ impl Stream {
             let before = patches.len();
             self.shown.show_one(open, patches);
             tail.did_show(length, bytes(&patches[before..]), now);
-            *done = if clean { scan.safe } else { self.text.len() };
-            *ahead = !clean;
-        } else if worth {
+            let settled = clean || (scan.is_settled() && scan.safe == self.text.trim_end().len());
+            *done = if settled { scan.safe } else { self.text.len() };
+            *ahead = !settled;
+        } else {
             self.later(now);
         }
         None

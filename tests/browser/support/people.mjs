@@ -10,6 +10,19 @@ const PATIENCE = 10_000;
 
 let count = 0;
 
+/** Two portraits are the same; if not, tells where they part. */
+export function same(actual, expected, what) {
+  assert.equal(actual.length, expected.length, `${what}: as many messages`);
+  actual.forEach((article, n) => {
+    const other = expected[n];
+    if (article === other) return;
+    let at = 0;
+    while (article[at] === other[at]) at++;
+    const near = (text) => text.slice(Math.max(0, at - 160), at + 240);
+    assert.fail(`${what}: message ${n + 1} differs at character ${at}\n  is:     ${near(article)}\n  should: ${near(other)}`);
+  });
+}
+
 /** A browser, with any number of people at it. */
 export class Browser {
   static async open() {
@@ -157,7 +170,7 @@ export class Tab {
   }
 
   async answerText() {
-    return (await this.prose.textContent()).replace(/\s+/g, " ").trim();
+    return (await this.prose.innerText()).replace(/\s+/g, " ").trim();
   }
 
   /** The newest answer is over, in this way. */

@@ -33,7 +33,8 @@ impl Page {
 
     /// The value of a form's field.
     pub fn field(&self, name: &str) -> Option<String> {
-        between(&self.html, &format!("name=\"{name}\" value=\""), "\"")
+        let input = between(&self.html, &format!("name=\"{name}\""), ">")?;
+        between(&input, "value=\"", "\"")
     }
 
     /// The feed's position that the page was made at.
@@ -50,7 +51,7 @@ pub fn between(text: &str, before: &str, after: &str) -> Option<String> {
 impl Person {
     pub fn new(address: &str) -> Self {
         super::crypto_provider();
-        let client = Client::builder().cookie_store(true).redirect(Policy::none()).build().unwrap();
+        let client = Client::builder().cookie_store(true).no_gzip().redirect(Policy::none()).build().unwrap();
         Self { client, address: address.to_owned() }
     }
 

@@ -1,0 +1,13 @@
+//! The loads, one file each.
+
+mod cost;
+mod idle;
+mod one;
+mod stored;
+mod visit;
+
+pub use cost::{Many, length, many};
+pub use idle::{idle, ready};
+pub use one::{SHAPE as ONE, one};
+pub use stored::stored;
+pub use visit::visit;

@@ -1,0 +1,260 @@
+//! Many answers at once: through Parlor, in chats whose pages are open; and through the pass-through.
+
+use crate::{
+    client::{COMPLETED, Feed, find},
+    measure,
+    shape::{FIRST, Shape},
+    world::{Cpu, World},
+};
+use anyhow::{Context, ensure};
+use futures::{StreamExt, future::join_all};
+use serde_json::{Value, json};
+use std::{
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
+use tokio::time::Instant;
+
+/// What sets chats up: short.
+pub const OPENING: Shape = Shape::new(3, 0, 0);
+
+/// A chat whose page is open.
+pub struct Talk {
+    pub visitor: usize,
+    pub chat: String,
+    pub feed: Feed,
+}
+
+/// What a wave took.
+#[derive(Debug, Default, Clone)]
+pub struct Taken {
+    pub answers: usize,
+    pub seconds: f64,
+    pub cpu: f64,
+    pub postgres: f64,
+    /// Milliseconds from asking to the first content, without the provider's own.
+    pub first: Vec<f64>,
+    /// Milliseconds from the provider's sending of the first chunk to the reader.
+    pub way: Vec<f64>,
+    /// Of all feeds.
+    pub bytes: usize,
+    pub events: usize,
+    pub again: usize,
+    /// Megabytes more than before, at their most.
+    pub memory: f64,
+    pub commits: i64,
+    pub wal: i64,
+    pub errors: Vec<String>,
+}
+
+impl World {
+    /// Chats with a first answer, and their open pages.
+    pub async fn talks(&self, count: usize) -> anyhow::Result<Vec<Talk>> {
+        let mut talks = Vec::with_capacity(count);
+        while talks.len() < count {
+            let some = (talks.len()..count.min(talks.len() + 8)).map(|n| self.talk(n % self.visitors.len()));
+            for talk in join_all(some).await {
+                talks.push(talk?);
+            }
+        }
+        Ok(talks)
+    }
+
+    /// A chat with a first answer, and its open page.
+    pub async fn talk(&self, visitor: usize) -> anyhow::Result<Talk> {
+        let who = &self.visitors[visitor];
+        let chat = who.begin(&format!("openai/{}", OPENING.name()), &self.question().0).await?;
+        let (page, mut feed) = who.open(&chat).await?;
+        if find(page.as_bytes(), COMPLETED).is_none() {
+            feed.until(COMPLETED).await?;
+        }
+        Ok(Talk { visitor, chat, feed })
+    }
+
+    /// One question in each chat, evenly over `spread`; measured until the last answer is over, checked afterwards.
+    pub async fn wave(&self, talks: &mut [Talk], shape: &Shape, spread: Duration) -> anyhow::Result<Taken> {
+        let count = talks.len();
+        let numbers = self.numbers().await?;
+        let (bytes, events, again) = totals(talks);
+        let before = self.cpu()?;
+        let memory = measure::memory(self.parlor_pid())?.rss;
+        let (most, over) = (AtomicUsize::new(0), tokio_util::sync::CancellationToken::new());
+        let began = Instant::now();
+        let asking = async {
+            let each = talks.iter_mut().enumerate().map(|(n, talk)| async move {
+                tokio::time::sleep_until(began + share(spread, n, count)).await;
+                self.ask(talk, shape).await
+            });
+            let answers = join_all(each).await;
+            over.cancel();
+            (answers, began.elapsed())
+        };
+        let ((answers, took), ()) = futures::join!(asking, self.watch_memory(&most, &over));
+        let after = self.cpu()?;
+        let mut taken = Taken { answers: count, seconds: took.as_secs_f64(), ..Taken::default() };
+        taken.spend(before, after, false);
+        taken.memory = most.into_inner() as f64 / 1e6 - memory;
+        let (b, e, a) = totals(talks);
+        (taken.bytes, taken.events, taken.again) = (b - bytes, e - events, a - again);
+        // what the server's processes counted shows after a second
+        tokio::time::sleep(Duration::from_millis(1200)).await;
+        let later = self.numbers().await?;
+        (taken.commits, taken.wal) = (later.0 - numbers.0, later.1 - numbers.1);
+        for (talk, answer) in talks.iter().zip(answers) {
+            let result = match answer {
+                Ok((tag, waited, at)) => {
+                    let sent = self.sent(&tag).await?;
+                    taken.first.push(waited * 1e3 - nanos(sent.first - sent.received));
+                    taken.way.push(nanos(at.saturating_sub(sent.first)));
+                    self.check(talk.visitor, &talk.chat, shape, &tag).await
+                }
+                Err(error) => Err(error),
+            };
+            taken.errors.extend(result.err().map(|e| format!("{e:#}")));
+        }
+        Ok(taken)
+    }
+
+    /// Asks, and follows the feed to the end; the tag, the seconds to the first content and the clock then.
+    async fn ask(&self, talk: &mut Talk, shape: &Shape) -> anyhow::Result<(String, f64, u128)> {
+        let (question, tag) = self.question();
+        let who = &self.visitors[talk.visitor];
+        let model = format!("openai/{}", shape.name());
+        let asked = Instant::now();
+        let follow = async {
+            let first = talk.feed.until(FIRST.as_bytes()).await?;
+            let at = crate::provider::now();
+            talk.feed.until(COMPLETED).await?;
+            anyhow::Ok((first, at))
+        };
+        let ((), (first, at)) = futures::try_join!(who.say(&talk.chat, &model, &question), follow)
+            .with_context(|| format!("{} {tag}", talk.chat))?;
+        Ok((tag, (first - asked).as_secs_f64(), at))
+    }
+
+    /// The same number of answers through the pass-through.
+    pub async fn yardstick(&self, count: usize, shape: &Shape, spread: Duration) -> anyhow::Result<Taken> {
+        let before = self.cpu()?;
+        let began = Instant::now();
+        let each = (0..count).map(|n| async move {
+            tokio::time::sleep_until(began + share(spread, n, count)).await;
+            self.pass(shape).await
+        });
+        let answers = join_all(each).await;
+        let mut taken = Taken { answers: count, seconds: began.elapsed().as_secs_f64(), ..Taken::default() };
+        taken.spend(before, self.cpu()?, true);
+        for answer in answers {
+            match answer {
+                Ok((tag, waited, at, body)) => {
+                    let sent = self.sent(&tag).await?;
+                    taken.first.push(waited * 1e3 - nanos(sent.first - sent.received));
+                    taken.way.push(nanos(at.saturating_sub(sent.first)));
+                    taken.bytes += body.len();
+                    let same = contents(&body) == shape.answer(&tag).concat();
+                    taken.errors.extend((!same).then(|| format!("{tag}: the pass-through gave another text")));
+                }
+                Err(error) => taken.errors.push(format!("{error:#}")),
+            }
+        }
+        Ok(taken)
+    }
+
+    async fn pass(&self, shape: &Shape) -> anyhow::Result<(String, f64, u128, Vec<u8>)> {
+        let (question, tag) = self.question();
+        let ask = json!({
+            "model": shape.name(), "stream": true, "stream_options": { "include_usage": true }, "max_tokens": 2048,
+            "messages": [{ "role": "user", "content": question }],
+        });
+        let asked = Instant::now();
+        let request = self.visitors[0].http.post(format!("{}/v1/chat/completions", self.passthrough_url));
+        let answer = request.header("content-type", "application/json").body(ask.to_string()).send().await?;
+        ensure!(answer.status().is_success(), "the pass-through: {}", answer.status());
+        let (mut parts, mut body, mut first) = (answer.bytes_stream(), Vec::new(), None);
+        while let Some(part) = parts.next().await {
+            body.extend_from_slice(&part?);
+            if first.is_none() && find(&body, FIRST.as_bytes()).is_some() {
+                first = Some((asked.elapsed().as_secs_f64(), crate::provider::now()));
+            }
+        }
+        let (waited, at) = first.context("no content came")?;
+        Ok((tag, waited, at, body))
+    }
+
+    /// The most memory of Parlor meanwhile, in bytes.
+    async fn watch_memory(&self, most: &AtomicUsize, over: &tokio_util::sync::CancellationToken) {
+        while !over.is_cancelled() {
+            let statm = std::fs::read_to_string(format!("/proc/{}/statm", self.parlor_pid())).unwrap_or_default();
+            let pages: usize = statm.split(' ').nth(1).and_then(|p| p.parse().ok()).unwrap_or_default();
+            most.fetch_max(pages * 4096, Ordering::Relaxed);
+            tokio::select! {
+                () = over.cancelled() => {}
+                () = tokio::time::sleep(Duration::from_millis(100)) => {}
+            }
+        }
+    }
+
+    /// Commits, and bytes of the write-ahead log.
+    async fn numbers(&self) -> anyhow::Result<(i64, i64)> {
+        let row = "select (select sum(xact_commit)::bigint from pg_stat_database where datname = 'parlor'),
+                          pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::bigint";
+        Ok(sqlx::query_as(row).fetch_one(&self.db).await?)
+    }
+}
+
+impl Taken {
+    fn spend(&mut self, before: Cpu, after: Cpu, yardstick: bool) {
+        if yardstick {
+            self.cpu = after.passthrough - before.passthrough;
+        } else {
+            (self.cpu, self.postgres) = (after.parlor - before.parlor, after.postgres - before.postgres);
+        }
+    }
+
+    /// Adds another wave.
+    pub fn add(&mut self, other: Self) {
+        self.answers += other.answers;
+        self.seconds += other.seconds;
+        self.cpu += other.cpu;
+        self.postgres += other.postgres;
+        self.first.extend(other.first);
+        self.way.extend(other.way);
+        self.bytes += other.bytes;
+        self.events += other.events;
+        self.again += other.again;
+        self.memory = self.memory.max(other.memory);
+        self.commits += other.commits;
+        self.wal += other.wal;
+        self.errors.extend(other.errors);
+    }
+
+    /// CPU of program and PostgreSQL together, in microseconds per chunk.
+    pub fn per_chunk(&self, shape: &Shape) -> f64 {
+        (self.cpu + self.postgres) * 1e6 / (self.answers * shape.chunks).max(1) as f64
+    }
+
+    /// CPU-seconds per 1,000 answers: of the program, of PostgreSQL.
+    pub fn per_thousand(&self) -> (f64, f64) {
+        let thousands = self.answers.max(1) as f64 / 1000.;
+        (self.cpu / thousands, self.postgres / thousands)
+    }
+}
+
+fn totals(talks: &[Talk]) -> (usize, usize, usize) {
+    talks.iter().fold((0, 0, 0), |(b, e, a), t| (b + t.feed.bytes, e + t.feed.events, a + t.feed.again))
+}
+
+fn share(spread: Duration, n: usize, count: usize) -> Duration {
+    spread.mul_f64(n as f64 / count.max(1) as f64)
+}
+
+/// Milliseconds.
+fn nanos(nanos: u128) -> f64 {
+    nanos as f64 / 1e6
+}
+
+/// The text of a stream of completions.
+fn contents(body: &[u8]) -> String {
+    let body = String::from_utf8_lossy(body);
+    let events = body.lines().filter_map(|l| serde_json::from_str::<Value>(l.strip_prefix("data: ")?).ok());
+    events.filter_map(|e| Some(e.pointer("/choices/0/delta/content")?.as_str()?.to_owned())).collect()
+}

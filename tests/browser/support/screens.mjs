@@ -1,0 +1,127 @@
+// Every screen there is, one after the other: for the checks and the pictures that go over all of them.
+
+import { RICH } from "./rich.mjs";
+
+/** Goes to each screen and calls `at(name, tab)` there. `home` is a house with a set-up link still to be used. */
+export async function everyScreen(home, options, at) {
+  const guest = await home.person("Guest", options);
+  const tab = await guest.opensTab("/login");
+  await at("login", tab);
+  await tab.page.getByLabel("Email").fill("nobody@parlor.example");
+  await tab.page.getByLabel("Password", { exact: true }).fill("wrong password");
+  await tab.page.getByRole("button", { name: "Sign in" }).click();
+  await tab.sees(/do not belong together/);
+  await at("login-refused", tab);
+  await tab.goes("/register");
+  await at("register", tab);
+  await tab.page.getByLabel("Name").fill("Guest");
+  await tab.page.getByLabel("Email").fill("guest@nowhere");
+  await tab.page.getByLabel("Password", { exact: true }).fill("password");
+  await tab.page.getByRole("button", { name: "Create an account" }).click();
+  await tab.page.locator(".field__fault").first().waitFor();
+  await at("register-refused", tab);
+  const [, setup] = home.parlor.says(/(\/setup\?token=\w+)/);
+  await tab.goes(setup);
+  await at("setup", tab);
+  await tab.goes("/nowhere");
+  await at("not-found-guest", tab);
+  await guest.leaves();
+
+  const zoe = await home.person("Zoë", options);
+  const mine = await zoe.registers();
+  const { page } = mine;
+  await at("new-chat", mine);
+  const says = async (words) => {
+    await mine.composer.fill(words);
+    await mine.sendButton.click();
+  };
+
+  const running = home.provider.answers("What stays when an answer is cut off half-way?");
+  await says("What stays when an answer is cut off half-way?");
+  await page.waitForURL("/chats/*");
+  await running.asked();
+  await mine.sees("thinking", mine.answer);
+  await at("chat-thinking", mine);
+  await running.thinks("Persist before deliver: that is the rule.\n\nSo the text that was seen is a prefix of what is stored. ");
+  await mine.answer.locator(".thinking").waitFor();
+  await running.says("**Everything that was shown.** Each piece is written down before it is sent, so a page never shows a word that could be lost.\n\n1. The connection breaks, and\n2. the page comes back\n\nand goes ");
+  await mine.sees("and goes");
+  await at("chat-answering", mine);
+  await mine.goes(`${new URL(page.url()).pathname}?live`, "commit");
+  await mine.sees(/appears here block by block/);
+  await mine.sees("the page comes back");
+  await at("live", mine);
+  await running.says("on.");
+  await running.ends();
+  await mine.sees("The answer is complete.");
+  await at("live-ended", mine);
+  const first = new URL(page.url()).pathname;
+  await mine.goes(first);
+  await mine.seesEnd();
+  await mine.answer.locator(".thinking > summary").click();
+  await at("chat-thoughts", mine);
+
+  const rich = home.provider.answers("Show me all you can do.");
+  await says("Show me all you can do.");
+  await rich.says(RICH);
+  await rich.ends({ usage: { prompt_tokens: 31, completion_tokens: 6412, total_tokens: 6443 } });
+  await mine.seesEnd();
+  await at("chat-rich", mine);
+  await mine.goes(first);
+  await page.locator("#thread > article").nth(3).evaluate((element) => element.scrollIntoView({ block: "start" }));
+  await at("chat-rich-top", mine);
+  await page.locator("#thread table").nth(1).evaluate((element) => element.scrollIntoView({ block: "start" }));
+  await at("chat-rich-middle", mine);
+
+  const failing = home.provider.answers("And this?");
+  await says("And this?");
+  await failing.fails(500);
+  await mine.seesEnd("failed");
+  await at("chat-failed", mine);
+  const stopped = home.provider.answers("A long one, please. With `code`, and a very-long-word-that-goes-on-and-on-and-on-and-on-and-on-and-on-and-on-and-on.");
+  await says(stopped.question);
+  await stopped.says("As you wish. It begins ");
+  await mine.sees("It begins");
+  await mine.stopButton.click();
+  await mine.seesEnd("stopped");
+  await at("chat-stopped", mine);
+  await mine.composer.fill("Several lines\nof text,\nmany of them,\n" + "and a long last one ".repeat(170));
+  await mine.sees("/ 4,000");
+  await at("chat-composing", mine);
+  await mine.composer.fill("");
+
+  await page.getByRole("button", { name: "Rename or delete this chat" }).click();
+  await page.locator("#chat-menu").waitFor();
+  await at("chat-menu", mine);
+  await page.getByRole("button", { name: "Rename", exact: true }).click();
+  await page.locator("#rename").waitFor();
+  await at("chat-rename", mine);
+  await page.locator("#rename").getByRole("button", { name: "Cancel" }).click();
+  await mine.goes(first);
+  await page.getByRole("button", { name: "Rename or delete this chat" }).click();
+  await page.getByRole("button", { name: "Delete", exact: true }).click();
+  await page.locator("#delete").waitFor();
+  await at("chat-delete", mine);
+  await mine.goes(first);
+  await page.evaluate(() => document.getElementById("keys").showPopover());
+  await at("keys", mine);
+  await mine.goes(first);
+  await page.evaluate(() => { document.getElementById("connection").dataset.state = "lost"; });
+  await at("chat-reconnecting", mine);
+  await page.evaluate(() => { document.getElementById("connection").dataset.state = "gone"; });
+  await at("chat-gone", mine);
+
+  await mine.goes(`${first}/title`);
+  await at("rename", mine);
+  await mine.goes(`${first}/delete`);
+  await at("delete", mine);
+  await mine.goes("/");
+  if (page.viewportSize().width < 960) {
+    await page.getByRole("button", { name: "Show the list of chats" }).filter({ visible: true }).click();
+    await page.locator("#list").waitFor();
+    await at("drawer", mine);
+  }
+  await mine.goes("/chats/01890000-0000-7000-8000-000000000000");
+  await at("not-found", mine);
+  await zoe.leaves();
+}
