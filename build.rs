@@ -11,7 +11,9 @@ use std::{
 };
 
 fn main() {
-    for watched in ["build.rs", "static", "templates", "migrations", "package-lock.json", "node_modules/htmx.org/package.json"] {
+    for watched in
+        ["build.rs", "static", "templates", "migrations", "package-lock.json", "node_modules/htmx.org/package.json"]
+    {
         println!("cargo:rerun-if-changed={watched}");
     }
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR").expect("cargo sets it"));
@@ -49,7 +51,11 @@ fn joined(folder: &Path, first: Vec<PathBuf>) -> Vec<u8> {
     let named: Vec<&str> = order.lines().map(str::trim).filter(|l| !l.is_empty() && !l.starts_with('#')).collect();
     for entry in fs::read_dir(folder).expect("the folder exists").flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
-        assert!(name == "order.txt" || named.contains(&name.as_str()), "{name} is not in {}/order.txt", folder.display());
+        assert!(
+            name == "order.txt" || named.contains(&name.as_str()),
+            "{name} is not in {}/order.txt",
+            folder.display()
+        );
     }
     let files = first.into_iter().chain(named.iter().map(|name| folder.join(name)));
     files.map(|file| read(&file) + "\n").collect::<String>().into_bytes()
@@ -58,7 +64,10 @@ fn joined(folder: &Path, first: Vec<PathBuf>) -> Vec<u8> {
 fn read(file: &Path) -> String {
     fs::read_to_string(file).unwrap_or_else(|error| {
         if file.to_string_lossy().contains("node_modules") {
-            panic!("{} is missing: run `npm ci --ignore-scripts` in the project's folder (bin/run does it)", file.display());
+            panic!(
+                "{} is missing: run `npm ci --ignore-scripts` in the project's folder (bin/run does it)",
+                file.display()
+            );
         }
         panic!("{}: {error}", file.display())
     })

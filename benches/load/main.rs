@@ -45,25 +45,39 @@ struct Args {
 #[derive(Subcommand, Clone)]
 enum Load {
     /// One answer at a time: added time to first token.
-    One { #[arg(long, default_value_t = 100)] answers: usize },
+    One {
+        #[arg(long, default_value_t = 100)]
+        answers: usize,
+    },
     /// Paced answers at once: CPU beside the pass-through.
     Paced {
-        #[arg(long, default_value_t = 20)] at_once: usize,
-        #[arg(long, default_value_t = 200)] chunks: usize,
+        #[arg(long, default_value_t = 20)]
+        at_once: usize,
+        #[arg(long, default_value_t = 200)]
+        chunks: usize,
         /// Milliseconds between two chunks.
-        #[arg(long, default_value_t = 20)] pace: u64,
-        #[arg(long, default_value_t = 5)] rounds: usize,
+        #[arg(long, default_value_t = 20)]
+        pace: u64,
+        #[arg(long, default_value_t = 5)]
+        rounds: usize,
         /// Seconds over which they begin.
-        #[arg(long, default_value_t = 0)] spread: u64,
+        #[arg(long, default_value_t = 0)]
+        spread: u64,
     },
     /// Many answers at once, fast.
     Flood {
-        #[arg(long, default_value_t = 200)] at_once: usize,
-        #[arg(long, default_value_t = 200)] chunks: usize,
-        #[arg(long, default_value_t = 5)] pace: u64,
+        #[arg(long, default_value_t = 200)]
+        at_once: usize,
+        #[arg(long, default_value_t = 200)]
+        chunks: usize,
+        #[arg(long, default_value_t = 5)]
+        pace: u64,
     },
     /// Memory at rest and with idle readers.
-    Idle { #[arg(long, default_value_t = 500)] readers: usize },
+    Idle {
+        #[arg(long, default_value_t = 500)]
+        readers: usize,
+    },
     /// Time to ready.
     Ready,
     /// Requests and bytes of a first visit.
@@ -132,7 +146,13 @@ async fn measure(args: &Args) -> anyhow::Result<bool> {
     for warning in world.warnings().iter().filter(|w| !w.contains("PUBLIC_URL")).take(20) {
         report.wrong(format!("Parlor warned: {warning}"));
     }
-    let place = format!("{}, {} cores; measured on core {}, load on core {}", measure::processor(), cores_here(), cores.measured, cores.load);
+    let place = format!(
+        "{}, {} cores; measured on core {}, load on core {}",
+        measure::processor(),
+        cores_here(),
+        cores.measured,
+        cores.load
+    );
     println!("\n{place}");
     report.print();
     Ok(report.is_clean())

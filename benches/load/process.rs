@@ -22,7 +22,12 @@ pub struct Running {
 
 impl Running {
     /// Starts a program. `user`: as whom, if this process is root's.
-    pub fn start(program: &Path, cores: &str, user: Option<&str>, set: impl FnOnce(&mut Command)) -> anyhow::Result<Self> {
+    pub fn start(
+        program: &Path,
+        cores: &str,
+        user: Option<&str>,
+        set: impl FnOnce(&mut Command),
+    ) -> anyhow::Result<Self> {
         let mut command = Command::new("setpriv");
         command.args(["--pdeathsig", if user.is_some() { "INT" } else { "KILL" }]);
         if let Some(user) = user.filter(|_| is_root()) {
@@ -91,13 +96,18 @@ impl Postgres {
                 c.args(["-c", "shared_preload_libraries=pg_stat_statements", "-c", "pg_stat_statements.track=all"]);
             }
         })?;
-        let create = |name: &str| run(Command::new(bin.join("createdb")).arg("-h").arg(dir).args(["-U", "parlor", name]));
+        let create =
+            |name: &str| run(Command::new(bin.join("createdb")).arg("-h").arg(dir).args(["-U", "parlor", name]));
         let patience = Instant::now() + Duration::from_secs(20);
         while let Err(error) = create("parlor") {
             ensure!(Instant::now() < patience, "PostgreSQL does not answer: {error}");
             std::thread::sleep(Duration::from_millis(100));
         }
-        Ok(Self { server, dir: dir.to_owned(), url: format!("postgres://parlor@localhost/parlor?host={}", dir.display()) })
+        Ok(Self {
+            server,
+            dir: dir.to_owned(),
+            url: format!("postgres://parlor@localhost/parlor?host={}", dir.display()),
+        })
     }
 
     /// The first of its processes, the parent of the others.

@@ -116,7 +116,11 @@ fn events(model: &str, chunks: &[String], usage: bool) -> Vec<Bytes> {
         )
     };
     let mut events = vec![Bytes::from(event(r#"{"role":"assistant","content":"","refusal":null}"#, "null"))];
-    events.extend(chunks.iter().map(|chunk| Bytes::from(event(&format!("{{\"content\":{}}}", Value::from(chunk.as_str())), "null"))));
+    events.extend(
+        chunks
+            .iter()
+            .map(|chunk| Bytes::from(event(&format!("{{\"content\":{}}}", Value::from(chunk.as_str())), "null"))),
+    );
     let mut end = event("{}", "\"stop\"");
     if usage {
         let count = chunks.len();

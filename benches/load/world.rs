@@ -188,7 +188,10 @@ impl World {
     /// Lines of Parlor's log that warn.
     pub fn warnings(&self) -> Vec<String> {
         let log = fs::read_to_string(self.how.dir.join("parlor.log")).unwrap_or_default();
-        log.lines().filter(|l| l.contains(r#""level":"WARN""#) || l.contains(r#""level":"ERROR""#)).map(str::to_owned).collect()
+        log.lines()
+            .filter(|l| l.contains(r#""level":"WARN""#) || l.contains(r#""level":"ERROR""#))
+            .map(str::to_owned)
+            .collect()
     }
 }
 

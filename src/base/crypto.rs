@@ -25,7 +25,10 @@ impl Secret {
     pub fn load(configured: &str, data_dir: &Path) -> anyhow::Result<Self> {
         if !configured.is_empty() {
             if configured.len() < 32 {
-                bail!("PARLOR_SECRET has {} characters; give it at least 32 (e.g. the output of `openssl rand -hex 32`)", configured.len());
+                bail!(
+                    "PARLOR_SECRET has {} characters; give it at least 32 (e.g. the output of `openssl rand -hex 32`)",
+                    configured.len()
+                );
             }
             return Ok(Self(configured.as_bytes().to_vec()));
         }

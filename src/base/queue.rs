@@ -5,7 +5,10 @@
 use super::{Error, Result};
 use apalis::layers::WorkerBuilderExt as _;
 use apalis::prelude::{Monitor, TaskId, WorkerBuilder, WorkerFactoryFn};
-use apalis_sql::{Config, postgres::{PgListen, PostgresStorage}};
+use apalis_sql::{
+    Config,
+    postgres::{PgListen, PostgresStorage},
+};
 use serde::{Serialize, de::DeserializeOwned};
 use sqlx::{PgConnection, PgPool};
 use std::{future::Future, time::Duration};
@@ -57,23 +60,22 @@ where
             Ok(mut listener) => {
                 listener.subscribe_with(&mut storage);
                 let handler = handler.clone();
-                let worker = WorkerBuilder::new(worker_name()).catch_panic().backend(storage).build_fn(move |job: J| {
-                    let handled = handler(job);
-                    async move {
-                        handled.await;
-                        Ok::<(), apalis::prelude::Error>(())
-                    }
-                });
+                let worker =
+                    WorkerBuilder::new(worker_name()).catch_panic().backend(storage).build_fn(move |job: J| {
+                        let handled = handler(job);
+                        async move {
+                            handled.await;
+                            Ok::<(), apalis::prelude::Error>(())
+                        }
+                    });
                 let ended = CancellationToken::new();
                 let both = (stop.clone(), ended.clone());
                 let signal = async move {
                     tokio::select! { () = both.0.cancelled() => {}, () = both.1.cancelled() => {} }
                     Ok(())
                 };
-                let monitor = Monitor::new()
-                    .register(worker)
-                    .shutdown_timeout(Duration::from_secs(2))
-                    .run_with_signal(signal);
+                let monitor =
+                    Monitor::new().register(worker).shutdown_timeout(Duration::from_secs(2)).run_with_signal(signal);
                 let listening = async {
                     tokio::select! {
                         result = listener.listen() => tracing::warn!(?result, queue = J::QUEUE, "the queue's bell was lost"),

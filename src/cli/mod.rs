@@ -82,7 +82,10 @@ fn open(config: &Config, how: Use) -> anyhow::Result<Opened> {
 }
 
 /// Runs a command's async part on this thread's runtime, then ends the private PostgreSQL if it was ours.
-fn block_on<T>(opened: Opened, work: impl AsyncFnOnce(sqlx::postgres::PgConnectOptions) -> anyhow::Result<T>) -> anyhow::Result<T> {
+fn block_on<T>(
+    opened: Opened,
+    work: impl AsyncFnOnce(sqlx::postgres::PgConnectOptions) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let result = runtime.block_on(work(opened.options));
     runtime.shutdown_timeout(std::time::Duration::from_millis(500));

@@ -3,10 +3,7 @@
 use super::{block_on, open, process};
 use crate::{
     app::App,
-    base::{
-        config::Config,
-        db::Use,
-    },
+    base::{config::Config, db::Use},
     domain::accounts::{self, First},
     http, jobs,
 };
@@ -33,7 +30,8 @@ pub fn run(config: &Config, with_jobs: bool) -> anyhow::Result<ExitCode> {
             tracing::warn!("PUBLIC_URL is not set: links use {url}, and cookies are made for http");
         }
         let begun = app.stopping.begun.clone();
-        let server = axum::serve(listener, http::router(&app)).with_graceful_shutdown(async move { begun.cancelled().await });
+        let server =
+            axum::serve(listener, http::router(&app)).with_graceful_shutdown(async move { begun.cancelled().await });
         let server = tokio::spawn(server.into_future());
         process::asked_to_stop().await?;
         process::wind_down(&app).await;
@@ -67,7 +65,9 @@ async fn first_administrator(app: &App, address: SocketAddr) -> anyhow::Result<(
     match told {
         First::Settled => {}
         First::Created => tracing::info!("the administrator of ADMIN_EMAIL was created"),
-        First::AlreadyThere { administrator: true } => tracing::info!("the administrator of ADMIN_EMAIL is already there"),
+        First::AlreadyThere { administrator: true } => {
+            tracing::info!("the administrator of ADMIN_EMAIL is already there")
+        }
         First::AlreadyThere { administrator: false } => tracing::warn!(
             "ADMIN_EMAIL belongs to a member already; make it an administrator with `parlor user promote EMAIL`"
         ),

@@ -77,7 +77,9 @@ fn password() -> anyhow::Result<String> {
     std::io::stdin().read_line(&mut line)?;
     let password = line.trim_end_matches(['\r', '\n']).to_owned();
     if password.is_empty() {
-        bail!("no password came from standard input; for example: printf '%s\\n' 'a long sentence' | parlor user new EMAIL");
+        bail!(
+            "no password came from standard input; for example: printf '%s\\n' 'a long sentence' | parlor user new EMAIL"
+        );
     }
     Ok(password)
 }

@@ -124,7 +124,9 @@ async fn store(app: &App, provider: &str, names: &[String]) -> Result<()> {
     )
     .execute(&mut *tx)
     .await?;
-    sqlx::query!("delete from models where provider = $1 and name <> all ($2)", provider, names).execute(&mut *tx).await?;
+    sqlx::query!("delete from models where provider = $1 and name <> all ($2)", provider, names)
+        .execute(&mut *tx)
+        .await?;
     tx.commit().await?;
     Ok(())
 }
@@ -132,8 +134,18 @@ async fn store(app: &App, provider: &str, names: &[String]) -> Result<()> {
 /// A guess by the name whether a model holds a conversation: lists of providers mix them with others and do not say.
 fn converses(name: &str) -> bool {
     const OTHERS: [&str; 12] = [
-        "embed", "whisper", "tts", "dall-e", "moderation", "transcribe", "realtime", "gpt-image", "sora", "rerank",
-        "davinci-002", "babbage-002",
+        "embed",
+        "whisper",
+        "tts",
+        "dall-e",
+        "moderation",
+        "transcribe",
+        "realtime",
+        "gpt-image",
+        "sora",
+        "rerank",
+        "davinci-002",
+        "babbage-002",
     ];
     let name = name.to_lowercase();
     !name.is_empty() && name.len() <= 200 && !OTHERS.iter().any(|other| name.contains(other))

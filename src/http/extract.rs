@@ -32,9 +32,12 @@ impl<T: DeserializeOwned> FromRequest<Web> for Fields<T> {
         match Form::<T>::from_request(request, web).await {
             Ok(Form(fields)) => Ok(Self(fields)),
             Err(FormRejection::BytesRejection(e)) if e.status() == StatusCode::PAYLOAD_TOO_LARGE => {
-                Err(Error::invalid("body", "This is more than can be sent at once. Shorten it, or send it in parts.").into())
+                Err(Error::invalid("body", "This is more than can be sent at once. Shorten it, or send it in parts.")
+                    .into())
             }
-            Err(FormRejection::FailedToDeserializeFormBody(e)) => Err(Error::invalid("form", wrong_field(&e.to_string())).into()),
+            Err(FormRejection::FailedToDeserializeFormBody(e)) => {
+                Err(Error::invalid("form", wrong_field(&e.to_string())).into())
+            }
             Err(_) => Err(Error::invalid("form", "This form could not be read. Reload the page and try again.").into()),
         }
     }

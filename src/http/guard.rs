@@ -53,7 +53,8 @@ pub async fn headers(State(app): State<App>, request: Request, next: Next) -> Re
         headers.insert(name, HeaderValue::from_static(value));
     }
     if app.config.server.is_https() {
-        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=63072000; includeSubDomains"));
+        headers
+            .insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=63072000; includeSubDomains"));
     }
     // pages are somebody's own; static files say for themselves how long they last
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
@@ -85,7 +86,8 @@ fn is_ours(headers: &HeaderMap) -> bool {
 /// Compresses what is worth it, but never a stream: that would delay it.
 pub fn may_compress(status: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions) -> bool {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
-    let text = kind.starts_with("text/") || kind.contains("json") || kind.contains("javascript") || kind.contains("svg");
+    let text =
+        kind.starts_with("text/") || kind.contains("json") || kind.contains("javascript") || kind.contains("svg");
     let small = headers
         .get(header::CONTENT_LENGTH)
         .and_then(|v| v.to_str().ok()?.parse::<u64>().ok())
@@ -114,10 +116,8 @@ mod tests {
             (&[("cookie", "a=b"), ("host", "h")], false),
             (&[("host", "h")], true),
         ] {
-            let headers: HeaderMap = pairs
-                .iter()
-                .map(|(k, v)| (HeaderName::from_static(k), HeaderValue::from_static(v)))
-                .collect();
+            let headers: HeaderMap =
+                pairs.iter().map(|(k, v)| (HeaderName::from_static(k), HeaderValue::from_static(v))).collect();
             assert_eq!(is_ours(&headers), ours, "{pairs:?}");
         }
     }

@@ -2,7 +2,10 @@
 
 use crate::{
     app::App,
-    base::{Result, clock, ids::{ChatId, MessageId}},
+    base::{
+        Result, clock,
+        ids::{ChatId, MessageId},
+    },
     domain::{
         accounts::Viewer,
         catalog, chats,

@@ -60,9 +60,7 @@ pub fn status(error: &Error) -> StatusCode {
 /// A title and a sentence for people, never an internal text.
 fn words(status: StatusCode, error: Option<&Error>) -> (&'static str, String) {
     let said = match error {
-        Some(Error::Invalid(fields)) => {
-            Some(fields.iter().map(|f| f.message.as_str()).collect::<Vec<_>>().join(" "))
-        }
+        Some(Error::Invalid(fields)) => Some(fields.iter().map(|f| f.message.as_str()).collect::<Vec<_>>().join(" ")),
         Some(Error::Conflict(sentence)) => Some(sentence.clone()),
         Some(Error::Limited { retry_after }) => {
             Some(format!("That was a little fast. Try again in {} seconds.", retry_after.as_secs().max(1)))
@@ -78,7 +76,10 @@ fn words(status: StatusCode, error: Option<&Error>) -> (&'static str, String) {
         413 => ("Too much at once", "This is more than can be sent at once."),
         422 | 400 | 415 => ("That cannot be taken", "Something in this request cannot be taken."),
         429 => ("A little slower", "That was a little fast. Try again in a moment."),
-        503 => ("One moment", "Parlor cannot reach its database, or is starting or stopping. Try again in a moment; nothing is lost."),
+        503 => (
+            "One moment",
+            "Parlor cannot reach its database, or is starting or stopping. Try again in a moment; nothing is lost.",
+        ),
         _ => ("Something went wrong", "That is our fault. It is written down; try again."),
     };
     (title, said.unwrap_or_else(|| sentence.to_owned()))
@@ -121,7 +122,13 @@ pub async fn faces(request: Request, next: Next) -> Response {
         }
         bare
     } else {
-        let page = ErrorPage { status: status.as_u16(), title: title.to_owned(), message, request_id: id, signed_in: status != StatusCode::UNAUTHORIZED };
+        let page = ErrorPage {
+            status: status.as_u16(),
+            title: title.to_owned(),
+            message,
+            request_id: id,
+            signed_in: status != StatusCode::UNAUTHORIZED,
+        };
         Html(page.render()).into_response()
     };
     *faced.status_mut() = status;

@@ -112,7 +112,7 @@ impl Live {
     fn new(shown: &Shown) -> Self {
         let mut stream = markdown::Stream::new(&shown.id.to_string());
         stream.push(&shown.text, Duration::ZERO);
-            let shown = Shown { text: String::new(), ..shown.clone() };
+        let shown = Shown { text: String::new(), ..shown.clone() };
         Self { shown, stream, unsent_reasoning: 0, reasoning_sent: Duration::ZERO }
     }
 
@@ -222,7 +222,9 @@ impl Room {
 
     /// A new turn. Its answer is shown as it was at this position, however far it has come since.
     async fn turn(&mut self, answer: MessageId, parent: Option<MessageId>) -> Result<String> {
-        let Ok((question, answer, _)) = generation::turn(&self.app, self.chat, answer).await else { return Ok(String::new()) };
+        let Ok((question, answer, _)) = generation::turn(&self.app, self.chat, answer).await else {
+            return Ok(String::new());
+        };
         let fresh = Shown {
             text: String::new(),
             reasoning: String::new(),
@@ -320,8 +322,11 @@ impl Room {
     async fn since(&self, after: i64) -> Result<Option<String>> {
         let mut data = String::new();
         let mut done: Vec<MessageId> = Vec::new();
-        let touched =
-            if after < self.position { store::touched(&self.app.pools.http, self.chat, after, self.position).await? } else { Vec::new() };
+        let touched = if after < self.position {
+            store::touched(&self.app.pools.http, self.chat, after, self.position).await?
+        } else {
+            Vec::new()
+        };
         for (id, what) in touched {
             let message = match self.live.get(&id) {
                 Some(live) => live.message(),

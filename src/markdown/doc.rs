@@ -38,20 +38,13 @@ impl<'a> Doc<'a> {
             | Options::ENABLE_FOOTNOTES
             | Options::ENABLE_STRIKETHROUGH
             | Options::ENABLE_TASKLISTS;
-        let events: Vec<_> = Parser::new_ext(source, options)
-            .into_offset_iter()
-            .collect();
+        let events: Vec<_> = Parser::new_ext(source, options).into_offset_iter().collect();
         let mut blocks: Vec<Block> = Vec::new();
         let mut depth = 0_usize;
         for (at, (event, range)) in events.iter().enumerate() {
             if depth == 0 {
                 let start = line_start(source, range.start);
-                blocks.push(Block {
-                    kind: kind(event),
-                    events: at..at + 1,
-                    start,
-                    end: range.end,
-                });
+                blocks.push(Block { kind: kind(event), events: at..at + 1, start, end: range.end });
             }
             match event {
                 Event::Start(_) => depth += 1,
@@ -64,11 +57,7 @@ impl<'a> Doc<'a> {
                 block.events.end = at + 1;
             }
         }
-        Self {
-            source,
-            events,
-            blocks,
-        }
+        Self { source, events, blocks }
     }
 
     /// The first lines of the items of a list (bytes).
@@ -140,8 +129,5 @@ fn kind(event: &Event) -> Kind {
 }
 
 fn line_start(source: &str, at: usize) -> usize {
-    source.as_bytes()[..at]
-        .iter()
-        .rposition(|byte| *byte == b'\n')
-        .map_or(0, |newline| newline + 1)
+    source.as_bytes()[..at].iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1)
 }

@@ -49,10 +49,7 @@ pub(super) fn highlight(language: &str, code: &str) -> Option<String> {
     let syntax = find(language)?;
     let mut state = ParseState::new(syntax);
     let mut stack = ScopeStack::new();
-    let mut pen = Pen {
-        out: String::with_capacity(code.len() * 2),
-        class: ' ',
-    };
+    let mut pen = Pen { out: String::with_capacity(code.len() * 2), class: ' ' };
     for line in code.split_inclusive('\n') {
         let mut from = 0;
         for (at, op) in state.parse_line(line, &SYNTAXES).ok()? {
@@ -123,12 +120,11 @@ impl Pen {
 }
 
 fn class_of(stack: &ScopeStack) -> char {
-    let found = stack.as_slice().iter().rev().find_map(|scope| {
-        CLASSES
-            .iter()
-            .find(|(prefix, _)| prefix.is_prefix_of(*scope))
-            .map(|(_, class)| *class)
-    });
+    let found = stack
+        .as_slice()
+        .iter()
+        .rev()
+        .find_map(|scope| CLASSES.iter().find(|(prefix, _)| prefix.is_prefix_of(*scope)).map(|(_, class)| *class));
     match found {
         // An escape in a string is part of the string.
         Some('n') if stack.as_slice().iter().any(|scope| is_string(*scope)) => 's',
@@ -138,7 +134,5 @@ fn class_of(stack: &ScopeStack) -> char {
 }
 
 fn is_string(scope: Scope) -> bool {
-    CLASSES
-        .iter()
-        .any(|(prefix, class)| *class == 's' && prefix.is_prefix_of(scope))
+    CLASSES.iter().any(|(prefix, class)| *class == 's' && prefix.is_prefix_of(scope))
 }

@@ -85,12 +85,7 @@ fn scheme(text: &str, from: usize, colon: usize) -> Found {
         return None;
     }
     let head = &text[from..colon];
-    let letters = head
-        .bytes()
-        .rev()
-        .take(6)
-        .take_while(u8::is_ascii_alphanumeric)
-        .count();
+    let letters = head.bytes().rev().take(6).take_while(u8::is_ascii_alphanumeric).count();
     let word = &head[head.len() - letters..];
     if !word.eq_ignore_ascii_case("http") && !word.eq_ignore_ascii_case("https") {
         return None;
@@ -105,34 +100,21 @@ fn scheme(text: &str, from: usize, colon: usize) -> Found {
 fn www(text: &str, from: usize, at: usize) -> Found {
     let before = text[from..at].chars().next_back();
     let free = before.is_none_or(|c| c.is_whitespace() || !c.is_ascii() || "*_~(\"'".contains(c));
-    let is_www = text
-        .get(at..at + 4)
-        .is_some_and(|head| head.eq_ignore_ascii_case("www."));
+    let is_www = text.get(at..at + 4).is_some_and(|head| head.eq_ignore_ascii_case("www."));
     if !free || !is_www {
         return None;
     }
     let end = extent(text, at);
-    let host = text[at + 4..end.max(at + 4)]
-        .split(['/', '?', '#', ':'])
-        .next()
-        .unwrap_or("");
-    let good =
-        host.contains('.') && host.starts_with(char::is_alphanumeric) && !host.contains("..");
+    let host = text[at + 4..end.max(at + 4)].split(['/', '?', '#', ':']).next().unwrap_or("");
+    let good = host.contains('.') && host.starts_with(char::is_alphanumeric) && !host.contains("..");
     good.then_some((at, end, "https://"))
 }
 
 fn email(text: &str, from: usize, sign: usize) -> Found {
     let local = |byte: &u8| byte.is_ascii_alphanumeric() || b".-_+".contains(byte);
     let host = |byte: &u8| byte.is_ascii_alphanumeric() || b".-_".contains(byte);
-    let before = text.as_bytes()[from..sign]
-        .iter()
-        .rev()
-        .take_while(|byte| local(byte))
-        .count();
-    let after = text.as_bytes()[sign + 1..]
-        .iter()
-        .take_while(|byte| host(byte))
-        .count();
+    let before = text.as_bytes()[from..sign].iter().rev().take_while(|byte| local(byte)).count();
+    let after = text.as_bytes()[sign + 1..].iter().take_while(|byte| host(byte)).count();
     let domain = text[sign + 1..sign + 1 + after].trim_end_matches('.');
     let good = before > 0
         && domain.contains('.')
@@ -146,10 +128,7 @@ fn email(text: &str, from: usize, sign: usize) -> Found {
 /// trailing punctuation, closing parentheses that were not opened in it, or something like an entity.
 fn extent(text: &str, start: usize) -> usize {
     let stops = |c: char| {
-        c.is_whitespace()
-            || c == '<'
-            || c == '"'
-            || matches!(c, '\u{3000}'..='\u{303f}' | '\u{ff00}'..='\u{ffef}')
+        c.is_whitespace() || c == '<' || c == '"' || matches!(c, '\u{3000}'..='\u{303f}' | '\u{ff00}'..='\u{ffef}')
     };
     let mut url = &text[start..];
     url = &url[..url.find(stops).unwrap_or(url.len())];
@@ -161,8 +140,7 @@ fn extent(text: &str, start: usize) -> usize {
             Some(')') if closed > opened => closed -= 1,
             Some('(') => opened -= 1,
             Some(';') => {
-                let name =
-                    url[..url.len() - 1].trim_end_matches(|c: char| c.is_ascii_alphanumeric());
+                let name = url[..url.len() - 1].trim_end_matches(|c: char| c.is_ascii_alphanumeric());
                 if name.ends_with('&') && name.len() + 1 < url.len() {
                     url = &name[..name.len() - 1];
                     continue;

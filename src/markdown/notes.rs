@@ -18,15 +18,8 @@ pub(super) struct Notes {
 impl Notes {
     pub fn new(doc: &Doc, scope: &str) -> Option<Self> {
         let bodies = doc.notes();
-        let scope = scope
-            .chars()
-            .filter(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
-            .collect();
-        (!bodies.is_empty()).then_some(Self {
-            scope,
-            bodies,
-            order: Vec::new(),
-        })
+        let scope = scope.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')).collect();
+        (!bodies.is_empty()).then_some(Self { scope, bodies, order: Vec::new() })
     }
 
     /// No note of the text was mentioned.
@@ -36,14 +29,10 @@ impl Notes {
 
     /// Writes the link to a note.
     pub fn mention(&mut self, label: &str, out: &mut String) {
-        let at = self
-            .order
-            .iter()
-            .position(|(known, _)| known == label)
-            .unwrap_or_else(|| {
-                self.order.push((label.to_owned(), 0));
-                self.order.len() - 1
-            });
+        let at = self.order.iter().position(|(known, _)| known == label).unwrap_or_else(|| {
+            self.order.push((label.to_owned(), 0));
+            self.order.len() - 1
+        });
         self.order[at].1 += 1;
         let (scope, number, time) = (&self.scope, at + 1, self.order[at].1);
         let _ = write!(
@@ -57,18 +46,13 @@ impl Notes {
         let mut bodies = Vec::new();
         // Bodies may mention further notes, so the list may grow while it is walked.
         while let Some((label, _)) = self.order.get(bodies.len()) {
-            let range = self
-                .bodies
-                .iter()
-                .find(|(known, _)| known == label)
-                .map(|(_, range)| range.clone());
+            let range = self.bodies.iter().find(|(known, _)| known == label).map(|(_, range)| range.clone());
             let mut writer = Writer::new(doc, light, false, Some(self));
             writer.run(range.unwrap_or(0..0));
             let code = writer.code;
             bodies.push((writer.end(), code));
         }
-        let mut html =
-            String::from("<section class=\"footnotes\" aria-label=\"Footnotes\"><ol dir=\"auto\">");
+        let mut html = String::from("<section class=\"footnotes\" aria-label=\"Footnotes\"><ol dir=\"auto\">");
         for (at, (body, _)) in bodies.iter().enumerate() {
             let (scope, number) = (&self.scope, at + 1);
             let _ = write!(html, "<li id=\"{scope}-fn-{number}\">{body}");
@@ -81,9 +65,6 @@ impl Notes {
             html.push_str("</li>");
         }
         html.push_str("</ol></section>");
-        Made {
-            html,
-            code: bodies.iter().any(|(_, code)| *code),
-        }
+        Made { html, code: bodies.iter().any(|(_, code)| *code) }
     }
 }

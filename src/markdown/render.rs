@@ -20,10 +20,7 @@ pub(super) const TABLE_END: &str = "</tbody></table></div>";
 /// `scope` (a message id) prefixes the ids of footnotes, so that two messages can stand on one page.
 #[must_use]
 pub fn render(text: &str, scope: &str) -> String {
-    whole(&normalise(text), scope, true)
-        .into_iter()
-        .map(|made| made.html)
-        .collect()
+    whole(&normalise(text), scope, true).into_iter().map(|made| made.html).collect()
 }
 
 /// A person's own message as one paragraph: plain text, escaped, line breaks kept, bare addresses linked.
@@ -47,10 +44,7 @@ pub fn plain(text: &str) -> String {
 /// Line ends as `\n`, no NUL.
 pub(super) fn normalise(text: &str) -> Cow<'_, str> {
     if text.bytes().any(|byte| matches!(byte, b'\r' | b'\0')) {
-        text.replace("\r\n", "\n")
-            .replace('\r', "\n")
-            .replace('\0', "\u{fffd}")
-            .into()
+        text.replace("\r\n", "\n").replace('\r', "\n").replace('\0', "\u{fffd}").into()
     } else {
         text.into()
     }
@@ -87,10 +81,7 @@ pub(super) fn block(doc: &Doc, block: &Block, light: bool, loose: bool) -> Optio
 /// The elements of a slice of text by itself.
 pub(super) fn slice(text: &str, light: bool) -> Vec<Made> {
     let doc = Doc::parse(text);
-    doc.blocks
-        .iter()
-        .filter_map(|each| block(&doc, each, light, false))
-        .collect()
+    doc.blocks.iter().filter_map(|each| block(&doc, each, light, false)).collect()
 }
 
 /// The start of a list up to its first item.
@@ -109,9 +100,7 @@ pub(super) fn list_end(start: Option<u64>) -> &'static str {
 
 /// The first word of an info string: the language.
 pub(super) fn language(info: &str) -> &str {
-    let word = info
-        .split(|c: char| c.is_whitespace() || matches!(c, ',' | '{'))
-        .find(|word| !word.is_empty());
+    let word = info.split(|c: char| c.is_whitespace() || matches!(c, ',' | '{')).find(|word| !word.is_empty());
     word.unwrap_or_default()
 }
 

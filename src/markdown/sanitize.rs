@@ -10,8 +10,8 @@ use super::links;
 
 /// Elements that may stand in running text. Void ones are `br` and `wbr`; `img` becomes a link.
 const INLINE: [&str; 27] = [
-    "a", "abbr", "b", "bdi", "br", "cite", "code", "del", "dfn", "em", "i", "img", "ins", "kbd",
-    "mark", "q", "s", "samp", "small", "span", "strong", "sub", "sup", "time", "u", "var", "wbr",
+    "a", "abbr", "b", "bdi", "br", "cite", "code", "del", "dfn", "em", "i", "img", "ins", "kbd", "mark", "q", "s",
+    "samp", "small", "span", "strong", "sub", "sup", "time", "u", "var", "wbr",
 ];
 /// Elements that may stand in a block of HTML besides those.
 const BLOCK: [&str; 28] = [
@@ -90,11 +90,7 @@ static WALL: LazyLock<ammonia::Builder<'static>> = LazyLock::new(|| {
 pub(super) fn block(html: &str) -> String {
     let clean = WALL.clean(html).to_string();
     let clean = images_to_links(&clean);
-    if clean.trim().is_empty() {
-        String::new()
-    } else {
-        clean
-    }
+    if clean.trim().is_empty() { String::new() } else { clean }
 }
 
 /// One raw tag in running text.
@@ -111,9 +107,7 @@ pub(super) enum Inline {
 pub(super) fn inline(tag: &str, in_link: bool) -> Inline {
     let nothing = Inline::Whole(String::new());
     let body = tag.strip_prefix('<').unwrap_or_default();
-    let (closing, body) = body
-        .strip_prefix('/')
-        .map_or((false, body), |rest| (true, rest));
+    let (closing, body) = body.strip_prefix('/').map_or((false, body), |rest| (true, rest));
     let length = body.bytes().take_while(u8::is_ascii_alphanumeric).count();
     let name = body[..length].to_ascii_lowercase();
     if !INLINE.contains(&name.as_str()) || body[length..].starts_with('-') {
@@ -131,11 +125,7 @@ pub(super) fn inline(tag: &str, in_link: bool) -> Inline {
     }
     match clean.strip_suffix(&format!("</{name}>")) {
         Some(open) if open.ends_with('>') => Inline::Open(name, open.to_owned()),
-        _ => Inline::Whole(if matches!(name.as_str(), "br" | "wbr") {
-            format!("<{name}>")
-        } else {
-            String::new()
-        }),
+        _ => Inline::Whole(if matches!(name.as_str(), "br" | "wbr") { format!("<{name}>") } else { String::new() }),
     }
 }
 
@@ -146,9 +136,7 @@ fn images_to_links(clean: &str) -> String {
     let mut rest = clean;
     while let Some(at) = rest.find("<img") {
         out.push_str(&rest[..at]);
-        let end = rest[at..]
-            .find('>')
-            .map_or(rest.len(), |step| at + step + 1);
+        let end = rest[at..].find('>').map_or(rest.len(), |step| at + step + 1);
         image(&rest[at..end], &mut out);
         rest = &rest[end..];
     }
@@ -159,19 +147,12 @@ fn images_to_links(clean: &str) -> String {
 fn image(tag: &str, out: &mut String) {
     let value = |name: &str| {
         let (_, rest) = tag.split_once(&format!(" {name}=\""))?;
-        rest.split_once('"')
-            .map(|(value, _)| value)
-            .filter(|value| !value.is_empty())
+        rest.split_once('"').map(|(value, _)| value).filter(|value| !value.is_empty())
     };
     let (src, alt) = (value("src"), value("alt"));
     if let Some(src) = src {
         // Values are escaped already, by the serialiser.
-        let _ = write!(
-            out,
-            "<a href=\"{src}\"{}>{}</a>",
-            links::LINK,
-            alt.unwrap_or(src)
-        );
+        let _ = write!(out, "<a href=\"{src}\"{}>{}</a>", links::LINK, alt.unwrap_or(src));
     } else {
         out.push_str(alt.unwrap_or_default());
     }

@@ -32,26 +32,11 @@ fn blocks() {
     check("", "");
     check(" \n\n", "");
     check("a\nb  \nc\\\nd", "<p>a\nb<br>c<br>d</p>");
-    check(
-        "# a\n\n## b\n\n### c\n\n#### d\n\n###### f",
-        "<h3>a</h3><h4>b</h4><h5>c</h5><h6>d</h6><h6>f</h6>",
-    );
-    check(
-        "> a\n> > b",
-        "<blockquote><p>a</p><blockquote><p>b</p></blockquote></blockquote>",
-    );
-    check(
-        "- a\n- b\n  1. c",
-        "<ul><li>a</li><li>b<ol><li>c</li></ol></li></ul>",
-    );
-    check(
-        "7. a\n\n8. b",
-        "<ol start=\"7\"><li><p>a</p></li><li><p>b</p></li></ol>",
-    );
-    check(
-        "a ~~b~~ *c* **d** `e<`",
-        "<p>a <del>b</del> <em>c</em> <strong>d</strong> <code>e&lt;</code></p>",
-    );
+    check("# a\n\n## b\n\n### c\n\n#### d\n\n###### f", "<h3>a</h3><h4>b</h4><h5>c</h5><h6>d</h6><h6>f</h6>");
+    check("> a\n> > b", "<blockquote><p>a</p><blockquote><p>b</p></blockquote></blockquote>");
+    check("- a\n- b\n  1. c", "<ul><li>a</li><li>b<ol><li>c</li></ol></li></ul>");
+    check("7. a\n\n8. b", "<ol start=\"7\"><li><p>a</p></li><li><p>b</p></li></ol>");
+    check("a ~~b~~ *c* **d** `e<`", "<p>a <del>b</del> <em>c</em> <strong>d</strong> <code>e&lt;</code></p>");
     check("---", "<hr>");
     check("a\r\n\r\nb\rc\0", "<p>a</p><p>b\nc\u{fffd}</p>");
     assert!(render("مرحبا", "m1").starts_with("<p dir=\"auto\">"));
@@ -96,30 +81,14 @@ fn footnotes() {
 fn links() {
     let link = |url: &str, text: &str| format!("<a href=\"{url}\">{text}</a>");
     let cases = [
-        (
-            "[a](https://x.org \"t\")",
-            "<a href=\"https://x.org\" title=\"t\">a</a>".to_owned(),
-        ),
+        ("[a](https://x.org \"t\")", "<a href=\"https://x.org\" title=\"t\">a</a>".to_owned()),
         ("<https://x.org>", link("https://x.org", "https://x.org")),
         ("<me@x.org>", link("mailto:me@x.org", "me@x.org")),
-        (
-            "x https://x.org/a?b=c&d.",
-            format!(
-                "x {}.",
-                link("https://x.org/a?b=c&amp;d", "https://x.org/a?b=c&amp;d")
-            ),
-        ),
-        (
-            "(https://x.org/a_(b))",
-            format!("({})", link("https://x.org/a_(b)", "https://x.org/a_(b)")),
-        ),
+        ("x https://x.org/a?b=c&d.", format!("x {}.", link("https://x.org/a?b=c&amp;d", "https://x.org/a?b=c&amp;d"))),
+        ("(https://x.org/a_(b))", format!("({})", link("https://x.org/a_(b)", "https://x.org/a_(b)"))),
         (
             "www.x.org, me@x.org!",
-            format!(
-                "{}, {}!",
-                link("https://www.x.org", "www.x.org"),
-                link("mailto:me@x.org", "me@x.org")
-            ),
+            format!("{}, {}!", link("https://www.x.org", "www.x.org"), link("mailto:me@x.org", "me@x.org")),
         ),
         (
             "https://x.org/a_b_c_d **www.y.z**",
@@ -129,61 +98,31 @@ fn links() {
                 link("https://www.y.z", "www.y.z")
             ),
         ),
-        (
-            "HTTPS://X.org;",
-            format!("{};", link("HTTPS://X.org", "HTTPS://X.org")),
-        ),
-        (
-            "https://x.org&amp;copy;",
-            format!("{}&amp;copy;", link("https://x.org", "https://x.org")),
-        ),
-        (
-            "見https://x.org。次",
-            format!("見{}。次", link("https://x.org", "https://x.org")),
-        ),
+        ("HTTPS://X.org;", format!("{};", link("HTTPS://X.org", "HTTPS://X.org"))),
+        ("https://x.org&amp;copy;", format!("{}&amp;copy;", link("https://x.org", "https://x.org"))),
+        ("見https://x.org。次", format!("見{}。次", link("https://x.org", "https://x.org"))),
         ("`https://x.org`", "<code>https://x.org</code>".to_owned()),
-        (
-            "[https://a.b](https://x.org)",
-            link("https://x.org", "https://a.b"),
-        ),
-        (
-            "xwww.a.b ahttps://x.org www.a http:// a@b @c.d",
-            "xwww.a.b ahttps://x.org www.a http:// a@b @c.d".to_owned(),
-        ),
+        ("[https://a.b](https://x.org)", link("https://x.org", "https://a.b")),
+        ("xwww.a.b ahttps://x.org www.a http:// a@b @c.d", "xwww.a.b ahttps://x.org www.a http:// a@b @c.d".to_owned()),
         (
             "[a](/logout) [b](//x.org) [c](#d) [e](javascript:f) [g](data:h) [i](JavaScript&#58;j)",
             "a b c e g i".to_owned(),
         ),
         ("[a](ftp://x.org) [b]( <java\tscript:x> )", "a b".to_owned()),
-        (
-            "[a](https://x.org/\"onx=y)",
-            link("https://x.org/&quot;onx=y", "a"),
-        ),
+        ("[a](https://x.org/\"onx=y)", link("https://x.org/&quot;onx=y", "a")),
     ];
     for (text, expected) in cases {
         check(text, &format!("<p>{expected}</p>"));
     }
     let html = render("https://x.org", "m1");
-    assert!(
-        html.contains("rel=\"noopener noreferrer nofollow\" target=\"_blank\""),
-        "{html}"
-    );
+    assert!(html.contains("rel=\"noopener noreferrer nofollow\" target=\"_blank\""), "{html}");
 }
 
 #[test]
 fn images_are_links() {
-    check(
-        "![a *b*](https://x.org/c.png \"t\")",
-        "<p><a href=\"https://x.org/c.png\">a b</a></p>",
-    );
-    check(
-        "![](https://x.org/c.png)",
-        "<p><a href=\"https://x.org/c.png\">https://x.org/c.png</a></p>",
-    );
-    check(
-        "[![a](https://x.org/c.png)](https://y.org)",
-        "<p><a href=\"https://y.org\">a</a></p>",
-    );
+    check("![a *b*](https://x.org/c.png \"t\")", "<p><a href=\"https://x.org/c.png\">a b</a></p>");
+    check("![](https://x.org/c.png)", "<p><a href=\"https://x.org/c.png\">https://x.org/c.png</a></p>");
+    check("[![a](https://x.org/c.png)](https://y.org)", "<p><a href=\"https://y.org\">a</a></p>");
     check("![a<b](data:image/png;base64,x)", "<p>a&lt;b</p>");
     check(
         "x <img src=\"https://x.org/c.png\" alt='\"><b>' onerror=a>",
@@ -203,32 +142,18 @@ fn code() {
         "<span class=\"k\">fn</span> <span class=\"f\">f</span>() { <span class=\"k\">let</span> a = \
          <span class=\"s\">&quot;b\\n&quot;</span>; <span class=\"n\">1</span> } <span class=\"c\">// c</span>\n",
     );
-    check_code(
-        "~~~no-such <b>\n<a> & b\n~~~",
-        "no-such",
-        "&lt;a&gt; &amp; b\n",
-    );
+    check_code("~~~no-such <b>\n<a> & b\n~~~", "no-such", "&lt;a&gt; &amp; b\n");
     check_code("```\nopen", "text", "open");
     check_code("    indented", "text", "indented");
     check_code("```a\"><script>\n```", "a&quot;&gt;&lt;script&gt;", "");
     let long = format!("```rust\nlet a;\n{}\n```", "x".repeat(5000));
-    assert!(
-        !render(&long, "m1").contains("class=\"k\""),
-        "a very long line stays plain"
-    );
+    assert!(!render(&long, "m1").contains("class=\"k\""), "a very long line stays plain");
     let much = format!("```rust\n{}```", "let a;\n".repeat(10_000));
-    assert!(
-        !render(&much, "m1").contains("class=\"k\""),
-        "very much code stays plain"
-    );
-    for language in [
-        "js", "ts", "tsx", "py", "sh", "c++", "cs", "java", "go", "sql", "json", "yaml", "toml",
-        "kt", "swift",
-    ] {
-        let html = render(
-            &format!("```{language}\nclass x {{ return \"a\" 12 true }}\n```"),
-            "m1",
-        );
+    assert!(!render(&much, "m1").contains("class=\"k\""), "very much code stays plain");
+    for language in
+        ["js", "ts", "tsx", "py", "sh", "c++", "cs", "java", "go", "sql", "json", "yaml", "toml", "kt", "swift"]
+    {
+        let html = render(&format!("```{language}\nclass x {{ return \"a\" 12 true }}\n```"), "m1");
         assert!(html.contains("<span class=\""), "{language}: {html}");
     }
 }
@@ -238,18 +163,9 @@ fn raw_html() {
     check("a <b>b <i>c</b> d</i>", "<p>a <b>b <i>c</i></b> d</p>");
     check("**a <b>b** c</b>", "<p><strong>a <b>b</b></strong> c</p>");
     check("a <u>b\n\nc</u>", "<p>a <u>b</u></p><p>c</p>");
-    check(
-        "<div>a\n\nb</div></div>",
-        "<section><div>a\n</div></section><p>b</p>",
-    );
-    check(
-        "- <div>a\n- b",
-        "<ul><li><section><div>a\n</div></section></li><li>b</li></ul>",
-    );
-    check(
-        "H<sub>2</sub>O<br>x <kbd>k</kbd>",
-        "<p>H<sub>2</sub>O<br>x <kbd>k</kbd></p>",
-    );
+    check("<div>a\n\nb</div></div>", "<section><div>a\n</div></section><p>b</p>");
+    check("- <div>a\n- b", "<ul><li><section><div>a\n</div></section></li><li>b</li></ul>");
+    check("H<sub>2</sub>O<br>x <kbd>k</kbd>", "<p>H<sub>2</sub>O<br>x <kbd>k</kbd></p>");
     check("<script>alert(1)</script>", "");
     check("<!-- a -->\n\nb <!-- c -->", "<p>b </p>");
     check("<h1>a</h1>", "<section>a</section>");
@@ -311,11 +227,7 @@ fn attacks() {
                 harmless(tag, &text);
             }
             assert_eq!(wall(&html), wall(&wall(&html)));
-            assert_eq!(
-                wall(&html),
-                normal(&html),
-                "a browser reads it as it is written: {text:?}"
-            );
+            assert_eq!(wall(&html), normal(&html), "a browser reads it as it is written: {text:?}");
         }
     }
 }
@@ -324,26 +236,14 @@ fn attacks() {
 fn persons_are_plain() {
     let check = |text: &str, expected: &str| assert_eq!(short(&plain(text)), expected);
     check("", "");
-    check(
-        "a <b> & \"c\"\n**d**\r\n\n",
-        "<p>a &lt;b&gt; &amp; &quot;c&quot;<br>**d**</p>",
-    );
-    check(
-        "see www.x.org.\n\n> y",
-        "<p>see <a href=\"https://www.x.org\">www.x.org</a>.<br><br>&gt; y</p>",
-    );
-    check(
-        "javascript:alert(1) <script>",
-        "<p>javascript:alert(1) &lt;script&gt;</p>",
-    );
+    check("a <b> & \"c\"\n**d**\r\n\n", "<p>a &lt;b&gt; &amp; &quot;c&quot;<br>**d**</p>");
+    check("see www.x.org.\n\n> y", "<p>see <a href=\"https://www.x.org\">www.x.org</a>.<br><br>&gt; y</p>");
+    check("javascript:alert(1) <script>", "<p>javascript:alert(1) &lt;script&gt;</p>");
 }
 
 /// The start tags of our output, where `<` and `>` are nothing but tags.
 fn tags(html: &str) -> impl Iterator<Item = &str> {
-    html.split('<')
-        .skip(1)
-        .filter_map(|rest| rest.split('>').next())
-        .filter(|tag| !tag.starts_with('/'))
+    html.split('<').skip(1).filter_map(|rest| rest.split('>').next()).filter(|tag| !tag.starts_with('/'))
 }
 
 /// Whether the tag is one that this module can write.
@@ -370,23 +270,16 @@ pub(super) fn harmless(tag: &str, text: &str) {
         return;
     }
     let (name, attributes) = tag.split_once(' ').unwrap_or((tag, ""));
-    assert!(
-        name.bytes()
-            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()),
-        "{tag} of {text:?}"
-    );
+    assert!(name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()), "{tag} of {text:?}");
     for never in [
-        "script", "style", "template", "svg", "math", "iframe", "form", "button", "input", "img",
-        "h1", "h2", "video", "object",
+        "script", "style", "template", "svg", "math", "iframe", "form", "button", "input", "img", "h1", "h2", "video",
+        "object",
     ] {
         assert_ne!(name, never, "of {text:?}");
     }
     // Values are quoted and hold no quote, so every second piece is a name.
-    for name in attributes
-        .split('"')
-        .step_by(2)
-        .map(|name| name.trim().trim_end_matches('='))
-        .filter(|name| !name.is_empty())
+    for name in
+        attributes.split('"').step_by(2).map(|name| name.trim().trim_end_matches('=')).filter(|name| !name.is_empty())
     {
         let known = [
             "dir",
@@ -404,16 +297,11 @@ pub(super) fn harmless(tag: &str, text: &str) {
         ];
         let aligned = name == "class" && attributes.contains("class=\"align-");
         let note = name == "id" && attributes.contains("id=\"m1-fn");
-        assert!(
-            known.contains(&name) || aligned || note,
-            "{name} in {tag} of {text:?}"
-        );
+        assert!(known.contains(&name) || aligned || note, "{name} in {tag} of {text:?}");
     }
     if let Some((_, url)) = tag.split_once("href=\"") {
         assert!(
-            ["http://", "https://", "mailto:", "#m1-fn"]
-                .iter()
-                .any(|good| url.to_ascii_lowercase().starts_with(good)),
+            ["http://", "https://", "mailto:", "#m1-fn"].iter().any(|good| url.to_ascii_lowercase().starts_with(good)),
             "{tag} of {text:?}"
         );
     }
@@ -426,15 +314,11 @@ pub(super) fn wall(html: &str) -> String {
             .flat_map(|tag| tag.split('"').step_by(2).flat_map(str::split_whitespace))
             .map(|name| name.trim_end_matches('='))
     };
-    let elements: std::collections::HashSet<&str> = tags(html)
-        .map(|tag| tag.split(' ').next().unwrap_or(tag))
-        .collect();
+    let elements: std::collections::HashSet<&str> =
+        tags(html).map(|tag| tag.split(' ').next().unwrap_or(tag)).collect();
     let mut wall = ammonia::Builder::empty();
-    wall.tags(elements)
-        .generic_attributes(names().filter(|name| *name != "rel").collect());
-    wall.rm_clean_content_tags(["script", "style"])
-        .link_rel(None)
-        .add_url_schemes(["http", "https", "mailto"]);
+    wall.tags(elements).generic_attributes(names().filter(|name| *name != "rel").collect());
+    wall.rm_clean_content_tags(["script", "style"]).link_rel(None).add_url_schemes(["http", "https", "mailto"]);
     wall.add_generic_attributes(["rel"]);
     normal(&wall.clean(html).to_string())
 }
@@ -448,19 +332,14 @@ fn normal(html: &str) -> String {
             continue;
         };
         let (name, attributes) = tag.split_once(' ').unwrap_or((tag, ""));
-        let mut attributes: Vec<String> = attributes
-            .split_inclusive("\" ")
-            .map(|each| each.trim().replace("=\"\"", ""))
-            .collect();
+        let mut attributes: Vec<String> =
+            attributes.split_inclusive("\" ").map(|each| each.trim().replace("=\"\"", "")).collect();
         if attributes.iter().any(|each| each.contains("disabled")) {
             attributes = vec!["task".to_owned()];
         }
         attributes.sort();
         let text = text.replace("&quot;", "\"").replace("&nbsp;", "\u{a0}");
-        pieces.push(format!(
-            "{name} {}>{text}",
-            attributes.join(" ").replace("&nbsp;", "\u{a0}")
-        ));
+        pieces.push(format!("{name} {}>{text}", attributes.join(" ").replace("&nbsp;", "\u{a0}")));
     }
     pieces.join("<")
 }

@@ -9,15 +9,10 @@ use pulldown_cmark::{Alignment, CodeBlockKind, Event, HeadingLevel, LinkType, Ta
 use super::doc::Doc;
 use super::links::{self, escape};
 use super::notes::Notes;
-use super::render::{
-    CODE_END, Made, PARAGRAPH, TABLE_END, code_head, language, list_end, list_head,
-};
+use super::render::{CODE_END, Made, PARAGRAPH, TABLE_END, code_head, language, list_end, list_head};
 use super::{highlight, sanitize};
 
-#[allow(
-    clippy::struct_excessive_bools,
-    reason = "places in a document, not options"
-)]
+#[allow(clippy::struct_excessive_bools, reason = "places in a document, not options")]
 /// Walks events and writes elements. Raw tags that stay open are closed with the element they stand in.
 pub(super) struct Writer<'d, 'a> {
     doc: &'d Doc<'a>,
@@ -112,8 +107,7 @@ impl<'d, 'a> Writer<'d, 'a> {
         let box_end = self.doc.events[at].1.end;
         self.doc.events.get(at + 1).is_none_or(|(next, range)| {
             let between = self.doc.source.get(box_end..range.start);
-            matches!(next, Event::End(TagEnd::Item))
-                || between.is_some_and(|text| text.contains('\n'))
+            matches!(next, Event::End(TagEnd::Item)) || between.is_some_and(|text| text.contains('\n'))
         })
     }
 
@@ -178,15 +172,8 @@ impl<'d, 'a> Writer<'d, 'a> {
             }
             Event::HardBreak => self.out.push_str("<br>"),
             Event::TaskListMarker(done) => {
-                let (state, label) = if *done {
-                    (" checked", "Done")
-                } else {
-                    ("", "To do")
-                };
-                let _ = write!(
-                    self.out,
-                    "<input type=\"checkbox\" disabled{state} aria-label=\"{label}\"> "
-                );
+                let (state, label) = if *done { (" checked", "Done") } else { ("", "To do") };
+                let _ = write!(self.out, "<input type=\"checkbox\" disabled{state} aria-label=\"{label}\"> ");
             }
             Event::FootnoteReference(label) => {
                 if let Some(notes) = self.notes.as_mut() {
@@ -249,10 +236,7 @@ impl<'d, 'a> Writer<'d, 'a> {
     }
 
     fn open(&mut self, tag: &Tag, at: usize) {
-        if matches!(
-            tag,
-            Tag::Emphasis | Tag::Strong | Tag::Strikethrough | Tag::Link { .. } | Tag::Image { .. }
-        ) {
+        if matches!(tag, Tag::Emphasis | Tag::Strong | Tag::Strikethrough | Tag::Link { .. } | Tag::Image { .. }) {
             self.begin_implied();
         } else {
             self.end_implied();
@@ -295,17 +279,9 @@ impl<'d, 'a> Writer<'d, 'a> {
             Tag::Emphasis => self.out.push_str("<em>"),
             Tag::Strong => self.out.push_str("<strong>"),
             Tag::Strikethrough => self.out.push_str("<del>"),
-            Tag::Link {
-                link_type,
-                dest_url,
-                title,
-                ..
-            } => {
-                let url = if *link_type == LinkType::Email {
-                    format!("mailto:{dest_url}")
-                } else {
-                    dest_url.to_string()
-                };
+            Tag::Link { link_type, dest_url, title, .. } => {
+                let url =
+                    if *link_type == LinkType::Email { format!("mailto:{dest_url}") } else { dest_url.to_string() };
                 let url = links::allowed(&url).filter(|_| !self.in_link());
                 if let Some(url) = url {
                     links::open(url, title, &mut self.out);
@@ -317,13 +293,9 @@ impl<'d, 'a> Writer<'d, 'a> {
     }
 
     fn item(&mut self, at: usize) {
-        let task = self.doc.events[at + 1..]
-            .iter()
-            .take(2)
-            .any(|(event, _)| matches!(event, Event::TaskListMarker(_)))
+        let task = self.doc.events[at + 1..].iter().take(2).any(|(event, _)| matches!(event, Event::TaskListMarker(_)))
             && !matches!(self.doc.events[at + 1].0, Event::Start(Tag::List(_)));
-        self.out
-            .push_str(if task { "<li class=\"task\">" } else { "<li>" });
+        self.out.push_str(if task { "<li class=\"task\">" } else { "<li>" });
         if self.loose && self.lists.len() == 1 {
             self.items.push((self.marks.len(), false));
         }
@@ -366,11 +338,7 @@ impl<'d, 'a> Writer<'d, 'a> {
                 self.out.push_str(list_end(start));
             }
             TagEnd::Item => {
-                if self
-                    .items
-                    .last()
-                    .is_some_and(|(at, _)| *at == self.marks.len() + 1)
-                {
+                if self.items.last().is_some_and(|(at, _)| *at == self.marks.len() + 1) {
                     self.items.pop();
                 }
                 self.out.push_str("</li>");
@@ -381,9 +349,7 @@ impl<'d, 'a> Writer<'d, 'a> {
                 self.out.push_str("</tr></thead><tbody>");
             }
             TagEnd::TableRow => self.out.push_str("</tr>"),
-            TagEnd::TableCell => self
-                .out
-                .push_str(if self.in_head { "</th>" } else { "</td>" }),
+            TagEnd::TableCell => self.out.push_str(if self.in_head { "</th>" } else { "</td>" }),
             TagEnd::Emphasis => self.out.push_str("</em>"),
             TagEnd::Strong => self.out.push_str("</strong>"),
             TagEnd::Strikethrough => self.out.push_str("</del>"),
@@ -399,11 +365,7 @@ impl<'d, 'a> Writer<'d, 'a> {
             return;
         }
         let alt = std::mem::take(&mut self.text);
-        let words = if alt.trim().is_empty() {
-            url.as_str()
-        } else {
-            alt.as_str()
-        };
+        let words = if alt.trim().is_empty() { url.as_str() } else { alt.as_str() };
         match links::allowed(&url).filter(|_| !self.in_link()) {
             Some(url) => {
                 links::open(url, "", &mut self.out);
@@ -419,11 +381,7 @@ impl<'d, 'a> Writer<'d, 'a> {
         let code = std::mem::take(&mut self.text);
         self.out.push_str(&code_head(&language));
         self.code |= !language.is_empty();
-        match self
-            .light
-            .then(|| highlight::highlight(&language, &code))
-            .flatten()
-        {
+        match self.light.then(|| highlight::highlight(&language, &code)).flatten() {
             Some(html) => self.out.push_str(&html),
             None => escape(&code, &mut self.out),
         }

@@ -13,12 +13,7 @@ static ASSETS: OnceLock<Assets> = OnceLock::new();
 
 /// Sets the addresses; a second call changes nothing.
 pub fn install(css: String, js: String, icons: String, icon: String) {
-    let _ = ASSETS.set(Assets {
-        css,
-        js,
-        icons,
-        icon,
-    });
+    let _ = ASSETS.set(Assets { css, js, icons, icon });
 }
 
 fn get(pick: fn(&'static Assets) -> &'static str, plain: &'static str) -> &'static str {
@@ -47,8 +42,5 @@ pub fn icon() -> &'static str {
 
 /// One icon of the sprite, hidden from screen readers: the control around it carries the name.
 pub fn draw(name: &str) -> String {
-    format!(
-        r##"<svg aria-hidden="true"><use href="{}#i-{name}"/></svg>"##,
-        icons()
-    )
+    format!(r##"<svg aria-hidden="true"><use href="{}#i-{name}"/></svg>"##, icons())
 }

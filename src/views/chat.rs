@@ -63,10 +63,7 @@ page!(ChatPage, HomePage, RenamePage, DeletePage);
 
 impl ChatPage {
     fn running(&self) -> Option<MessageId> {
-        self.messages
-            .last()
-            .filter(|last| last.state.running())
-            .map(|last| last.id)
+        self.messages.last().filter(|last| last.state.running()).map(|last| last.id)
     }
 
     /// Whether the end of the path is on this page; a window on earlier messages gets no news.
@@ -87,19 +84,13 @@ impl ChatPage {
     }
 
     fn slot(&self) -> Slot {
-        Slot {
-            leaf: Some(self.leaf),
-        }
+        Slot { leaf: Some(self.leaf) }
     }
 
     /// What follows the mark is read after the answer's end, so there the composer says Send.
     fn composer_html(&self) -> String {
         let whole = self.composer.whole(self.follows());
-        if self.live {
-            whole.idle().to_string()
-        } else {
-            whole.to_string()
-        }
+        if self.live { whole.idle().to_string() } else { whole.to_string() }
     }
 }
 

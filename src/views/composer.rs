@@ -33,17 +33,11 @@ pub struct Composer {
 impl Composer {
     /// Form and button. `enhanced` posts through htmx, which needs the slot on the page.
     pub(super) fn whole(&self, enhanced: bool) -> Whole<'_> {
-        Whole {
-            form: self.form(enhanced),
-            send: self.send(),
-        }
+        Whole { form: self.form(enhanced), send: self.send() }
     }
 
     pub(super) fn form(&self, enhanced: bool) -> Form<'_> {
-        Form {
-            composer: self,
-            enhanced,
-        }
+        Form { composer: self, enhanced }
     }
 
     fn send(&self) -> Send {

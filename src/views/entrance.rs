@@ -67,15 +67,9 @@ impl SetupPage {
 const FIELDS: [&str; 3] = ["email", "name", "password"];
 
 fn fault<'a>(errors: &'a [(&'static str, String)], field: &str) -> Option<&'a str> {
-    errors
-        .iter()
-        .find(|(name, _)| *name == field)
-        .map(|(_, sentence)| sentence.as_str())
+    errors.iter().find(|(name, _)| *name == field).map(|(_, sentence)| sentence.as_str())
 }
 
 fn general<'a>(errors: &'a [(&'static str, String)]) -> Option<&'a str> {
-    errors
-        .iter()
-        .find(|(name, _)| !FIELDS.contains(name))
-        .map(|(_, sentence)| sentence.as_str())
+    errors.iter().find(|(name, _)| !FIELDS.contains(name)).map(|(_, sentence)| sentence.as_str())
 }

@@ -16,9 +16,7 @@ use crate::markdown::{Patch, Swap};
 /// A question and its answer, for the slot after `parent`; the composer's next parent moves along.
 pub fn turn(parent: Option<MessageId>, turn: &Turn) -> String {
     let answer = &turn.answer;
-    let slot = Slot {
-        leaf: Some(answer.id),
-    };
+    let slot = Slot { leaf: Some(answer.id) };
     let articles = format!("{}{}{slot}", turn.question.render(), answer.render());
     partial(&dom::slot(parent), "outerHTML", articles) + &send(parent, answer) + &mark(answer)
 }
@@ -52,8 +50,7 @@ pub fn patches(id: MessageId, patches: &[Patch]) -> String {
         for index in &patch.path {
             write!(out, " > :nth-child({})", index + 1).expect("a String takes everything");
         }
-        write!(out, "\" hx-swap=\"{swap}\">{}</hx-patch>", patch.html)
-            .expect("a String takes everything");
+        write!(out, "\" hx-swap=\"{swap}\">{}</hx-patch>", patch.html).expect("a String takes everything");
     }
     out
 }
@@ -61,11 +58,7 @@ pub fn patches(id: MessageId, patches: &[Patch]) -> String {
 /// Reasoning that came; `first` brings the fold it goes into.
 pub fn reasoning(id: MessageId, text: &str, first: bool) -> String {
     if first {
-        let fold = Thinking {
-            id,
-            label: text::THOUGHTS.into(),
-            text,
-        };
+        let fold = Thinking { id, label: text::THOUGHTS.into(), text };
         return partial(&dom::text(id), "beforebegin", fold);
     }
     partial(&dom::reasoning_text(id), "beforeend", escaped(text))
@@ -73,19 +66,13 @@ pub fn reasoning(id: MessageId, text: &str, first: bool) -> String {
 
 /// An answer begins: its foot, and a word for those who listen.
 pub fn started(message: &Message) -> String {
-    foot(message)
-        + &send(Some(message.id), message)
-        + &mark(message)
-        + &announce(text::SAY_ANSWERING)
+    foot(message) + &send(Some(message.id), message) + &mark(message) + &announce(text::SAY_ANSWERING)
 }
 
 /// An answer is over, however: its foot, its thinking time, Send instead of Stop, and a word for those who listen.
 pub fn ended(message: &Message) -> String {
-    let label = partial(
-        &dom::reasoning_label(message.id),
-        "textContent",
-        escaped(&text::thought(message.reasoning_seconds)),
-    );
+    let label =
+        partial(&dom::reasoning_label(message.id), "textContent", escaped(&text::thought(message.reasoning_seconds)));
     let word = match message.state {
         MessageState::Completed => text::SAY_FINISHED,
         MessageState::Stopped => text::SAY_STOPPED,
@@ -108,30 +95,18 @@ fn foot(message: &Message) -> String {
 
 /// The send button of pages whose path ended with `leaf` and now ends with `answer`.
 fn send(leaf: Option<MessageId>, answer: &Message) -> String {
-    let button = Send {
-        leaf: Some(answer.id),
-        answering: answer.state.running(),
-        disabled: false,
-    };
+    let button = Send { leaf: Some(answer.id), answering: answer.state.running(), disabled: false };
     partial(&dom::send(leaf), "outerHTML", button)
 }
 
 /// The mark in the list, of this page's own chat.
 fn mark(message: &Message) -> String {
-    let mark = if message.state.running() {
-        Answering.to_string()
-    } else {
-        String::new()
-    };
+    let mark = if message.state.running() { Answering.to_string() } else { String::new() };
     partial(&dom::link_live(message.chat), "innerHTML", mark)
 }
 
 fn announce(words: &str) -> String {
-    partial(
-        dom::ANNOUNCE,
-        "beforeend",
-        format_args!("<p>{}</p>", escaped(words)),
-    )
+    partial(dom::ANNOUNCE, "beforeend", format_args!("<p>{}</p>", escaped(words)))
 }
 
 fn partial(id: &str, swap: &str, content: impl Display) -> String {
@@ -156,25 +131,15 @@ mod tests {
     use super::*;
 
     fn id() -> MessageId {
-        "01890000-0000-7000-8000-000000000001"
-            .parse()
-            .expect("an id")
+        "01890000-0000-7000-8000-000000000001".parse().expect("an id")
     }
 
     #[test]
     fn a_patch_names_its_element_by_position() {
-        let patch = |path: &[usize], swap, html: &str| Patch {
-            path: path.to_vec(),
-            swap,
-            html: html.into(),
-        };
+        let patch = |path: &[usize], swap, html: &str| Patch { path: path.to_vec(), swap, html: html.into() };
         let out = patches(
             id(),
-            &[
-                patch(&[], Swap::Append, "<p>a</p>"),
-                patch(&[2, 0], Swap::Append, " b "),
-                patch(&[1], Swap::Remove, ""),
-            ],
+            &[patch(&[], Swap::Append, "<p>a</p>"), patch(&[2, 0], Swap::Append, " b "), patch(&[1], Swap::Remove, "")],
         );
         let text = format!("#t-{}", id());
         assert_eq!(

@@ -12,11 +12,7 @@ pub struct Me {
 impl Me {
     /// The letter in the round mark beside the name.
     pub(super) fn initial(&self) -> String {
-        self.name
-            .trim()
-            .chars()
-            .next()
-            .map_or_else(|| "·".into(), |first| first.to_uppercase().collect())
+        self.name.trim().chars().next().map_or_else(|| "·".into(), |first| first.to_uppercase().collect())
     }
 }
 

@@ -63,11 +63,7 @@ pub struct Turn {
 impl Message {
     /// The article.
     pub fn render(&self) -> String {
-        View {
-            message: self,
-            mark: None,
-        }
-        .html()
+        View { message: self, mark: None }.html()
     }
 
     pub(super) fn foot(&self) -> Foot<'_> {
@@ -75,11 +71,7 @@ impl Message {
     }
 
     pub(super) fn thinking(&self) -> Thinking<'_> {
-        Thinking {
-            id: self.id,
-            label: text::thought(self.reasoning_seconds),
-            text: &self.reasoning,
-        }
+        Thinking { id: self.id, label: text::thought(self.reasoning_seconds), text: &self.reasoning }
     }
 }
 

@@ -34,7 +34,8 @@ pub const FEED_GONE: &str = "This page no longer receives news.";
 pub const RELOAD: &str = "Reload";
 pub const LIVE: &str = "The answer is being written and appears here block by block.";
 pub const STOP: &str = "Stop";
-pub const DEMO: &str = "No model is set up yet. The built-in demo answers: it is no language model, it only shows the page.";
+pub const DEMO: &str =
+    "No model is set up yet. The built-in demo answers: it is no language model, it only shows the page.";
 
 // a message
 pub const YOU: &str = "You";
@@ -71,21 +72,9 @@ pub const OPENING: [(&str, &str, &str); 4] = [
         "paste it, ask what it really says",
         "Explain this paper to me: what does it claim, how does it show it, and where is it weak?\n\n",
     ),
-    (
-        "Plan a week",
-        "from a list of wishes",
-        "Plan my week. These are my wishes and the hours I have:\n\n",
-    ),
-    (
-        "Review my code",
-        "kindly, then strictly",
-        "Review this code, first kindly, then strictly:\n\n```\n\n```",
-    ),
-    (
-        "Draft a letter",
-        "in my own voice",
-        "Draft a letter for me. To whom, about what, and in which tone:\n\n",
-    ),
+    ("Plan a week", "from a list of wishes", "Plan my week. These are my wishes and the hours I have:\n\n"),
+    ("Review my code", "kindly, then strictly", "Review this code, first kindly, then strictly:\n\n```\n\n```"),
+    ("Draft a letter", "in my own voice", "Draft a letter for me. To whom, about what, and in which tone:\n\n"),
 ];
 
 // the way in

@@ -93,6 +93,7 @@ test("an answer that ended while the web process was away", async () => {
   await tab.seesAnswer("Half of it, and the other half.");
   await tab.sendButton.waitFor();
   await tab.seesNoLonger("Reconnecting…");
+  await until("the list says no more that it is answering", async () => (await tab.page.locator("#list .pulse").count()) === 0);
   const shown = await tab.portrait();
   await tab.reloads();
   same(await tab.portrait(), shown, "after a reload");

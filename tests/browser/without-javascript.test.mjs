@@ -99,11 +99,11 @@ test("a whole visit without JavaScript", async () => {
   await tab.goes("/");
   await page.waitForURL("/login");
   await page.getByLabel("Email").fill(rob.email);
-  await page.getByLabel("Password").fill("not it, surely");
+  await page.getByLabel("Password", { exact: true }).fill("not it, surely");
   await page.getByRole("button", { name: "Sign in" }).click();
   await tab.sees(/do not belong together/);
   assert.equal(await page.getByLabel("Email").inputValue(), rob.email);
-  await page.getByLabel("Password").fill(PASSWORD);
+  await page.getByLabel("Password", { exact: true }).fill(PASSWORD);
   await page.getByRole("button", { name: "Sign in" }).click();
   await tab.sees("Hello, Rob.");
   rob.hasNothingToComplainAbout([/status of 4(04|22)/]);

@@ -173,7 +173,8 @@ async fn the_setup_link_makes_one_administrator_once() {
     let First::Token(other) = accounts::first_administrator(&test.app).await.unwrap() else { panic!("a token") };
     let eve = test.stranger();
     let form = |token: &str, password: &str| {
-        [("token", token), ("email", "eve@example.org"), ("name", "Eve"), ("password", password)].map(|(k, v)| (k, v.to_owned()))
+        [("token", token), ("email", "eve@example.org"), ("name", "Eve"), ("password", password)]
+            .map(|(k, v)| (k, v.to_owned()))
     };
     let post = async |token: &str, password: &str| {
         let fields = form(token, password);

@@ -41,7 +41,15 @@ async fn ann_asks_and_reads_the_answer() {
 async fn tabs_that_join_at_any_time_get_the_whole_answer() {
     let test = TestApp::start().await;
     let ann = test.person("ann").await;
-    test.provider.does([text("Hello "), Step::Hold, text("again. "), Step::Hold, text("The end."), Step::Finish("stop"), Step::Done]);
+    test.provider.does([
+        text("Hello "),
+        Step::Hold,
+        text("again. "),
+        Step::Hold,
+        text("The end."),
+        Step::Finish("stop"),
+        Step::Done,
+    ]);
     let chat = ann.asks("hi").await;
     let before = ann.opens(&chat).await;
     let first = ann.follows(&chat, before.after()).await;
@@ -114,7 +122,11 @@ async fn reasoning_is_folded_and_kept() {
     test.provider.does([think("Let me "), think("<think>"), text("Yes."), Step::Finish("stop"), Step::Done]);
     let chat = ann.asks("hi").await;
     let page = ann.sees(&chat, "data-state=\"completed\"").await;
-    assert!(page.html.contains("Let me &#60;think&#62;") || page.html.contains("Let me &lt;think&gt;"), "{}", page.html);
+    assert!(
+        page.html.contains("Let me &#60;think&#62;") || page.html.contains("Let me &lt;think&gt;"),
+        "{}",
+        page.html
+    );
     assert!(page.html.contains("<details class=\"thinking\""));
     // it is not sent back to the model
     ann.says(&chat, "Sure?").await;
@@ -204,19 +216,28 @@ async fn messages_that_cannot_be_taken_come_back_with_a_sentence() {
     let chat = ann.asks("hi").await;
     ann.sees(&chat, "Hello").await;
     let page = ann.posts(&format!("{chat}/messages"), &[("content", &long), ("model", "openai/fake-1")]).await;
-    assert!(page.status == StatusCode::UNPROCESSABLE_ENTITY && page.html.contains("<html") && page.html.contains("Hello"));
+    assert!(
+        page.status == StatusCode::UNPROCESSABLE_ENTITY && page.html.contains("<html") && page.html.contains("Hello")
+    );
     let stranger = "01890a5d-ac96-774b-bcce-b302099a8057";
-    let page = ann.posts(&format!("{chat}/messages"), &[("content", "x"), ("model", "openai/fake-1"), ("parent", stranger)]).await;
+    let page = ann
+        .posts(&format!("{chat}/messages"), &[("content", "x"), ("model", "openai/fake-1"), ("parent", stranger)])
+        .await;
     assert!(page.html.contains("no longer there"), "{}", page.html);
     test.provider.does([text("Slow"), Step::Hold]);
     ann.says(&chat, "more").await;
     ann.sees(&chat, "Slow").await;
     let request = ann.request(Method::POST, &format!("{chat}/messages")).header("hx-request", "true");
-    let request = request.header("sec-fetch-site", "same-origin").form(&[("content", "too early"), ("model", "openai/fake-1")]);
+    let request =
+        request.header("sec-fetch-site", "same-origin").form(&[("content", "too early"), ("model", "openai/fake-1")]);
     let response = request.send().await.unwrap();
     assert_eq!(response.status(), StatusCode::CONFLICT);
     let fragment = response.text().await.unwrap();
-    assert!(fragment.starts_with("<hx-partial") && fragment.contains("still being written") && fragment.contains("too early"));
+    assert!(
+        fragment.starts_with("<hx-partial")
+            && fragment.contains("still being written")
+            && fragment.contains("too early")
+    );
 }
 
 #[tokio::test]
@@ -258,7 +279,10 @@ async fn a_deleted_chat_is_removed_for_good_a_day_later() {
     ann.posts(&format!("{chat}/delete"), &[]).await;
     parlor::domain::chats::purge(&test.app).await.unwrap();
     assert_eq!(test.value::<i64>("select count(*) from messages").await, 2, "not yet");
-    sqlx::query("update chats set deleted_at = now() - interval '25 hours'").execute(&test.app.pools.http).await.unwrap();
+    sqlx::query("update chats set deleted_at = now() - interval '25 hours'")
+        .execute(&test.app.pools.http)
+        .await
+        .unwrap();
     parlor::domain::chats::purge(&test.app).await.unwrap();
     for table in ["chats", "messages", "generations", "feed_heads", "feed_events", "sends"] {
         assert_eq!(test.value::<i64>(&format!("select count(*) from {table}")).await, 0, "{table}");
@@ -270,7 +294,13 @@ async fn a_deleted_chat_is_removed_for_good_a_day_later() {
 async fn the_page_held_open_brings_finished_blocks() {
     let test = TestApp::start().await;
     let ann = test.person("ann").await;
-    test.provider.does([text("First block.\n\nSecond "), Step::Hold, text("block.\n"), Step::Finish("stop"), Step::Done]);
+    test.provider.does([
+        text("First block.\n\nSecond "),
+        Step::Hold,
+        text("block.\n"),
+        Step::Finish("stop"),
+        Step::Done,
+    ]);
     let chat = ann.asks("hi").await;
     let page = ann.sees(&chat, "First block").await;
     assert!(page.html.contains("<noscript><meta http-equiv=\"refresh\" content=\"0;url=?live\"></noscript>"));
@@ -318,7 +348,8 @@ async fn two_hundred_answers_at_once() {
     let ann = test.person("ann").await;
     assert_eq!(ann.signs_in("ann", PASSWORD).await.status, StatusCode::SEE_OTHER);
     for _ in 0..200 {
-        let pieces: Vec<_> = (0..50).map(|n| text(&format!("{n} "))).chain([Step::Finish("stop"), Step::Done]).collect();
+        let pieces: Vec<_> =
+            (0..50).map(|n| text(&format!("{n} "))).chain([Step::Finish("stop"), Step::Done]).collect();
         test.provider.does(pieces);
     }
     let asks = (0..200).map(|_| ann.posts("/chats", &[("content", "hi"), ("model", "openai/fake-1")]));
@@ -329,7 +360,8 @@ async fn two_hundred_answers_at_once() {
     })
     .await;
     let expected = (0..50).map(|n| format!("{n} ")).collect::<String>();
-    let right: i64 = test.value(&format!("select count(*) from messages where author = 'model' and text = '{expected}'")).await;
+    let right: i64 =
+        test.value(&format!("select count(*) from messages where author = 'model' and text = '{expected}'")).await;
     assert_eq!(right, 200);
     test.check_feeds().await;
 }

@@ -23,11 +23,9 @@ async fn the_next_key_is_tried_in_order() {
 async fn when_no_key_is_left_the_person_is_told() {
     let test = TestApp::start().await;
     let ann = test.person("ann").await;
-    for (status, words) in [
-        (401, "does not accept the key"),
-        (429, "takes no more requests"),
-        (500, "had an error of its own"),
-    ] {
+    for (status, words) in
+        [(401, "does not accept the key"), (429, "takes no more requests"), (500, "had an error of its own")]
+    {
         test.provider.refuses(status, "sk-secret: internal words of the provider");
         test.provider.refuses(status, "sk-secret: internal words of the provider");
         let chat = ann.asks("hi").await;

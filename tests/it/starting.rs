@@ -29,9 +29,17 @@ async fn what_is_wrong_is_said_in_a_sentence() {
     fails(&["serve"], &[("PARLOR_CONFIG", "/nonexistent.toml")], &["/nonexistent.toml does not exist"]);
     fails(&["serve"], &[("PARLOR_PG_BIN", "/nonexistent")], &["PARLOR_PG_BIN", "initdb"]);
     fails(&["serve"], &[("DATABASE_URL", "mysql://u:geheim@h/d")], &["DATABASE_URL must look like postgres://"]);
-    fails(&["serve"], &[("DATABASE_URL", "postgres://u:geheim@127.0.0.1:9/d")], &["127.0.0.1:9 cannot be reached", "DATABASE_URL"]);
+    fails(
+        &["serve"],
+        &[("DATABASE_URL", "postgres://u:geheim@127.0.0.1:9/d")],
+        &["127.0.0.1:9 cannot be reached", "DATABASE_URL"],
+    );
     let name = url.rsplit_once('/').map(|(_, rest)| rest).unwrap();
-    let name = if url.contains("host=/") { crate::support::people::between(&url, "localhost/", "?").unwrap() } else { name.to_owned() };
+    let name = if url.contains("host=/") {
+        crate::support::people::between(&url, "localhost/", "?").unwrap()
+    } else {
+        name.to_owned()
+    };
     let missing = url.replace(&name, "no_such_database");
     fails(&["serve"], &[("DATABASE_URL", &missing)], &["no database `no_such_database`", "createdb"]);
     fails(&["serve"], &[("DATABASE_URL", &url), ("PARLOR_SECRET", "geheim")], &["PARLOR_SECRET", "at least 32"]);
@@ -63,16 +71,23 @@ async fn a_wrong_password_of_the_database_is_said() {
         }
     });
     let url = format!("postgres://u:geheim@127.0.0.1:{port}/d");
-    tokio::task::spawn_blocking(move || fails(&["serve"], &[("DATABASE_URL", &url)], &["wrong password", "DATABASE_URL"]))
-        .await
-        .unwrap();
+    tokio::task::spawn_blocking(move || {
+        fails(&["serve"], &[("DATABASE_URL", &url)], &["wrong password", "DATABASE_URL"])
+    })
+    .await
+    .unwrap();
 }
 
 #[test]
 fn config_prints_what_is_in_force_without_secrets() {
     let data = data_folder();
     let mut command = parlor(&data);
-    command.arg("config").envs([("PORT", "8080"), ("OPENAI_API_KEY", "sk-geheim"), ("ADMIN_EMAIL", "a@b.org"), ("ADMIN_PASSWORD", "geheim geheim")]);
+    command.arg("config").envs([
+        ("PORT", "8080"),
+        ("OPENAI_API_KEY", "sk-geheim"),
+        ("ADMIN_EMAIL", "a@b.org"),
+        ("ADMIN_PASSWORD", "geheim geheim"),
+    ]);
     let output = run(command, "");
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(said.contains("port = 8080") && said.contains("(hidden)"), "{said}");

@@ -196,7 +196,8 @@ async fn s20_bodies_that_cannot_be_taken() {
 async fn an_old_page_gets_todays_assets() {
     let test = TestApp::start().await;
     let someone = test.stranger();
-    let asset = crate::support::people::between(&someone.opens("/login").await.html, "stylesheet\" href=\"", "\"").unwrap();
+    let asset =
+        crate::support::people::between(&someone.opens("/login").await.html, "stylesheet\" href=\"", "\"").unwrap();
     let get = async |path: &str, coding: &str| {
         someone.request(Method::GET, path).header("accept-encoding", coding).send().await.unwrap()
     };

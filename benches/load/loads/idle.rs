@@ -18,7 +18,10 @@ pub async fn idle(world: &mut World, report: &mut Report, readers: usize) -> any
     let before = memory(world.parlor_pid())?;
     let server = family_memory(world.postgres_pid());
     report.aim("memory of the program, idle (RSS)", before.rss, "MB", 60.);
-    report.say("the same, shared pages divided (PSS); PostgreSQL (PSS)", format!("{} MB; {} MB", round(before.pss), round(server)));
+    report.say(
+        "the same, shared pages divided (PSS); PostgreSQL (PSS)",
+        format!("{} MB; {} MB", round(before.pss), round(server)),
+    );
     let chats = fill(world, 0, readers).await?;
     let mut feeds = Vec::new();
     for some in chats.chunks(32) {
@@ -32,9 +35,15 @@ pub async fn idle(world: &mut World, report: &mut Report, readers: usize) -> any
     tokio::time::sleep(Duration::from_secs(10)).await;
     let (later, after) = (world.cpu()?, memory(world.parlor_pid())?);
     let each = (after.rss - before.rss) * 1e3 / readers.max(1) as f64;
-    report.say(format!("memory of the program per idle reader, of {readers}, each in a chat of its own"), format!("{} kB", round(each)));
+    report.say(
+        format!("memory of the program per idle reader, of {readers}, each in a chat of its own"),
+        format!("{} kB", round(each)),
+    );
     let (program, postgres) = ((later.parlor - cpu.parlor) * 100., (later.postgres - cpu.postgres) * 100.);
-    report.say(format!("CPU of program / PostgreSQL with these {readers} idle readers"), format!("{} / {} ms per second", round(program), round(postgres)));
+    report.say(
+        format!("CPU of program / PostgreSQL with these {readers} idle readers"),
+        format!("{} / {} ms per second", round(program), round(postgres)),
+    );
     Ok(())
 }
 

@@ -67,8 +67,12 @@ pub async fn stored(world: &World, report: &mut Report) -> anyhow::Result<()> {
         let pair = |v: &[f64]| format!("{} / {} ms", round(median(v)), round(percentile(v, 0.99)));
         report.say(format!("{count} stored chats: front page, p50 / p99"), pair(&front));
         report.say(format!("{count} stored chats: a chat's page, p50 / p99"), pair(&chat));
-        report.say(format!("{count} stored chats: added time to first token, 5 at once, p50 / p99"), pair(&taken.first));
-        report.say(format!("{count} stored chats: CPU per chunk, 5 at once"), format!("{} µs", round(taken.per_chunk(&shape))));
+        report
+            .say(format!("{count} stored chats: added time to first token, 5 at once, p50 / p99"), pair(&taken.first));
+        report.say(
+            format!("{count} stored chats: CPU per chunk, 5 at once"),
+            format!("{} µs", round(taken.per_chunk(&shape))),
+        );
     }
     Ok(())
 }

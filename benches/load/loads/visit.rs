@@ -77,7 +77,8 @@ async fn get(visitor: &Visitor, path: &str, coding: &str) -> anyhow::Result<Resp
 async fn weigh(answer: Response, path: &str, seen: &mut Seen) -> anyhow::Result<()> {
     let head: usize = answer.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
     let status = "HTTP/1.1 200 OK\r\n\r\n".len();
-    let coding = answer.headers().get(header::CONTENT_ENCODING).map_or("plain", |c| c.to_str().unwrap_or_default()).to_owned();
+    let coding =
+        answer.headers().get(header::CONTENT_ENCODING).map_or("plain", |c| c.to_str().unwrap_or_default()).to_owned();
     let body = answer.bytes().await?.len();
     eprintln!("    {path}: {} + {body} bytes, {coding}", head + status);
     seen.requests += 1;

@@ -37,7 +37,11 @@ impl Config {
 
     fn check(&self) -> Result<(), String> {
         fn within(key: &str, value: f64, min: f64, max: f64) -> Result<(), String> {
-            if value >= min && value <= max { Ok(()) } else { Err(format!("`{key}` is {value}; allowed is {min} to {max}")) }
+            if value >= min && value <= max {
+                Ok(())
+            } else {
+                Err(format!("`{key}` is {value}; allowed is {min} to {max}"))
+            }
         }
         within("server.port (PORT)", f64::from(self.server.port), 0., 65_535.)?;
         let db = &self.database;
@@ -92,7 +96,8 @@ impl Config {
         if is_root() {
             return Ok("/var/lib/parlor".into());
         }
-        let home = std::env::var_os("HOME").context("neither PARLOR_DATA nor HOME is set: say where the data shall live")?;
+        let home =
+            std::env::var_os("HOME").context("neither PARLOR_DATA nor HOME is set: say where the data shall live")?;
         Ok(PathBuf::from(home).join(".local/share/parlor"))
     }
 }

@@ -35,7 +35,8 @@ pub async fn run(migrator: &Migrator, options: &PgConnectOptions) -> anyhow::Res
 /// The database cannot be asked.
 pub async fn standing(migrator: &Migrator, db: &PgPool) -> anyhow::Result<Standing> {
     let mut conn = db.acquire().await.context("no connection")?;
-    let exists: bool = sqlx::query_scalar("select to_regclass('_sqlx_migrations') is not null").fetch_one(&mut *conn).await?;
+    let exists: bool =
+        sqlx::query_scalar("select to_regclass('_sqlx_migrations') is not null").fetch_one(&mut *conn).await?;
     let applied = if exists { conn.list_applied_migrations().await?.len() } else { 0 };
     let known = migrator.iter().filter(|m| !m.migration_type.is_down_migration()).count();
     if applied > known {

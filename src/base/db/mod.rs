@@ -99,8 +99,12 @@ fn explain(error: &sqlx::Error, options: &PgConnectOptions) -> String {
             ),
             _ => format!("PostgreSQL at {place} refused: {}", e.message()),
         },
-        sqlx::Error::Io(e) => format!("PostgreSQL at {place} cannot be reached ({e}); is it running, and is DATABASE_URL right?"),
-        sqlx::Error::PoolTimedOut => format!("PostgreSQL at {place} did not answer in time; is it running, and is DATABASE_URL right?"),
+        sqlx::Error::Io(e) => {
+            format!("PostgreSQL at {place} cannot be reached ({e}); is it running, and is DATABASE_URL right?")
+        }
+        sqlx::Error::PoolTimedOut => {
+            format!("PostgreSQL at {place} did not answer in time; is it running, and is DATABASE_URL right?")
+        }
         other => format!("PostgreSQL at {place}: {other}"),
     }
 }

@@ -41,10 +41,7 @@ pub fn open(data_dir: &Path, pg_bin: &str, how: Use) -> anyhow::Result<(PgConnec
         log: data_dir.join("postgres.log"),
     };
     prepare_folders(data_dir, &places)?;
-    let options = PgConnectOptions::new_without_pgpass()
-        .socket(&places.socket)
-        .username("parlor")
-        .database("postgres");
+    let options = PgConnectOptions::new_without_pgpass().socket(&places.socket).username("parlor").database("postgres");
     let lock = File::options().create(true).truncate(false).write(true).open(data_dir.join("postgres.lock"))?;
     match wait_for_lock(&lock, how)? {
         Lock::Mine => {}
@@ -154,7 +151,10 @@ fn prepare_folders(data_dir: &Path, places: &Places) -> anyhow::Result<()> {
     }
     // a socket's path is at most 107 bytes long
     if places.socket.join(".s.PGSQL.5432").as_os_str().len() > 107 {
-        bail!("the path of the data folder {} is too long for a Unix socket; choose a shorter PARLOR_DATA", data_dir.display());
+        bail!(
+            "the path of the data folder {} is too long for a Unix socket; choose a shorter PARLOR_DATA",
+            data_dir.display()
+        );
     }
     if is_root() {
         let entered = command(Path::new("test")).arg("-w").arg(&places.cluster).status();
@@ -184,7 +184,10 @@ fn init(places: &Places) -> anyhow::Result<()> {
     // anybody who can enter the 0700 socket folder may connect: this program's user and the cluster's
     let map = "local all parlor peer map=parlor\n";
     fs::write(places.cluster.join("pg_hba.conf"), map)?;
-    fs::write(places.cluster.join("pg_ident.conf"), format!("parlor {} parlor\nparlor postgres parlor\nparlor root parlor\n", me()))?;
+    fs::write(
+        places.cluster.join("pg_ident.conf"),
+        format!("parlor {} parlor\nparlor postgres parlor\nparlor root parlor\n", me()),
+    )?;
     Ok(())
 }
 
@@ -194,7 +197,8 @@ fn me() -> String {
 }
 
 fn check_version(places: &Places) -> anyhow::Result<()> {
-    let cluster = fs::read_to_string(places.cluster.join("PG_VERSION")).context("the cluster's PG_VERSION cannot be read")?;
+    let cluster =
+        fs::read_to_string(places.cluster.join("PG_VERSION")).context("the cluster's PG_VERSION cannot be read")?;
     let output = Command::new(places.bin.join("postgres")).arg("--version").output()?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let program = text.split_whitespace().find_map(|w| w.split('.').next()?.parse::<u32>().ok());

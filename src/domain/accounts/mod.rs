@@ -180,7 +180,9 @@ pub enum First {
     Settled,
     Created,
     /// The configured address has an account already, which stays as it is.
-    AlreadyThere { administrator: bool },
+    AlreadyThere {
+        administrator: bool,
+    },
     /// Nobody yet: this token opens the set-up page once.
     Token(String),
 }
@@ -255,7 +257,17 @@ mod tests {
         for good in ["ann@example.org", "a+b@x.co", "ann@localhost", "ünï@exämple.org"] {
             assert!(is_address(good), "{good}");
         }
-        for bad in ["", "ann", "@example.org", "ann@", "ann@org", "a b@example.org", "ann@@example.org", "a\nb@example.org", "ann@."] {
+        for bad in [
+            "",
+            "ann",
+            "@example.org",
+            "ann@",
+            "ann@org",
+            "a b@example.org",
+            "ann@@example.org",
+            "a\nb@example.org",
+            "ann@.",
+        ] {
             assert!(!is_address(bad), "{bad}");
         }
         assert_eq!(email_key(" Ann@Example.ORG "), "ann@example.org");

@@ -5,7 +5,10 @@ pub mod store;
 
 use crate::{
     app::App,
-    base::{Error, Result, ids::{ChatId, MessageId}},
+    base::{
+        Error, Result,
+        ids::{ChatId, MessageId},
+    },
     domain::accounts::Viewer,
 };
 use sqlx::PgConnection;
@@ -112,12 +115,9 @@ mod tests {
 
     #[test]
     fn titles() {
-        for (text, title) in [
-            ("Hello", "Hello"),
-            ("\n\n  ## Plan a\tweek \nmore", "Plan a week"),
-            ("", "New chat"),
-            ("```", "New chat"),
-        ] {
+        for (text, title) in
+            [("Hello", "Hello"), ("\n\n  ## Plan a\tweek \nmore", "Plan a week"), ("", "New chat"), ("```", "New chat")]
+        {
             assert_eq!(title_from(text), title);
         }
         let long = title_from(&"wörter und mehr ".repeat(20));

@@ -98,14 +98,9 @@ pub async fn add(conn: &mut PgConnection, chat: ChatId, message: &NewMessage<'_>
 
 /// Makes a message the end of the shown path.
 pub async fn show(conn: &mut PgConnection, chat: ChatId, leaf: MessageId, model: &str) -> sqlx::Result<()> {
-    sqlx::query!(
-        "update chats set leaf_id = $2, model = $3, active_at = now() where id = $1",
-        chat.0,
-        leaf.0,
-        model
-    )
-    .execute(conn)
-    .await?;
+    sqlx::query!("update chats set leaf_id = $2, model = $3, active_at = now() where id = $1", chat.0, leaf.0, model)
+        .execute(conn)
+        .await?;
     Ok(())
 }
 
@@ -159,7 +154,12 @@ pub struct Spoken {
 }
 
 /// The newest messages of the path that ends with `leaf`, oldest first; those without text are left out.
-pub async fn path_texts(conn: &mut PgConnection, chat: ChatId, leaf: MessageId, limit: i32) -> sqlx::Result<Vec<Spoken>> {
+pub async fn path_texts(
+    conn: &mut PgConnection,
+    chat: ChatId,
+    leaf: MessageId,
+    limit: i32,
+) -> sqlx::Result<Vec<Spoken>> {
     sqlx::query_as!(
         Spoken,
         r#"with recursive path as (

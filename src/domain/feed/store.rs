@@ -86,7 +86,11 @@ pub async fn read(db: &PgPool, chat: ChatId, after: i64, limit: i64) -> Result<V
     .await?;
     Ok(rows
         .into_iter()
-        .map(|r| Event { seq: r.seq, message_id: MessageId(r.message_id), what: What::from_row(&r.kind, r.offset_at, r.body) })
+        .map(|r| Event {
+            seq: r.seq,
+            message_id: MessageId(r.message_id),
+            what: What::from_row(&r.kind, r.offset_at, r.body),
+        })
         .collect())
 }
 
@@ -142,7 +146,8 @@ pub async fn touched(db: &PgPool, chat: ChatId, after: i64, up_to: i64) -> Resul
 /// # Errors
 /// The database's.
 pub async fn bounds(conn: &mut PgConnection, chat: ChatId) -> Result<Option<(i64, i64)>> {
-    let row = sqlx::query!("select first_seq, seq from feed_heads where chat_id = $1", chat.0).fetch_optional(conn).await?;
+    let row =
+        sqlx::query!("select first_seq, seq from feed_heads where chat_id = $1", chat.0).fetch_optional(conn).await?;
     Ok(row.map(|r| (r.first_seq, r.seq)))
 }
 
@@ -150,7 +155,12 @@ pub async fn bounds(conn: &mut PgConnection, chat: ChatId) -> Result<Option<(i64
 ///
 /// # Errors
 /// The database's.
-pub async fn text_so_far(conn: &mut PgConnection, chat: ChatId, message: MessageId, from: i64) -> Result<(String, String)> {
+pub async fn text_so_far(
+    conn: &mut PgConnection,
+    chat: ChatId,
+    message: MessageId,
+    from: i64,
+) -> Result<(String, String)> {
     let row = sqlx::query!(
         r#"select coalesce(string_agg(body, '' order by seq) filter (where kind = 'text'), '') as "text!",
                   coalesce(string_agg(body, '' order by seq) filter (where kind = 'reasoning'), '') as "reasoning!"

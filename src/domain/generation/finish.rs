@@ -62,7 +62,8 @@ pub enum Why {
 }
 
 const CUT: &str = "The answer was cut off: the program making it was stopped. Its text so far is kept.";
-const GIVEN_UP: &str = "This answer could not be made: it was begun several times and never came to its first word. Try again.";
+const GIVEN_UP: &str =
+    "This answer could not be made: it was begun several times and never came to its first word. Try again.";
 
 /// Ends, or puts back into the line, an answer whose text is read from the log. Under the chat's lock it checks whether
 /// that is still called for; returns what was appended.

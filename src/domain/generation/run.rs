@@ -83,8 +83,7 @@ async fn take_up(app: &App, id: GenerationId) -> Result<()> {
     let alive_until = Instant::now() + seconds(app.config.generation.first_token) + SLACK;
     app.running.runs().insert(id, Run { epoch: claimed.epoch, lost: lost.clone(), alive_until });
     let ended = app.feed.hub.end_of(claimed.chat, claimed.message).await?;
-    let stream =
-        Stream { chat: claimed.chat, generation: id, epoch: claimed.epoch, message: claimed.message };
+    let stream = Stream { chat: claimed.chat, generation: id, epoch: claimed.epoch, message: claimed.message };
     app.feed.writer.begin(stream);
     let mut attempt = Attempt { app, claimed: &claimed, text: String::new(), reasoning: String::new(), usage: None };
     let outcome = tokio::select! {
@@ -254,15 +253,16 @@ impl Attempt<'_> {
         if self.app.feed.writer.end(id).await.is_err() {
             return Ok(());
         }
-        let ending =
-            Ending { state, reason, text: self.text, reasoning: self.reasoning, usage: self.usage };
+        let ending = Ending { state, reason, text: self.text, reasoning: self.reasoning, usage: self.usage };
         // whatever happens to the database, the row is this worker's as long as it renews the lease
         let mut pause = Duration::from_millis(100);
         loop {
             match finish(self.app, self.claimed, &ending).await {
                 Ok(_) => return Ok(()),
                 Err(error) if self.app.stopping.over.is_cancelled() => return Err(error),
-                Err(error) => tracing::warn!(%error, generation = %id, "the end of an answer was not written; trying again"),
+                Err(error) => {
+                    tracing::warn!(%error, generation = %id, "the end of an answer was not written; trying again")
+                }
             }
             silence(self.app, id, pause).await;
             pause = (pause * 2).min(Duration::from_secs(2));

@@ -157,7 +157,9 @@ fn check(app: &App, viewer: &Viewer, content: &str) -> Result<String> {
     }
     let (length, most) = (text.chars().count(), max_chars(app, viewer));
     if length > most {
-        let message = format!("This message has {length} characters; at most {most} can be sent. Shorten it, or send it in parts.");
+        let message = format!(
+            "This message has {length} characters; at most {most} can be sent. Shorten it, or send it in parts."
+        );
         return Err(Error::invalid("content", message));
     }
     Ok(text)

@@ -17,7 +17,8 @@ use crate::{
 /// [`Error::NotFound`] for a message that is not an answer in one of the viewer's chats.
 pub async fn stop(app: &App, viewer: &Viewer, message: MessageId) -> Result<ChatId> {
     let mut tx = app.pools.http.begin().await?;
-    let place = chats::store::place(&mut tx, viewer.id, message).await?.filter(|p| p.by_model).ok_or(Error::NotFound)?;
+    let place =
+        chats::store::place(&mut tx, viewer.id, message).await?.filter(|p| p.by_model).ok_or(Error::NotFound)?;
     let events = settle(&mut tx, place.chat, message, Why::Stopped).await?;
     tx.commit().await?;
     if let Some(events) = events {

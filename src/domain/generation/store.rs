@@ -65,7 +65,9 @@ pub async fn running(conn: &mut PgConnection, chat: ChatId) -> sqlx::Result<Vec<
 }
 
 pub async fn chat_of(db: &PgPool, id: GenerationId) -> sqlx::Result<Option<ChatId>> {
-    sqlx::query_scalar!(r#"select chat_id as "id: ChatId" from generations where id = $1"#, id.0).fetch_optional(db).await
+    sqlx::query_scalar!(r#"select chat_id as "id: ChatId" from generations where id = $1"#, id.0)
+        .fetch_optional(db)
+        .await
 }
 
 /// Takes a queued generation that is due. The chat's head is locked.

@@ -23,12 +23,7 @@ pub(super) struct ListState<'m> {
 }
 
 impl Stream {
-    pub(super) fn list(
-        &mut self,
-        list: &mut ListState,
-        now: Duration,
-        patches: &mut Vec<Patch>,
-    ) -> Option<Mode> {
+    pub(super) fn list(&mut self, list: &mut ListState, now: Duration, patches: &mut Vec<Patch>) -> Option<Mode> {
         let from = *list.item;
         let region = &self.text[from..];
         let may_show = self.eager || list.tail.may_show(region.len(), now);
@@ -40,11 +35,7 @@ impl Stream {
         }
         list.tail.parsed = region.len();
         let doc = Doc::parse(region);
-        let Some(first) = doc
-            .blocks
-            .first()
-            .filter(|block| matches!(block.kind, Kind::List(_)))
-        else {
+        let Some(first) = doc.blocks.first().filter(|block| matches!(block.kind, Kind::List(_))) else {
             return Some(Mode::Block(Tail::default()));
         };
         if let Some(cuts) = final_cuts(&doc) {
@@ -52,15 +43,8 @@ impl Stream {
         }
         let mut marks = doc.items(first);
         // Where what is surely of this item ends.
-        let mut sure = doc
-            .blocks
-            .get(1)
-            .map_or(region.len(), |second| second.start);
-        if marks.len() > 1
-            && marks
-                .last()
-                .is_some_and(|last| !is_definite(Kind::List(None), &region[*last..]))
-        {
+        let mut sure = doc.blocks.get(1).map_or(region.len(), |second| second.start);
+        if marks.len() > 1 && marks.last().is_some_and(|last| !is_definite(Kind::List(None), &region[*last..])) {
             sure = marks.pop().unwrap_or(sure);
         }
         if marks.len() > 1 {
@@ -92,18 +76,9 @@ impl Stream {
         None
     }
 
-    fn close_item(
-        &mut self,
-        list: &mut ListState,
-        from: usize,
-        end: usize,
-        patches: &mut Vec<Patch>,
-    ) {
+    fn close_item(&mut self, list: &mut ListState, from: usize, end: usize, patches: &mut Vec<Patch>) {
         let text = &self.text[from..end];
-        let blank = text
-            .lines()
-            .next_back()
-            .is_some_and(|line| line.trim().is_empty());
+        let blank = text.lines().next_back().is_some_and(|line| line.trim().is_empty());
         let doc = Doc::parse(text);
         let loose = blank || doc.blocks.first().is_some_and(|block| doc.is_loose(block));
         if loose && !*list.loose {
@@ -128,12 +103,7 @@ impl Stream {
             items.push(both(&self.text[from..*end], true));
             from = *end;
         }
-        let open = Open::new(
-            render::list_head(list.start),
-            render::list_end(list.start),
-            &[],
-        )
-        .with_items(&items);
+        let open = Open::new(render::list_head(list.start), render::list_end(list.start), &[]).with_items(&items);
         self.shown.show_one(open, patches);
     }
 }
@@ -146,11 +116,7 @@ fn both(text: &str, loose: bool) -> (String, String) {
     };
     let plain = item_html(&doc, block, false, loose).unwrap_or_default();
     let code = render::block(&doc, block, false, loose).is_some_and(|made| made.code);
-    let light = if code {
-        item_html(&doc, block, true, loose).unwrap_or_default()
-    } else {
-        plain.clone()
-    };
+    let light = if code { item_html(&doc, block, true, loose).unwrap_or_default() } else { plain.clone() };
     (plain, light)
 }
 
@@ -160,8 +126,6 @@ fn item_html(doc: &Doc, block: &Block, light: bool, loose: bool) -> Option<Strin
         return None;
     };
     let html = render::block(doc, block, light, loose)?.html;
-    let body = html
-        .strip_prefix(&render::list_head(start))?
-        .strip_suffix(render::list_end(start))?;
+    let body = html.strip_prefix(&render::list_head(start))?.strip_suffix(render::list_end(start))?;
     Some(body.to_owned())
 }

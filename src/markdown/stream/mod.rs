@@ -97,11 +97,7 @@ impl Stream {
     /// Takes more text. `now` is any monotonic time.
     pub fn push(&mut self, text: &str, now: Duration) -> Vec<Patch> {
         self.take(text);
-        if now < self.next && !self.eager {
-            Vec::new()
-        } else {
-            self.run(now)
-        }
+        if now < self.next && !self.eager { Vec::new() } else { self.run(now) }
     }
 
     /// When [`Stream::flush`] wants to be called if nothing is pushed before; nothing when all is shown.
@@ -119,11 +115,7 @@ impl Stream {
     /// Emits what the throttle held back, as far as it is due.
     pub fn flush(&mut self, now: Duration) -> Vec<Patch> {
         let due = self.due().is_some_and(|due| due <= now);
-        if due && now >= self.next {
-            self.run(now)
-        } else {
-            Vec::new()
-        }
+        if due && now >= self.next { self.run(now) } else { Vec::new() }
     }
 
     /// What a reader has who applied every patch so far: the inner HTML of the container. Rendered on
@@ -131,10 +123,7 @@ impl Stream {
     #[must_use]
     pub fn snapshot(&self) -> String {
         if self.finished {
-            return render::whole(&self.text, &self.scope, true)
-                .into_iter()
-                .map(|made| made.html)
-                .collect();
+            return render::whole(&self.text, &self.scope, true).into_iter().map(|made| made.html).collect();
         }
         self.shown.html(&self.text)
     }
@@ -149,9 +138,7 @@ impl Stream {
         let mut light = None;
         let patches = self.shown.settle(&plain, |at| {
             if plain[at].code {
-                light.get_or_insert_with(|| render::whole(text, scope, true))[at]
-                    .html
-                    .clone()
+                light.get_or_insert_with(|| render::whole(text, scope, true))[at].html.clone()
             } else {
                 plain[at].html.clone()
             }
@@ -178,11 +165,7 @@ impl Stream {
     /// The blocks of `render(whole text)` that `settled` has not handed out.
     pub fn settled_rest(&mut self) -> String {
         let made = render::whole(&self.text, &self.scope, true);
-        let rest = made
-            .iter()
-            .skip(self.settled)
-            .map(|made| made.html.as_str())
-            .collect();
+        let rest = made.iter().skip(self.settled).map(|made| made.html.as_str()).collect();
         self.settled = self.settled.max(made.len());
         rest
     }
@@ -198,11 +181,7 @@ impl Stream {
         if !odd && !self.after_return {
             return self.text.push_str(text);
         }
-        let rest = if self.after_return {
-            text.strip_prefix('\n').unwrap_or(text)
-        } else {
-            text
-        };
+        let rest = if self.after_return { text.strip_prefix('\n').unwrap_or(text) } else { text };
         if !text.is_empty() {
             self.after_return = text.ends_with('\r');
         }
@@ -233,9 +212,7 @@ impl Stream {
 /// Joins appends to one place.
 fn merge(patches: &mut Vec<Patch>) {
     patches.dedup_by(|later, earlier| {
-        let same = earlier.swap == Swap::Append
-            && later.swap == Swap::Append
-            && earlier.path == later.path;
+        let same = earlier.swap == Swap::Append && later.swap == Swap::Append && earlier.path == later.path;
         if same {
             earlier.html.push_str(&later.html);
         }

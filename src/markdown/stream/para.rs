@@ -16,11 +16,7 @@ pub(super) fn line(rest: &str) -> Line {
         return Line::Wait;
     };
     match first {
-        '0'..='9' => match rest
-            .trim_start_matches(|c: char| c.is_ascii_digit())
-            .chars()
-            .next()
-        {
+        '0'..='9' => match rest.trim_start_matches(|c: char| c.is_ascii_digit()).chars().next() {
             None => Line::Wait,
             Some('.' | ')') => Line::Doubtful,
             Some(_) => Line::Text,
@@ -38,12 +34,8 @@ pub(super) fn line(rest: &str) -> Line {
             Some('`') => Line::Doubtful,
             Some(_) => Line::Text,
         },
-        '(' | ')' | '"' | '\'' | '.' | ',' | ';' | '?' | '%' | '/' | '&' | '$' | '{' | '}' => {
-            Line::Text
-        }
-        c if c.is_alphanumeric() || (!c.is_ascii() && !c.is_whitespace() && !c.is_control()) => {
-            Line::Text
-        }
+        '(' | ')' | '"' | '\'' | '.' | ',' | ';' | '?' | '%' | '/' | '&' | '$' | '{' | '}' => Line::Text,
+        c if c.is_alphanumeric() || (!c.is_ascii() && !c.is_whitespace() && !c.is_control()) => Line::Text,
         _ => Line::Doubtful,
     }
 }
@@ -238,24 +230,15 @@ impl Scan {
     fn run_of(&mut self, c: char, length: usize, next: char) {
         let before = self.previous;
         let odd = |c: char| !c.is_ascii() && !c.is_alphanumeric() && !c.is_whitespace();
-        if self.in_target().is_some()
-            || odd(before)
-            || odd(next)
-            || length > if c == '~' { 2 } else { 3 }
-        {
+        if self.in_target().is_some() || odd(before) || odd(next) || length > if c == '~' { 2 } else { 3 } {
             self.simple = false;
             return;
         }
         let punctuation = |c: char| c.is_ascii_punctuation();
-        let left = !next.is_whitespace()
-            && (!punctuation(next) || before.is_whitespace() || punctuation(before));
-        let right = !before.is_whitespace()
-            && (!punctuation(before) || next.is_whitespace() || punctuation(next));
+        let left = !next.is_whitespace() && (!punctuation(next) || before.is_whitespace() || punctuation(before));
+        let right = !before.is_whitespace() && (!punctuation(before) || next.is_whitespace() || punctuation(next));
         let (opens, closes) = if c == '_' {
-            (
-                left && (!right || punctuation(before)),
-                right && (!left || punctuation(next)),
-            )
+            (left && (!right || punctuation(before)), right && (!left || punctuation(next)))
         } else {
             (left, right)
         };

@@ -14,9 +14,7 @@ impl Hash {
     }
 
     pub fn with(self, text: &str) -> Self {
-        Self(text.bytes().fold(self.0, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-        }))
+        Self(text.bytes().fold(self.0, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)))
     }
 }
 
@@ -38,15 +36,7 @@ pub(super) struct Open {
 impl Open {
     pub fn new(head: String, end: &'static str, inner: &'static [usize]) -> Self {
         let hash = Hash::of(&head);
-        Self {
-            head,
-            body: String::new(),
-            tail: String::new(),
-            end,
-            inner,
-            hash,
-            light: false,
-        }
+        Self { head, body: String::new(), tail: String::new(), end, inner, hash, light: false }
     }
 
     /// An element as a whole, plain.
@@ -117,20 +107,12 @@ impl Shown {
     /// The HTML of the frozen slices from the `from`th on, and how many elements they are.
     pub fn frozen_since(&self, from: usize, text: &str) -> (String, usize) {
         let mut html = String::new();
-        let mut at = from
-            .checked_sub(1)
-            .map_or(0, |before| self.slices[before].0);
+        let mut at = from.checked_sub(1).map_or(0, |before| self.slices[before].0);
         for (end, _) in &self.slices[from..] {
-            html.extend(
-                render::slice(&text[at..*end], true)
-                    .into_iter()
-                    .map(|made| made.html),
-            );
+            html.extend(render::slice(&text[at..*end], true).into_iter().map(|made| made.html));
             at = *end;
         }
-        let before = from
-            .checked_sub(1)
-            .map_or(0, |before| self.slices[before].1);
+        let before = from.checked_sub(1).map_or(0, |before| self.slices[before].1);
         (html, self.frozen.len() - before)
     }
 
@@ -138,10 +120,7 @@ impl Shown {
     pub fn show(&mut self, wanted: Vec<Made>, patches: &mut Vec<Patch>) {
         let count = wanted.len();
         for (at, made) in wanted.into_iter().enumerate() {
-            let same = self
-                .open
-                .get(at)
-                .is_some_and(|open| !open.light && open.plain_hash() == Hash::of(&made.html));
+            let same = self.open.get(at).is_some_and(|open| !open.light && open.plain_hash() == Hash::of(&made.html));
             if !same {
                 self.put(at, Open::whole(made.html), patches);
             }
@@ -151,10 +130,8 @@ impl Shown {
 
     /// The open block becomes this one element.
     pub fn show_one(&mut self, open: Open, patches: &mut Vec<Patch>) {
-        let same = self
-            .open
-            .first()
-            .is_some_and(|old| old.light == open.light && old.plain_hash() == open.plain_hash());
+        let same =
+            self.open.first().is_some_and(|old| old.light == open.light && old.plain_hash() == open.plain_hash());
         if same {
             self.open[0] = open;
         } else {
@@ -166,18 +143,10 @@ impl Shown {
     fn put(&mut self, at: usize, open: Open, patches: &mut Vec<Patch>) {
         let html = open.html();
         if at < self.open.len() {
-            patches.push(Patch {
-                path: vec![self.frozen.len() + at],
-                swap: Swap::Replace,
-                html,
-            });
+            patches.push(Patch { path: vec![self.frozen.len() + at], swap: Swap::Replace, html });
             self.open[at] = open;
         } else {
-            patches.push(Patch {
-                path: Vec::new(),
-                swap: Swap::Append,
-                html,
-            });
+            patches.push(Patch { path: Vec::new(), swap: Swap::Append, html });
             self.open.push(open);
         }
     }
@@ -186,11 +155,7 @@ impl Shown {
         while self.open.len() > count {
             self.open.pop();
             let path = vec![self.frozen.len() + self.open.len()];
-            patches.push(Patch {
-                path,
-                swap: Swap::Remove,
-                html: String::new(),
-            });
+            patches.push(Patch { path, swap: Swap::Remove, html: String::new() });
         }
     }
 
@@ -199,14 +164,8 @@ impl Shown {
         let base = self.frozen.len();
         if let Some(open) = self.open.first_mut().filter(|_| !html.is_empty()) {
             open.add(html, html);
-            let path = std::iter::once(base)
-                .chain(open.inner.iter().copied())
-                .collect();
-            patches.push(Patch {
-                path,
-                swap: Swap::Append,
-                html: html.to_owned(),
-            });
+            let path = std::iter::once(base).chain(open.inner.iter().copied()).collect();
+            patches.push(Patch { path, swap: Swap::Append, html: html.to_owned() });
         }
     }
 
@@ -217,17 +176,9 @@ impl Shown {
             return;
         };
         let patch = if open.tail.is_empty() {
-            Patch {
-                path: vec![base],
-                swap: Swap::Append,
-                html: html.clone(),
-            }
+            Patch { path: vec![base], swap: Swap::Append, html: html.clone() }
         } else {
-            Patch {
-                path: vec![base, at],
-                swap: Swap::Replace,
-                html: html.clone(),
-            }
+            Patch { path: vec![base, at], swap: Swap::Replace, html: html.clone() }
         };
         patches.push(patch);
         open.tail = html;
@@ -249,15 +200,10 @@ impl Shown {
         let mut light = None;
         for (at, made) in plain.iter().enumerate() {
             let hash = Hash::of(&made.html);
-            let same = self
-                .open
-                .get(at)
-                .is_some_and(|open| (open.light || !made.code) && open.plain_hash() == hash);
+            let same = self.open.get(at).is_some_and(|open| (open.light || !made.code) && open.plain_hash() == hash);
             if !same {
                 let html = if made.code {
-                    light.get_or_insert_with(|| render::slice(slice, true))[at]
-                        .html
-                        .clone()
+                    light.get_or_insert_with(|| render::slice(slice, true))[at].html.clone()
                 } else {
                     made.html.clone()
                 };
@@ -265,8 +211,7 @@ impl Shown {
             }
         }
         self.open.drain(..plain.len());
-        self.frozen
-            .extend(plain.iter().map(|made| Hash::of(&made.html)));
+        self.frozen.extend(plain.iter().map(|made| Hash::of(&made.html)));
         self.slices.push((end, self.frozen.len()));
     }
 
@@ -276,18 +221,11 @@ impl Shown {
         let had: Vec<(Hash, bool)> = (self.frozen.iter().map(|hash| (*hash, true)))
             .chain(self.open.iter().map(|open| (open.plain_hash(), open.light)))
             .collect();
-        let same =
-            |old: &(Hash, bool), new: &Made| old.0 == Hash::of(&new.html) && (old.1 || !new.code);
+        let same = |old: &(Hash, bool), new: &Made| old.0 == Hash::of(&new.html) && (old.1 || !new.code);
         let (old_len, new_len) = (had.len(), wanted.len());
-        let mut first = had
-            .iter()
-            .zip(wanted)
-            .take_while(|(old, new)| same(old, new))
-            .count();
+        let mut first = had.iter().zip(wanted).take_while(|(old, new)| same(old, new)).count();
         let mut last = 0;
-        while last < old_len.min(new_len) - first
-            && same(&had[old_len - 1 - last], &wanted[new_len - 1 - last])
-        {
+        while last < old_len.min(new_len) - first && same(&had[old_len - 1 - last], &wanted[new_len - 1 - last]) {
             last += 1;
         }
         if old_len == first + last && last > 0 && new_len > old_len {
@@ -297,37 +235,21 @@ impl Shown {
         let (old_end, new_end) = (old_len - last, new_len - last);
         let mut patches = Vec::new();
         for at in (new_end.max(first)..old_end).rev() {
-            patches.push(Patch {
-                path: vec![at],
-                swap: Swap::Remove,
-                html: String::new(),
-            });
+            patches.push(Patch { path: vec![at], swap: Swap::Remove, html: String::new() });
         }
         let pairs = (old_end.min(new_end)).saturating_sub(first);
         for at in (first..first + pairs).rev() {
             // The last of the old ones takes all that is left over, unless that can be appended.
-            let until = if at + 1 == first + pairs && last > 0 {
-                new_end
-            } else {
-                at + 1
-            };
+            let until = if at + 1 == first + pairs && last > 0 { new_end } else { at + 1 };
             if until == at + 1 && same(&had[at], &wanted[at]) {
                 continue;
             }
             let html = (at..until).map(&mut html).collect();
-            patches.push(Patch {
-                path: vec![at],
-                swap: Swap::Replace,
-                html,
-            });
+            patches.push(Patch { path: vec![at], swap: Swap::Replace, html });
         }
         if last == 0 && new_end > first + pairs {
             let html = (first + pairs..new_end).map(&mut html).collect();
-            patches.push(Patch {
-                path: Vec::new(),
-                swap: Swap::Append,
-                html,
-            });
+            patches.push(Patch { path: Vec::new(), swap: Swap::Append, html });
         }
         patches
     }

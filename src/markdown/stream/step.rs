@@ -23,28 +23,11 @@ pub(super) enum Mode {
     /// Anything without a better way: parsed and shown as a whole.
     Block(Tail),
     /// Running text; up to where it is shown, and whether more than what is settled is shown.
-    Para {
-        scan: Scan,
-        done: usize,
-        ahead: bool,
-        tail: Tail,
-    },
+    Para { scan: Scan, done: usize, ahead: bool, tail: Tail },
     /// An open fence; the next byte to look at, and how much of that line is shown.
-    Fence {
-        fence: Fence,
-        at: usize,
-        partial: usize,
-    },
+    Fence { fence: Fence, at: usize, partial: usize },
     /// A list; where its open item begins, and how many are frozen; up to where it is shown.
-    List {
-        start: Option<u64>,
-        item: usize,
-        count: usize,
-        loose: bool,
-        items: Vec<usize>,
-        until: usize,
-        tail: Tail,
-    },
+    List { start: Option<u64>, item: usize, count: usize, loose: bool, items: Vec<usize>, until: usize, tail: Tail },
     /// A table; where its header and its frozen rows end.
     Table { head: usize, at: usize },
 }
@@ -69,10 +52,7 @@ pub(super) struct Fence {
 impl Fence {
     /// The fence that the line opens, with its info string.
     fn open(line: &str) -> Option<(Self, &str)> {
-        let mark = *line
-            .as_bytes()
-            .first()
-            .filter(|byte| matches!(byte, b'`' | b'~'))?;
+        let mark = *line.as_bytes().first().filter(|byte| matches!(byte, b'`' | b'~'))?;
         let info = line.trim_start_matches(char::from(mark));
         let length = line.len() - info.len();
         let good = length >= 3 && (mark != b'`' || !info.contains('`'));
@@ -98,31 +78,10 @@ impl Stream {
         let next = match &mut mode {
             Mode::Start => self.start(patches),
             Mode::Block(tail) => self.block(tail, now, patches),
-            Mode::Para {
-                scan,
-                done,
-                ahead,
-                tail,
-            } => self.para(scan, done, ahead, tail, now, patches),
+            Mode::Para { scan, done, ahead, tail } => self.para(scan, done, ahead, tail, now, patches),
             Mode::Fence { fence, at, partial } => self.fence(fence, at, partial, patches),
-            Mode::List {
-                start,
-                item,
-                count,
-                loose,
-                items,
-                until,
-                tail,
-            } => {
-                let mut list = ListState {
-                    start: *start,
-                    item,
-                    count,
-                    loose,
-                    items,
-                    until,
-                    tail,
-                };
+            Mode::List { start, item, count, loose, items, until, tail } => {
+                let mut list = ListState { start: *start, item, count, loose, items, until, tail };
                 self.list(&mut list, now, patches)
             }
             Mode::Table { head, at } => self.table(*head, at, patches),
@@ -148,33 +107,20 @@ impl Stream {
         if body.is_empty() {
             return None;
         }
-        let at = from
-            + region[..region.len() - body.len()]
-                .rfind('\n')
-                .map_or(0, |newline| newline + 1);
+        let at = from + region[..region.len() - body.len()].rfind('\n').map_or(0, |newline| newline + 1);
         let line = &self.text[at..];
         let newline = line.find('\n');
         if let Some((fence, info)) = Fence::open(&line[..newline.unwrap_or(line.len())]) {
             let head = render::code_head(render::language(info));
             let at = at + newline? + 1;
-            self.shown
-                .show_one(Open::new(head, render::CODE_END, &[1, 0]), patches);
-            return Some(Mode::Fence {
-                fence,
-                at,
-                partial: 0,
-            });
+            self.shown.show_one(Open::new(head, render::CODE_END, &[1, 0]), patches);
+            return Some(Mode::Fence { fence, at, partial: 0 });
         }
         match para::line(line) {
             Line::Wait => None,
             Line::Text => {
                 let scan = Scan::new(at);
-                Some(Mode::Para {
-                    scan,
-                    done: at,
-                    ahead: false,
-                    tail: Tail::default(),
-                })
+                Some(Mode::Para { scan, done: at, ahead: false, tail: Tail::default() })
             }
             // A mark or two may become anything.
             Line::Doubtful if newline.is_none() && line.len() < 3 && !self.eager => None,
@@ -210,11 +156,7 @@ impl Stream {
             self.later(now);
             return None;
         }
-        let made: Vec<Made> = doc
-            .blocks
-            .iter()
-            .filter_map(|each| render::block(&doc, each, false, false))
-            .collect();
+        let made: Vec<Made> = doc.blocks.iter().filter_map(|each| render::block(&doc, each, false, false)).collect();
         let length = region.len();
         let before = patches.len();
         self.shown.show(made, patches);
@@ -225,21 +167,15 @@ impl Stream {
     fn enter(&mut self, mode: Mode, patches: &mut Vec<Patch>) -> Mode {
         match &mode {
             Mode::List { start, .. } => {
-                let open = Open::new(render::list_head(*start), render::list_end(*start), &[])
-                    .with_items(&[]);
+                let open = Open::new(render::list_head(*start), render::list_end(*start), &[]).with_items(&[]);
                 // Its first item follows in the same run.
                 self.shown.show_one(open, patches);
             }
             Mode::Table { head, .. } => {
-                let header = render::slice(&self.text[self.shown.start()..*head], false)
-                    .into_iter()
-                    .next();
+                let header = render::slice(&self.text[self.shown.start()..*head], false).into_iter().next();
                 let html = header.map(|made| made.html).unwrap_or_default();
                 if let Some(head) = html.strip_suffix(render::TABLE_END) {
-                    self.shown.show_one(
-                        Open::new(head.to_owned(), render::TABLE_END, &[0, 1]),
-                        patches,
-                    );
+                    self.shown.show_one(Open::new(head.to_owned(), render::TABLE_END, &[0, 1]), patches);
                 }
             }
             _ => {}
@@ -270,11 +206,7 @@ impl Stream {
         if !*ahead && !sight && scan.safe > *done {
             let piece = &self.text[*done..scan.safe];
             let first = !self.shown.is_open() || tail.shown == 0;
-            let Some(html) = (if first {
-                lone(&self.text[from..scan.safe])
-            } else {
-                inner(piece)
-            }) else {
+            let Some(html) = (if first { lone(&self.text[from..scan.safe]) } else { inner(piece) }) else {
                 return Some(Mode::Block(*tail));
             };
             if first {
@@ -312,13 +244,7 @@ impl Stream {
         None
     }
 
-    fn fence(
-        &mut self,
-        fence: &Fence,
-        at: &mut usize,
-        partial: &mut usize,
-        patches: &mut Vec<Patch>,
-    ) -> Option<Mode> {
+    fn fence(&mut self, fence: &Fence, at: &mut usize, partial: &mut usize, patches: &mut Vec<Patch>) -> Option<Mode> {
         let mut new = String::new();
         let mut closed = None;
         while let Some(length) = self.text[*at..].find('\n') {
@@ -362,15 +288,11 @@ impl Stream {
         if let Some(blank) = blank {
             return Some(self.freeze(*at + blank, patches));
         }
-        let made = doc
-            .blocks
-            .first()
-            .and_then(|only| render::block(&doc, only, false, false));
+        let made = doc.blocks.first().and_then(|only| render::block(&doc, only, false, false));
         let empty = render::slice(header, false).into_iter().next();
         let rows = made.zip(empty).and_then(|(made, empty)| {
             let body = made.html.strip_suffix(render::TABLE_END)?;
-            body.strip_prefix(empty.html.strip_suffix(render::TABLE_END)?)
-                .map(str::to_owned)
+            body.strip_prefix(empty.html.strip_suffix(render::TABLE_END)?).map(str::to_owned)
         });
         let Some(rows) = rows else {
             return Some(Mode::Block(Tail::default()));
@@ -393,18 +315,11 @@ pub(super) fn is_definite(kind: Kind, line: &str) -> bool {
             Kind::Paragraph => para::line(body) == Line::Text,
             Kind::List(_) => {
                 let marker = body.trim_start_matches(|c: char| c.is_ascii_digit());
-                let item = marker
-                    .strip_prefix(['-', '*', '+', '.', ')'])
-                    .unwrap_or_default();
+                let item = marker.strip_prefix(['-', '*', '+', '.', ')']).unwrap_or_default();
                 // Rules and the second line of a table look alike.
-                item.starts_with(' ')
-                    && !item
-                        .trim_start_matches([' ', '\t', '-', '*', '_', '|', ':'])
-                        .is_empty()
+                item.starts_with(' ') && !item.trim_start_matches([' ', '\t', '-', '*', '_', '|', ':']).is_empty()
             }
-            Kind::Heading => {
-                body.starts_with('#') && !body.trim_start_matches('#').trim_start().is_empty()
-            }
+            Kind::Heading => body.starts_with('#') && !body.trim_start_matches('#').trim_start().is_empty(),
             _ => body.starts_with('>'),
         }
 }
@@ -415,37 +330,19 @@ pub(super) fn final_cuts(doc: &Doc) -> Option<Vec<usize>> {
     let count = doc.blocks.len();
     let last = doc.blocks.last()?;
     if count == 1 {
-        let end = region[last.end..]
-            .find('\n')
-            .map(|newline| last.end + newline + 1);
-        let end = if last.end > 0 && region.as_bytes()[last.end - 1] == b'\n' {
-            Some(last.end)
-        } else {
-            end
-        }?;
+        let end = region[last.end..].find('\n').map(|newline| last.end + newline + 1);
+        let end = if last.end > 0 && region.as_bytes()[last.end - 1] == b'\n' { Some(last.end) } else { end }?;
         let rest = &region[end..];
         let done = match last.kind {
             Kind::Heading | Kind::Rule => rest.trim().is_empty(),
             Kind::Paragraph => rest.trim().is_empty() && rest.contains('\n'),
             _ => false,
         };
-        return done.then(|| {
-            vec![if last.kind == Kind::Paragraph {
-                end + rest.find('\n').unwrap_or(0) + 1
-            } else {
-                end
-            }]
-        });
+        return done
+            .then(|| vec![if last.kind == Kind::Paragraph { end + rest.find('\n').unwrap_or(0) + 1 } else { end }]);
     }
-    let open = if is_definite(last.kind, &region[last.start..]) {
-        count - 1
-    } else {
-        count - 2
-    };
-    let cuts: Vec<usize> = doc.blocks[1..=open]
-        .iter()
-        .map(|block| block.start)
-        .collect();
+    let open = if is_definite(last.kind, &region[last.start..]) { count - 1 } else { count - 2 };
+    let cuts: Vec<usize> = doc.blocks[1..=open].iter().map(|block| block.start).collect();
     (!cuts.is_empty()).then_some(cuts)
 }
 
@@ -457,15 +354,7 @@ fn special(doc: &Doc, block: &Block, from: usize) -> Option<Mode> {
         Kind::List(start) => {
             let item = from + block.start;
             let items = vec![item];
-            Some(Mode::List {
-                start,
-                item,
-                count: 0,
-                loose: false,
-                items,
-                until: item,
-                tail: Tail::default(),
-            })
+            Some(Mode::List { start, item, count: 0, loose: false, items, until: item, tail: Tail::default() })
         }
         Kind::Table => {
             let head = newline + 1 + region[newline + 1..].find('\n')? + 1;
@@ -490,15 +379,10 @@ fn lone(text: &str) -> Option<String> {
 
 /// The HTML of a piece of running text that follows other text.
 fn inner(piece: &str) -> Option<String> {
-    if piece
-        .chars()
-        .all(|c| c.is_alphanumeric() || matches!(c, ' ' | ',' | '\''))
-    {
+    if piece.chars().all(|c| c.is_alphanumeric() || matches!(c, ' ' | ',' | '\'')) {
         return Some(piece.to_owned());
     }
-    lone(&format!("{GUARD}{piece}"))?
-        .strip_prefix(GUARD)
-        .map(str::to_owned)
+    lone(&format!("{GUARD}{piece}"))?.strip_prefix(GUARD).map(str::to_owned)
 }
 
 /// Where the first blank line ends (bytes).

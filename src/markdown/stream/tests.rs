@@ -27,28 +27,16 @@ fn parse(html: &str) -> Vec<Node> {
             if let Some(closing) = tag.strip_prefix('/') {
                 let (tag, children) = stack.pop().unwrap();
                 assert_eq!(tag.split(' ').next().unwrap(), closing, "balanced: {html}");
-                add(
-                    &mut stack.last_mut().expect("inside the container").1,
-                    Node::Element { tag, children },
-                );
+                add(&mut stack.last_mut().expect("inside the container").1, Node::Element { tag, children });
             } else if matches!(name, "br" | "hr" | "input" | "wbr") {
-                add(
-                    &mut stack.last_mut().unwrap().1,
-                    Node::Element {
-                        tag: tag.to_owned(),
-                        children: Vec::new(),
-                    },
-                );
+                add(&mut stack.last_mut().unwrap().1, Node::Element { tag: tag.to_owned(), children: Vec::new() });
             } else {
                 stack.push((tag.to_owned(), Vec::new()));
             }
             rest = after;
         } else {
             let end = rest.find('<').unwrap_or(rest.len());
-            add(
-                &mut stack.last_mut().unwrap().1,
-                Node::Text(rest[..end].to_owned()),
-            );
+            add(&mut stack.last_mut().unwrap().1, Node::Text(rest[..end].to_owned()));
             rest = &rest[end..];
         }
     }
@@ -64,14 +52,8 @@ fn add(children: &mut Vec<Node>, node: Node) {
 }
 
 fn nth(children: &[Node], index: usize) -> usize {
-    let mut elements = children
-        .iter()
-        .enumerate()
-        .filter(|(_, node)| matches!(node, Node::Element { .. }));
-    elements
-        .nth(index)
-        .unwrap_or_else(|| panic!("no child {index} in {children:?}"))
-        .0
+    let mut elements = children.iter().enumerate().filter(|(_, node)| matches!(node, Node::Element { .. }));
+    elements.nth(index).unwrap_or_else(|| panic!("no child {index} in {children:?}")).0
 }
 
 fn apply(children: &mut Vec<Node>, patch: &Patch) {
@@ -80,9 +62,7 @@ fn apply(children: &mut Vec<Node>, patch: &Patch) {
             return children;
         };
         let place = nth(children, *first);
-        let Node::Element { children, .. } = &mut children[place] else {
-            unreachable!()
-        };
+        let Node::Element { children, .. } = &mut children[place] else { unreachable!() };
         at(children, rest)
     }
     let new = parse(&patch.html);
@@ -94,14 +74,7 @@ fn apply(children: &mut Vec<Node>, patch: &Patch) {
     let (last, parents) = patch.path.split_last().expect("an element");
     let siblings = at(children, parents);
     let place = nth(siblings, *last);
-    siblings.splice(
-        place..=place,
-        if patch.swap == Swap::Replace {
-            new
-        } else {
-            Vec::new()
-        },
-    );
+    siblings.splice(place..=place, if patch.swap == Swap::Replace { new } else { Vec::new() });
 }
 
 struct Reader {
@@ -115,12 +88,7 @@ impl Reader {
     fn new(eager: bool) -> Self {
         let mut stream = Stream::new("m");
         stream.eager = eager;
-        Self {
-            stream,
-            dom: Vec::new(),
-            bytes: 0,
-            count: 0,
-        }
+        Self { stream, dom: Vec::new(), bytes: 0, count: 0 }
     }
 
     fn take(&mut self, patches: &[Patch]) {
@@ -137,12 +105,7 @@ impl Reader {
     }
 
     fn check(&self) {
-        assert_eq!(
-            self.dom,
-            parse(&self.stream.snapshot()),
-            "patches lead to the snapshot: {:?}",
-            self.stream.text()
-        );
+        assert_eq!(self.dom, parse(&self.stream.snapshot()), "patches lead to the snapshot: {:?}", self.stream.text());
         if !self.stream.eager {
             return;
         }
@@ -155,10 +118,8 @@ impl Reader {
             Mode::List { until, .. } => *until,
             Mode::Block(_) => stream.text.len(),
         };
-        let wanted: String = render::whole(&stream.text[..shown], "m", false)
-            .into_iter()
-            .map(|made| made.html)
-            .collect();
+        let wanted: String =
+            render::whole(&stream.text[..shown], "m", false).into_iter().map(|made| made.html).collect();
         assert_eq!(
             parse(&dull(&stream.snapshot())),
             parse(&wanted),
@@ -171,11 +132,7 @@ impl Reader {
         let patches = self.stream.finish();
         self.take(&patches);
         assert_eq!(self.stream.text(), text);
-        assert_eq!(
-            self.dom,
-            parse(&render::render(text, "m")),
-            "the end is the whole: {text:?}"
-        );
+        assert_eq!(self.dom, parse(&render::render(text, "m")), "the end is the whole: {text:?}");
         assert_eq!(self.stream.snapshot(), render::render(text, "m"));
         assert!(self.stream.finish().is_empty());
     }
@@ -217,15 +174,8 @@ fn run(pieces: &[&str], eager: bool, step: Duration) {
 }
 
 fn chars(text: &str) -> Vec<&str> {
-    let places: Vec<usize> = text
-        .char_indices()
-        .map(|(at, _)| at)
-        .chain([text.len()])
-        .collect();
-    places
-        .windows(2)
-        .map(|pair| &text[pair[0]..pair[1]])
-        .collect()
+    let places: Vec<usize> = text.char_indices().map(|(at, _)| at).chain([text.len()]).collect();
+    places.windows(2).map(|pair| &text[pair[0]..pair[1]]).collect()
 }
 
 /// Texts that the law holds for at every moment.
@@ -362,11 +312,7 @@ fn cut<'t>(text: &'t str, sizes: &[usize]) -> Vec<&'t str> {
     let mut pieces = Vec::new();
     let mut rest = text;
     for size in sizes.iter().cycle().take(text.len()) {
-        let at = rest
-            .char_indices()
-            .map(|(at, _)| at)
-            .nth(*size)
-            .unwrap_or(rest.len());
+        let at = rest.char_indices().map(|(at, _)| at).nth(*size).unwrap_or(rest.len());
         pieces.push(&rest[..at]);
         rest = &rest[at..];
     }
@@ -426,10 +372,7 @@ fn large() -> Vec<(&'static str, String)> {
         ("lines", fill("one line of it\n")),
         ("han", fill("漢字が続く。")),
         ("list", fill("- an item of the list with **some** words\n")),
-        (
-            "loose list",
-            fill("- an item of the list\n\n  and more of it\n\n"),
-        ),
+        ("loose list", fill("- an item of the list\n\n  and more of it\n\n")),
         ("one item", format!("- {}", fill(words))),
         (
             "code list",
@@ -437,29 +380,11 @@ fn large() -> Vec<(&'static str, String)> {
                 "1. Now do this step, which is explained here:\n   ```sh\n   cd project\n   cargo build --release\n   cargo test --all\n   ```\n   and go on with the rest when all of them have passed, which takes a while.\n",
             ),
         ),
-        (
-            "table",
-            format!(
-                "| a | b | c |\n|---|---|---|\n{}",
-                fill("| one cell | another | and a third |\n")
-            ),
-        ),
-        (
-            "code",
-            format!("```\n{}```\n", fill("let line = of(code);\n")),
-        ),
-        (
-            "rust",
-            format!(
-                "```rust\n{}```\n",
-                "    let line = of(code) + 12; // words\n".repeat(1500)
-            ),
-        ),
+        ("table", format!("| a | b | c |\n|---|---|---|\n{}", fill("| one cell | another | and a third |\n"))),
+        ("code", format!("```\n{}```\n", fill("let line = of(code);\n"))),
+        ("rust", format!("```rust\n{}```\n", "    let line = of(code) + 12; // words\n".repeat(1500))),
         ("quote", fill("> a line of the quote\n")),
-        (
-            "html",
-            format!("<div>\n{}", fill("some text <b>in</b> a block\n")),
-        ),
+        ("html", format!("<div>\n{}", fill("some text <b>in</b> a block\n"))),
         ("indented code", fill("    a line of code\n")),
         ("mixed", mixed(100_000)),
     ]
@@ -474,35 +399,17 @@ fn bytes_grow_with_the_text() {
             reader.dom = Vec::new();
             let mut now = Duration::ZERO;
             let (mut bytes, mut count) = (0, 0);
-            for piece in cut(&text, &[size])
-                .into_iter()
-                .filter(|piece| !piece.is_empty())
-            {
+            for piece in cut(&text, &[size]).into_iter().filter(|piece| !piece.is_empty()) {
                 now += Duration::from_millis(millis);
                 let mut patches = reader.stream.push(piece, now);
                 patches.extend(reader.stream.flush(now));
-                bytes += patches
-                    .iter()
-                    .map(|patch| patch.html.len() + 2 * patch.path.len())
-                    .sum::<usize>();
+                bytes += patches.iter().map(|patch| patch.html.len() + 2 * patch.path.len()).sum::<usize>();
                 count += patches.len();
             }
-            bytes += reader
-                .stream
-                .finish()
-                .iter()
-                .map(|patch| patch.html.len())
-                .sum::<usize>();
-            assert!(
-                bytes <= 12 * text.len(),
-                "{name} at {size} B per {millis} ms: {} times",
-                bytes / text.len()
-            );
+            bytes += reader.stream.finish().iter().map(|patch| patch.html.len()).sum::<usize>();
+            assert!(bytes <= 12 * text.len(), "{name} at {size} B per {millis} ms: {} times", bytes / text.len());
             let seconds = usize::try_from(now.as_secs()).unwrap() + 1;
-            assert!(
-                count <= 25 * seconds + 25,
-                "{name}: {count} patches in {seconds} s"
-            );
+            assert!(count <= 25 * seconds + 25, "{name}: {count} patches in {seconds} s");
         }
     }
 }
@@ -516,47 +423,22 @@ fn running_text_and_code_are_appended() {
     let patches = stream.push("big **wide** world, ", now);
     assert_eq!(
         patches,
-        [Patch {
-            path: vec![0],
-            swap: Swap::Append,
-            html: " big <strong>wide</strong> world,".into()
-        }]
+        [Patch { path: vec![0], swap: Swap::Append, html: " big <strong>wide</strong> world,".into() }]
     );
     stream.push("\n\n```rust\nfn", now);
     let patches = stream.push(" main() {", now);
-    assert_eq!(
-        patches,
-        [Patch {
-            path: vec![1, 1, 0],
-            swap: Swap::Append,
-            html: " main() {".into()
-        }]
-    );
+    assert_eq!(patches, [Patch { path: vec![1, 1, 0], swap: Swap::Append, html: " main() {".into() }]);
     let patches = stream.push("}\n```\n", now);
-    assert_eq!(
-        (patches.len(), patches[0].swap, &patches[0].path),
-        (1, Swap::Replace, &vec![1])
-    );
+    assert_eq!((patches.len(), patches[0].swap, &patches[0].path), (1, Swap::Replace, &vec![1]));
     assert!(patches[0].html.contains("class=\"k\""));
     stream.push("- a\n- b\n", now);
     let patches = stream.push("- c", now);
-    assert_eq!(
-        patches,
-        [Patch {
-            path: vec![2],
-            swap: Swap::Append,
-            html: "<li>c</li>".into()
-        }]
-    );
+    assert_eq!(patches, [Patch { path: vec![2], swap: Swap::Append, html: "<li>c</li>".into() }]);
     stream.push("\n\n| a |\n|---|\n", now);
     let patches = stream.push("| 1 |\n", now);
     assert_eq!(
         patches,
-        [Patch {
-            path: vec![3, 0, 1],
-            swap: Swap::Append,
-            html: "<tr><td dir=\"auto\">1</td></tr>".into()
-        }]
+        [Patch { path: vec![3, 0, 1], swap: Swap::Append, html: "<tr><td dir=\"auto\">1</td></tr>".into() }]
     );
 }
 
@@ -587,11 +469,7 @@ fn settled_blocks_add_up() {
         }
         page.push_str(&stream.settled_rest());
         if NASTY.contains(&text) {
-            assert_eq!(
-                page,
-                render::render(&text.replace("\r\n", "\n"), "m"),
-                "{text:?}"
-            );
+            assert_eq!(page, render::render(&text.replace("\r\n", "\n"), "m"), "{text:?}");
         }
         assert_eq!(stream.settled_rest(), "");
     }

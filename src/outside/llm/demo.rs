@@ -54,7 +54,11 @@ pub fn open(ask: &Ask) -> Chunks {
     chunks.extend(words(TEXT).map(|w| Chunk::Text(w.to_owned())));
     let completion = i64::try_from(chunks.len()).unwrap_or(i64::MAX);
     let prompt = ask.messages.iter().map(|m| m.text.split_whitespace().count()).sum::<usize>();
-    chunks.push(Chunk::Usage(Usage { prompt: i64::try_from(prompt).unwrap_or(i64::MAX), completion, ..Usage::default() }));
+    chunks.push(Chunk::Usage(Usage {
+        prompt: i64::try_from(prompt).unwrap_or(i64::MAX),
+        completion,
+        ..Usage::default()
+    }));
     chunks.push(Chunk::Finished(Finish::Complete));
     Box::pin(futures::stream::iter(chunks).then(|chunk| async {
         tokio::time::sleep(PACE).await;

@@ -98,11 +98,19 @@ impl Fault {
     #[must_use]
     pub fn sentence(&self, provider: &str) -> String {
         match self.kind {
-            FaultKind::Key => format!("{provider} does not accept the key it was given. An administrator has to check it."),
-            FaultKind::Busy => format!("{provider} takes no more requests for the moment. Wait a little, then try again."),
-            FaultKind::Refused => format!("{provider} did not accept this request. Try another model, or a shorter conversation."),
+            FaultKind::Key => {
+                format!("{provider} does not accept the key it was given. An administrator has to check it.")
+            }
+            FaultKind::Busy => {
+                format!("{provider} takes no more requests for the moment. Wait a little, then try again.")
+            }
+            FaultKind::Refused => {
+                format!("{provider} did not accept this request. Try another model, or a shorter conversation.")
+            }
             FaultKind::Broken => format!("{provider} had an error of its own. Try again."),
-            FaultKind::Unreachable => format!("{provider} could not be reached. Try again in a moment; if it stays so, tell an administrator."),
+            FaultKind::Unreachable => format!(
+                "{provider} could not be reached. Try again in a moment; if it stays so, tell an administrator."
+            ),
             FaultKind::Silent => format!("{provider} stopped sending. Try again."),
             FaultKind::Cut => format!("The connection to {provider} broke before the answer was complete."),
             FaultKind::Garbled => format!("{provider} sent something that is no answer. Try again, or another model."),
@@ -195,11 +203,17 @@ pub async fn providers(config: &Config) -> anyhow::Result<Vec<Provider>> {
         let found = tokio::time::timeout(Duration::from_millis(300), server.models()).await;
         if matches!(found, Ok(Ok(models)) if !models.is_empty()) {
             tracing::info!(address = %ollama, "a local Ollama was found");
-            providers.push(Provider { name: "ollama".into(), fixed_models: Vec::new(), line: Line::OpenAi(Arc::new(server)) });
+            providers.push(Provider {
+                name: "ollama".into(),
+                fixed_models: Vec::new(),
+                line: Line::OpenAi(Arc::new(server)),
+            });
         }
     }
     if providers.is_empty() {
-        tracing::info!("no provider is configured: the built-in demo model answers (set OPENAI_API_KEY for a real one)");
+        tracing::info!(
+            "no provider is configured: the built-in demo model answers (set OPENAI_API_KEY for a real one)"
+        );
         providers.push(Provider { name: "demo".into(), fixed_models: Vec::new(), line: Line::Demo });
     }
     Ok(providers)

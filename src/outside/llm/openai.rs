@@ -128,7 +128,9 @@ async fn send(http: reqwest::Client, request: HttpRequestFactory) -> Result<reqw
 
 /// The `error.message` of the body if it has one, else its type only: a page of HTML is no message.
 fn error_message(body: &[u8]) -> String {
-    let Ok(value) = serde_json::from_slice::<Value>(body) else { return format!("{} bytes that are not JSON", body.len()) };
+    let Ok(value) = serde_json::from_slice::<Value>(body) else {
+        return format!("{} bytes that are not JSON", body.len());
+    };
     let message = value.pointer("/error/message").or(value.get("error")).or(value.get("message"));
     message.map_or_else(|| "no message".to_owned(), |m| m.to_string().chars().take(300).collect())
 }
@@ -278,10 +280,10 @@ mod tests {
         check(r#"{"choices":[{"delta":{"content":"Hel"}}]}"#, &[Chunk::Text("Hel".into())]);
         check(r#"{"choices":[{"delta":{"role":"assistant","content":""}}]}"#, &[]);
         check(r#"{"choices":[{"delta":{"reasoning_content":"hm"}}]}"#, &[Chunk::Reasoning("hm".into())]);
-        check(r#"{"choices":[{"delta":{"reasoning":"hm","content":"a\u0000b"}}]}"#, &[
-            Chunk::Reasoning("hm".into()),
-            Chunk::Text("a\u{fffd}b".into()),
-        ]);
+        check(
+            r#"{"choices":[{"delta":{"reasoning":"hm","content":"a\u0000b"}}]}"#,
+            &[Chunk::Reasoning("hm".into()), Chunk::Text("a\u{fffd}b".into())],
+        );
         check(r#"{"choices":[{"delta":{},"finish_reason":"brand_new_reason"}]}"#, &[Chunk::Finished(Finish::Complete)]);
         check(r#"{"choices":[{"delta":{},"finish_reason":"length"}]}"#, &[Chunk::Finished(Finish::Length)]);
         check(

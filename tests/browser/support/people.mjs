@@ -51,7 +51,7 @@ export class Person {
   tabs = [];
 
   constructor(name, context, origin) {
-    Object.assign(this, { name, context, origin, email: `${name.toLowerCase()}-${++count}@parlor.example` });
+    Object.assign(this, { name, context, origin, email: `${name.toLowerCase().replace(/[^a-z]/g, "")}-${++count}@parlor.example` });
     context.on("request", (request) => this.requests.push(request.url()));
     context.on("console", (message) => {
       if (["error", "warning"].includes(message.type())) this.complaints.push(`${message.text()} (${message.location().url})`);

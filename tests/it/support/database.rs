@@ -17,7 +17,8 @@ impl Database {
         let mut conn = PgConnection::connect(&admin).await.unwrap();
         sqlx::query(&format!("create database {name}")).execute(&mut conn).await.unwrap();
         conn.close().await.unwrap();
-        let (head, query) = admin.split_once('?').map_or((admin.as_str(), String::new()), |(h, q)| (h, format!("?{q}")));
+        let (head, query) =
+            admin.split_once('?').map_or((admin.as_str(), String::new()), |(h, q)| (h, format!("?{q}")));
         let base = head.rsplit_once('/').unwrap().0;
         Self { url: format!("{base}/{name}{query}"), admin: admin.clone(), name }
     }

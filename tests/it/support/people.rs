@@ -111,11 +111,7 @@ impl Person {
 
     /// Opens the feed of a chat, as a tab does.
     pub async fn follows(&self, chat: &str, after: i64) -> Tab {
-        let response = self
-            .request(reqwest::Method::GET, &format!("{chat}/feed?after={after}"))
-            .send()
-            .await
-            .unwrap();
+        let response = self.request(reqwest::Method::GET, &format!("{chat}/feed?after={after}")).send().await.unwrap();
         assert_eq!(response.status(), StatusCode::OK);
         Tab::read(response)
     }

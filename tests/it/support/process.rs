@@ -16,7 +16,11 @@ pub const SECRET: &str = "a secret for tests only, long enough";
 pub fn parlor(data: &TempDir) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_parlor"));
     let path = std::env::var_os("PATH").unwrap_or_default();
-    command.env_clear().env("PATH", path).env("PARLOR_DATA", data.path().join("data")).env("PARLOR__CATALOG__OLLAMA", "");
+    command
+        .env_clear()
+        .env("PATH", path)
+        .env("PARLOR_DATA", data.path().join("data"))
+        .env("PARLOR__CATALOG__OLLAMA", "");
     command
 }
 
@@ -30,8 +34,7 @@ pub fn data_folder() -> TempDir {
 
 /// Runs a command to its end, with this as its standard input.
 pub fn run(mut command: Command, input: &str) -> Output {
-    let mut child =
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
     child.wait_with_output().unwrap()
 }
@@ -140,5 +143,4 @@ impl House {
     pub fn worker(&self) -> Process {
         Process::spawn(self.command(&["work"]))
     }
-
 }

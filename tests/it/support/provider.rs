@@ -132,16 +132,15 @@ async fn complete(State(inner): State<Arc<Inner>>, headers: HeaderMap, Json(body
 }
 
 async fn play(inner: Arc<Inner>, steps: Vec<Step>, sender: mpsc::Sender<Result<Bytes, Infallible>>) {
-    let chunk = |delta: Value, finish: Option<&str>| {
-        json!({ "id": "c", "object": "chat.completion.chunk", "choices": [{ "index": 0, "delta": delta, "finish_reason": finish }] })
-    };
+    let chunk = |delta: Value, finish: Option<&str>| json!({ "id": "c", "object": "chat.completion.chunk", "choices": [{ "index": 0, "delta": delta, "finish_reason": finish }] });
     for step in steps {
         let data = match step {
             Step::Text(text) => chunk(json!({ "content": text }), None).to_string(),
             Step::Reasoning(text) => chunk(json!({ "reasoning_content": text }), None).to_string(),
             Step::Finish(reason) => chunk(json!({}), Some(reason)).to_string(),
             Step::Usage(prompt, completion) => {
-                json!({ "choices": [], "usage": { "prompt_tokens": prompt, "completion_tokens": completion } }).to_string()
+                json!({ "choices": [], "usage": { "prompt_tokens": prompt, "completion_tokens": completion } })
+                    .to_string()
             }
             Step::Done => "[DONE]".to_owned(),
             Step::Cut => return,
