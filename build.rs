@@ -63,12 +63,11 @@ fn joined(folder: &Path, first: Vec<PathBuf>) -> Vec<u8> {
 
 fn read(file: &Path) -> String {
     fs::read_to_string(file).unwrap_or_else(|error| {
-        if file.to_string_lossy().contains("node_modules") {
-            panic!(
-                "{} is missing: run `npm ci --ignore-scripts` in the project's folder (bin/run does it)",
-                file.display()
-            );
-        }
+        assert!(
+            !file.to_string_lossy().contains("node_modules"),
+            "{} is missing: run `npm ci --ignore-scripts` in the project's folder (bin/run does it)",
+            file.display()
+        );
         panic!("{}: {error}", file.display())
     })
 }

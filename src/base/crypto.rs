@@ -101,6 +101,7 @@ pub fn sha256(bytes: &[u8]) -> [u8; 32] {
 #[cfg(test)]
 mod tests {
     use super::Secret;
+    use std::os::unix::fs::PermissionsExt;
 
     #[test]
     fn the_file_is_made_once_and_read_again() {
@@ -110,7 +111,6 @@ mod tests {
         let again = Secret::load("", &dir).unwrap();
         assert_eq!(first.derive("a"), again.derive("a"));
         assert_ne!(first.derive("a"), first.derive("b"));
-        use std::os::unix::fs::PermissionsExt;
         assert_eq!(std::fs::metadata(dir.join("secret")).unwrap().permissions().mode() & 0o777, 0o600);
         std::fs::remove_dir_all(dir).unwrap();
     }

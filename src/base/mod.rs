@@ -8,6 +8,7 @@ pub mod db;
 pub mod error;
 pub mod ids;
 pub mod queue;
+pub mod sessions;
 pub mod telemetry;
 
 pub use error::{Error, Result};

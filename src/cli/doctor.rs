@@ -74,24 +74,18 @@ async fn database(config: &Config, options: PgConnectOptions, report: &mut Repor
         Ok(pools) => pools,
         Err(error) => return report.bad("database", &format!("{error:#}")),
     };
-    let version: Result<String, _> =
-        sqlx::query_scalar("select current_setting('server_version')").fetch_one(&pools.http).await;
-    report.good("database", &format!("PostgreSQL {}", version.unwrap_or_default()));
+    report.good("database", &format!("PostgreSQL {}", pools.version().await.unwrap_or_default()));
     match standing(&MIGRATOR, &pools.http).await {
         Ok(Standing::Current) => {
             report.good("migrations", "complete");
             rows(config, &pools, report).await;
         }
         Ok(Standing::Behind(n)) => {
-            report.note("migrations", &format!("{n} to apply; `parlor migrate` or the next start does it"))
+            report.note("migrations", &format!("{n} to apply; `parlor migrate` or the next start does it"));
         }
         Err(error) => report.bad("migrations", &format!("{error:#}")),
     }
-    let vector: Result<bool, _> =
-        sqlx::query_scalar("select exists (select 1 from pg_available_extensions where name = 'vector')")
-            .fetch_one(&pools.http)
-            .await;
-    match vector {
+    match pools.has_extension("vector").await {
         Ok(true) => report.good("pgvector", "available"),
         _ => report.note("pgvector", "not installed; Parlor runs without it"),
     }

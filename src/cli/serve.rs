@@ -66,7 +66,7 @@ async fn first_administrator(app: &App, address: SocketAddr) -> anyhow::Result<(
         First::Settled => {}
         First::Created => tracing::info!("the administrator of ADMIN_EMAIL was created"),
         First::AlreadyThere { administrator: true } => {
-            tracing::info!("the administrator of ADMIN_EMAIL is already there")
+            tracing::info!("the administrator of ADMIN_EMAIL is already there");
         }
         First::AlreadyThere { administrator: false } => tracing::warn!(
             "ADMIN_EMAIL belongs to a member already; make it an administrator with `parlor user promote EMAIL`"

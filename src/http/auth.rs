@@ -3,7 +3,7 @@
 use super::{Web, respond::Failure, sessions};
 use crate::{
     app::App,
-    base::{Error, ids::UserId},
+    base::{Error, ids::UserId, sessions::Store},
     domain::accounts::{self, User, Viewer},
 };
 use axum::{
@@ -55,7 +55,7 @@ impl AuthnBackend for Accounts {
 pub type Session = axum_login::AuthSession<Accounts>;
 
 /// Sessions and accounts, as one layer.
-pub fn layer(app: &App) -> AuthManagerLayer<Accounts, sessions::Store, SignedCookie> {
+pub fn layer(app: &App) -> AuthManagerLayer<Accounts, Store, SignedCookie> {
     AuthManagerLayerBuilder::new(Accounts(app.clone()), sessions::layer(app)).build()
 }
 

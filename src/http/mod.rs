@@ -12,7 +12,7 @@ mod present;
 mod respond;
 mod room;
 pub mod routes;
-pub mod sessions;
+mod sessions;
 
 use crate::app::App;
 use axum::{Router, extract::DefaultBodyLimit, http::StatusCode, middleware};
@@ -46,12 +46,6 @@ fn routes() -> Routes {
 #[must_use]
 pub fn route_list() -> Vec<Route> {
     routes().list
-}
-
-/// The store of browser sessions.
-#[must_use]
-pub fn session_store(app: &App) -> sessions::Store {
-    sessions::Store::new(app)
 }
 
 /// The router with all its walls.

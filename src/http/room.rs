@@ -212,10 +212,10 @@ impl Room {
         }
         if reset {
             // the shown path changed: pages load their thread anew
-            self.send(format!("event: reset\nid: {}\ndata: the path changed\n\n", self.position).into());
+            self.send(&format!("event: reset\nid: {}\ndata: the path changed\n\n", self.position).into());
         } else if !data.is_empty() {
             // what is held back has no number yet: whoever comes back in between gets the message whole
-            self.send(message(self.position, &data));
+            self.send(&message(self.position, &data));
         }
         self.waiting_longer().await
     }
@@ -283,11 +283,11 @@ impl Room {
             }
         }
         if !data.is_empty() {
-            self.send(message(self.position, &data));
+            self.send(&message(self.position, &data));
         }
     }
 
-    fn send(&mut self, fragment: Bytes) {
+    fn send(&mut self, fragment: &Bytes) {
         self.readers.retain(|reader| reader.try_send(fragment.clone()).is_ok());
     }
 
@@ -363,7 +363,7 @@ pub fn reset() -> Bytes {
 /// One unnamed message of the stream; its data may have several lines.
 fn message(id: i64, data: &str) -> Bytes {
     let mut out = String::with_capacity(data.len() + 32);
-    write!(out, "id: {id}\n").expect("a String takes everything");
+    writeln!(out, "id: {id}").expect("a String takes everything");
     // a carriage return would end a line of the stream too
     for line in data.split('\n') {
         out.push_str("data: ");

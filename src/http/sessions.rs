@@ -1,59 +1,20 @@
-//! Browser sessions: the store with its one correction, the cookie, and when a session ends.
+//! Browser sessions: the cookie, and when a session ends.
 
-use crate::{app::App, base::clock};
-use async_trait::async_trait;
+use crate::{
+    app::App,
+    base::{clock, sessions::Store},
+};
 use serde::{Deserialize, Serialize};
 use time::{Duration, OffsetDateTime};
 use tower_sessions::{
-    Expiry, Session, SessionManagerLayer, SessionStore,
+    Expiry, Session, SessionManagerLayer,
     cookie::{Key, SameSite},
     service::SignedCookie,
-    session::{Id, Record},
-    session_store,
 };
-use tower_sessions_sqlx_store::PostgresStore;
-
-/// The published store saves by upsert, so a slow request that saves after a sign-out would bring the session back.
-/// Here saving only ever changes a session that still exists.
-#[derive(Clone, Debug)]
-pub struct Store(PostgresStore, sqlx::PgPool);
-
-impl Store {
-    pub fn new(app: &App) -> Self {
-        Self(PostgresStore::new(app.pools.http.clone()), app.pools.http.clone())
-    }
-}
-
-#[async_trait]
-impl SessionStore for Store {
-    async fn create(&self, record: &mut Record) -> session_store::Result<()> {
-        self.0.create(record).await
-    }
-
-    async fn save(&self, record: &Record) -> session_store::Result<()> {
-        let data = rmp_serde::to_vec(record).map_err(|e| session_store::Error::Encode(e.to_string()))?;
-        sqlx::query("update tower_sessions.session set data = $2, expiry_date = $3 where id = $1")
-            .bind(record.id.to_string())
-            .bind(data)
-            .bind(record.expiry_date)
-            .execute(&self.1)
-            .await
-            .map_err(|e| session_store::Error::Backend(e.to_string()))?;
-        Ok(())
-    }
-
-    async fn load(&self, id: &Id) -> session_store::Result<Option<Record>> {
-        self.0.load(id).await
-    }
-
-    async fn delete(&self, id: &Id) -> session_store::Result<()> {
-        self.0.delete(id).await
-    }
-}
 
 /// The layer that reads and writes the signed cookie.
 pub fn layer(app: &App) -> SessionManagerLayer<Store, SignedCookie> {
-    let store = Store::new(app);
+    let store = Store::new(app.pools.http.clone());
     let https = app.config.server.is_https();
     let key = Key::try_from(&app.secret.derive("cookies")[..]).expect("64 bytes are enough");
     SessionManagerLayer::new(store)

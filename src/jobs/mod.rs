@@ -3,9 +3,9 @@
 
 use crate::{
     app::App,
-    base::queue,
+    base::{queue, sessions},
     domain::{
-        catalog, chats,
+        catalog, chats, feed,
         generation::{self, Look},
     },
 };
@@ -46,8 +46,9 @@ async fn hourly(app: App) {
             ("partitions", chats::prepare_partitions(&app).await),
             ("deleted chats", chats::purge(&app).await),
             ("the queue", queue::tidy(&app.pools.jobs).await),
-            ("the feed", crate::domain::feed::store::trim(&app.pools.jobs).await),
-            ("old keys and sessions", generation::forget_keys(&app).await),
+            ("the feed", feed::store::trim(&app.pools.jobs).await),
+            ("keys of forms", generation::forget_keys(&app).await),
+            ("sessions", sessions::tidy(&app.pools.jobs).await),
         ];
         for (what, result) in results {
             if let Err(error) = result {

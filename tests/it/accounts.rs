@@ -10,6 +10,7 @@ use parlor::domain::{
 };
 use reqwest::StatusCode;
 use std::time::Instant;
+use tower_sessions::SessionStore as _;
 
 #[tokio::test]
 async fn ann_registers_and_is_in() {
@@ -118,13 +119,12 @@ async fn s12_a_slow_request_does_not_bring_a_session_back() {
     // everything that is seen is due to be saved again: the session is older than a minute
     let (id, data): (String, Vec<u8>) =
         sqlx::query_as("select id, data from tower_sessions.session").fetch_one(&test.app.pools.http).await.unwrap();
-    use tower_sessions::SessionStore;
     let store = tower_sessions_sqlx_store::PostgresStore::new(test.app.pools.http.clone());
     let record = store.load(&id.parse().unwrap()).await.unwrap().unwrap();
     assert!(!data.is_empty());
     ann.posts("/logout", &[]).await;
     // what the slow request would do now, through the product's own store
-    let ours = parlor::http::session_store(&test.app);
+    let ours = parlor::base::sessions::Store::new(test.app.pools.http.clone());
     ours.save(&record).await.unwrap();
     let sessions: i64 = test.value("select count(*) from tower_sessions.session").await;
     assert_eq!(sessions, 0);

@@ -359,7 +359,7 @@ async fn two_hundred_answers_at_once() {
         test.value::<i64>("select count(*) from generations where state = 'completed'").await == 200
     })
     .await;
-    let expected = (0..50).map(|n| format!("{n} ")).collect::<String>();
+    let expected = (0..50).map(|n| n.to_string() + " ").collect::<String>();
     let right: i64 =
         test.value(&format!("select count(*) from messages where author = 'model' and text = '{expected}'")).await;
     assert_eq!(right, 200);

@@ -72,7 +72,7 @@ async fn a_wrong_password_of_the_database_is_said() {
     });
     let url = format!("postgres://u:geheim@127.0.0.1:{port}/d");
     tokio::task::spawn_blocking(move || {
-        fails(&["serve"], &[("DATABASE_URL", &url)], &["wrong password", "DATABASE_URL"])
+        fails(&["serve"], &[("DATABASE_URL", &url)], &["wrong password", "DATABASE_URL"]);
     })
     .await
     .unwrap();

@@ -64,6 +64,25 @@ impl Pools {
         })
     }
 
+    /// The server's version, in its own words.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn version(&self) -> sqlx::Result<String> {
+        sqlx::query_scalar("select current_setting('server_version')").fetch_one(&self.http).await
+    }
+
+    /// Whether the server has an extension that could be created.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn has_extension(&self, name: &str) -> sqlx::Result<bool> {
+        sqlx::query_scalar("select exists (select 1 from pg_available_extensions where name = $1)")
+            .bind(name)
+            .fetch_one(&self.http)
+            .await
+    }
+
     /// Closes all connections.
     pub async fn close(&self) {
         futures::join!(self.http.close(), self.jobs.close(), self.listen.close());

@@ -261,7 +261,7 @@ impl Attempt<'_> {
                 Ok(_) => return Ok(()),
                 Err(error) if self.app.stopping.over.is_cancelled() => return Err(error),
                 Err(error) => {
-                    tracing::warn!(%error, generation = %id, "the end of an answer was not written; trying again")
+                    tracing::warn!(%error, generation = %id, "the end of an answer was not written; trying again");
                 }
             }
             silence(self.app, id, pause).await;

@@ -1,7 +1,10 @@
 //! Accepting a message: one transaction that holds the messages, the generation, the feed's event and the job, or
 //! nothing of it.
 
-use super::{Look, store};
+use super::{
+    Look,
+    store::{self, sends},
+};
 use crate::{
     app::App,
     base::{
@@ -62,17 +65,16 @@ pub async fn send(app: &App, viewer: &Viewer, chat: Option<ChatId>, draft: &Draf
     // the key is of this form: the same words in another chat, or to another model, are another message
     let body = format!("{chat:?}\n{:?}\n{}\n{text}", draft.parent, draft.model);
     let body_hash = crypto::sha256(body.as_bytes());
-    let chat = match &shown {
-        Some(chat) => chat.id,
-        None => {
-            let id = chats::store::insert(&mut tx, viewer.id, &chats::title_from(&text)).await?;
-            feed::store::open(&mut tx, id).await?;
-            id
-        }
+    let chat = if let Some(chat) = &shown {
+        chat.id
+    } else {
+        let id = chats::store::insert(&mut tx, viewer.id, &chats::title_from(&text)).await?;
+        feed::store::open(&mut tx, id).await?;
+        id
     };
     let from = feed::lock(&mut tx, chat).await?.ok_or(Error::NotFound)?;
     if let Some(key) = draft.key
-        && let Some(before) = taken(&mut tx, viewer, key, &body_hash).await?
+        && let Some(before) = sends::taken(&mut tx, viewer.id, key, &body_hash).await?
     {
         return Ok(before); // the transaction, with the new chat in it, is rolled back
     }
@@ -85,7 +87,7 @@ pub async fn send(app: &App, viewer: &Viewer, chat: Option<ChatId>, draft: &Draf
     let question = chats::store::add(&mut tx, chat, &question).await?;
     let sent = begin(&mut tx, viewer, chat, question, &draft.model, from).await?;
     if let Some(key) = draft.key {
-        remember(&mut tx, viewer, key, &body_hash, &sent).await?;
+        sends::remember(&mut tx, viewer.id, key, &body_hash, &sent).await?;
     }
     let turn = What::Turn { question: Some(question), parent };
     let events = feed::append(&mut tx, chat, &[(sent.answer, turn)]).await?;
@@ -111,7 +113,7 @@ pub async fn regenerate(
     let from = feed::lock(&mut tx, place.chat).await?.ok_or(Error::NotFound)?;
     let body_hash = crypto::sha256(format!("again\n{answer}\n{model:?}").as_bytes());
     if let Some(key) = key
-        && let Some(before) = taken(&mut tx, viewer, key, &body_hash).await?
+        && let Some(before) = sends::taken(&mut tx, viewer.id, key, &body_hash).await?
     {
         return Ok(before);
     }
@@ -123,7 +125,7 @@ pub async fn regenerate(
     catalog::require(app, &mut tx, &model).await?;
     let sent = begin(&mut tx, viewer, place.chat, question, &model, from).await?;
     if let Some(key) = key {
-        remember(&mut tx, viewer, key, &body_hash, &sent).await?;
+        sends::remember(&mut tx, viewer.id, key, &body_hash, &sent).await?;
     }
     let turn = What::Turn { question: None, parent: Some(question) };
     let events = feed::append(&mut tx, place.chat, &[(sent.answer, turn)]).await?;
@@ -165,46 +167,10 @@ fn check(app: &App, viewer: &Viewer, content: &str) -> Result<String> {
     Ok(text)
 }
 
-/// What the same form with the same body began, if it was sent before. Two of them at the same moment: the lock on the
-/// key lets the second one see what the first one did.
-async fn taken(tx: &mut PgConnection, viewer: &Viewer, key: Uuid, body_hash: &[u8]) -> Result<Option<Sent>> {
-    sqlx::query!("select pg_advisory_xact_lock(hashtextextended($1, 0))", format!("{}{key}", viewer.id))
-        .execute(&mut *tx)
-        .await?;
-    let row = sqlx::query!(
-        r#"select chat_id as "chat: ChatId", message_id as "answer: MessageId", body_hash from sends
-           where user_id = $1 and key = $2"#,
-        viewer.id.0,
-        key
-    )
-    .fetch_optional(&mut *tx)
-    .await?;
-    Ok(row.filter(|r| r.body_hash == body_hash).map(|r| Sent { chat: r.chat, answer: r.answer }))
-}
-
-/// Keeps the key. With another body than before it is a new message, and the key is of that one from now on.
-async fn remember(tx: &mut PgConnection, viewer: &Viewer, key: Uuid, body_hash: &[u8], sent: &Sent) -> Result<()> {
-    sqlx::query!(
-        "insert into sends (user_id, key, body_hash, chat_id, message_id) values ($1, $2, $3, $4, $5)
-         on conflict (user_id, key) do update
-         set body_hash = excluded.body_hash, chat_id = excluded.chat_id, message_id = excluded.message_id, at = now()",
-        viewer.id.0,
-        key,
-        body_hash,
-        sent.chat.0,
-        sent.answer.0
-    )
-    .execute(tx)
-    .await?;
-    Ok(())
-}
-
-/// Forgets the keys of forms sent over a day ago, and sessions that are over.
+/// Forgets the keys of forms sent over a day ago.
 ///
 /// # Errors
 /// The database's.
 pub async fn forget_keys(app: &App) -> Result<()> {
-    sqlx::query!("delete from sends where at < now() - interval '1 day'").execute(&app.pools.jobs).await?;
-    sqlx::query!("delete from tower_sessions.session where expiry_date < now()").execute(&app.pools.jobs).await?;
-    Ok(())
+    sends::forget(&app.pools.jobs).await
 }

@@ -1,7 +1,13 @@
 //! What a page shows of a chat: the path, with the state of each answer and the text so far of a running one, and the
 //! position of the feed it is true for, all from one snapshot.
 
-use super::state::State;
+use super::{
+    state::State,
+    store::{
+        self,
+        thread::{add_running_texts, by_id, path},
+    },
+};
 use crate::{
     app::App,
     base::{
@@ -14,7 +20,6 @@ use crate::{
         feed,
     },
 };
-use sqlx::PgConnection;
 use time::OffsetDateTime;
 
 /// A message as it stands.
@@ -110,7 +115,7 @@ pub async fn shown(app: &App, chat: ChatId, ids: &[MessageId]) -> Result<(Vec<Sh
 pub async fn running(app: &App, chat: ChatId) -> Result<(Vec<Shown>, i64)> {
     let mut tx = app.pools.http.begin_with(ONE_SNAPSHOT).await?;
     let (_, after) = feed::store::bounds(&mut tx, chat).await?.ok_or(Error::NotFound)?;
-    let ids = super::store::running(&mut tx, chat).await?;
+    let ids = store::running(&mut tx, chat).await?;
     let mut messages = by_id(&mut tx, chat, &ids).await?;
     add_running_texts(&mut tx, &mut messages).await?;
     tx.rollback().await?;
@@ -138,89 +143,4 @@ pub async fn owned(app: &App, viewer: &Viewer, chat: ChatId) -> Result<(i64, i64
     let mut conn = app.pools.http.acquire().await?;
     chats::find(&mut conn, viewer, chat).await?;
     feed::store::bounds(&mut conn, chat).await?.ok_or(Error::NotFound)
-}
-
-struct Row {
-    id: MessageId,
-    parent: Option<MessageId>,
-    author: String,
-    text: String,
-    reasoning: String,
-    html: Option<String>,
-    created_at: OffsetDateTime,
-    state: Option<String>,
-    reason: Option<String>,
-    model: Option<String>,
-    completion_tokens: Option<i64>,
-    from_seq: Option<i64>,
-    thought: Option<f64>,
-}
-
-impl Row {
-    /// The message, and where its first event can be in the log.
-    fn shown(self, chat: ChatId) -> (Shown, i64) {
-        let message = Shown {
-            id: self.id,
-            chat,
-            parent: self.parent,
-            by_model: self.author == "model",
-            text: self.text,
-            reasoning: self.reasoning,
-            html: self.html,
-            state: self.state.as_deref().map(State::parse),
-            reason: self.reason,
-            model: self.model.unwrap_or_default(),
-            tokens: self.completion_tokens,
-            thought: self.thought,
-            created_at: self.created_at,
-        };
-        (message, self.from_seq.unwrap_or_default())
-    }
-}
-
-async fn by_id(conn: &mut PgConnection, chat: ChatId, ids: &[MessageId]) -> Result<Vec<(Shown, i64)>> {
-    let raw: Vec<_> = ids.iter().map(|id| id.0).collect();
-    let rows = sqlx::query_as!(
-        Row,
-        r#"select m.id as "id: MessageId", m.parent_id as "parent: MessageId", m.author, m.text, m.reasoning, m.html,
-               m.created_at, g.state as "state?", g.reason, g.model as "model?", g.completion_tokens, g.from_seq as "from_seq?",
-               extract(epoch from g.answer_at - g.first_token_at)::float8 as thought
-           from messages m left join generations g on g.message_id = m.id
-           where m.chat_id = $1 and m.id = any($2) order by array_position($2, m.id)"#,
-        chat.0,
-        &raw
-    )
-    .fetch_all(conn)
-    .await?;
-    Ok(rows.into_iter().map(|r| r.shown(chat)).collect())
-}
-
-async fn path(conn: &mut PgConnection, chat: ChatId, leaf: MessageId, limit: i32) -> Result<Vec<(Shown, i64)>> {
-    let rows = sqlx::query_as!(
-        Row,
-        r#"with recursive path as (
-               select id, parent_id, 1 as depth from messages where chat_id = $1 and id = $2
-               union all
-               select m.id, m.parent_id, p.depth + 1
-               from path p join messages m on m.chat_id = $1 and m.id = p.parent_id where p.depth < $3)
-           select m.id as "id: MessageId", m.parent_id as "parent: MessageId", m.author, m.text, m.reasoning, m.html,
-               m.created_at, g.state as "state?", g.reason, g.model as "model?", g.completion_tokens, g.from_seq as "from_seq?",
-               extract(epoch from g.answer_at - g.first_token_at)::float8 as thought
-           from path p join messages m on m.chat_id = $1 and m.id = p.id
-           left join generations g on g.message_id = m.id
-           order by p.depth desc"#,
-        chat.0,
-        leaf.0,
-        limit
-    )
-    .fetch_all(conn)
-    .await?;
-    Ok(rows.into_iter().map(|r| r.shown(chat)).collect())
-}
-
-async fn add_running_texts(conn: &mut PgConnection, messages: &mut [(Shown, i64)]) -> Result<()> {
-    for (message, from) in messages.iter_mut().filter(|(m, _)| m.state.is_some_and(State::is_running)) {
-        (message.text, message.reasoning) = feed::store::text_so_far(conn, message.chat, message.id, *from).await?;
-    }
-    Ok(())
 }

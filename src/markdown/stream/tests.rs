@@ -68,7 +68,9 @@ fn apply(children: &mut Vec<Node>, patch: &Patch) {
     let new = parse(&patch.html);
     if patch.swap == Swap::Append {
         let target = at(children, &patch.path);
-        new.into_iter().for_each(|node| add(target, node));
+        for node in new {
+            add(target, node);
+        }
         return;
     }
     let (last, parents) = patch.path.split_last().expect("an element");
@@ -132,8 +134,8 @@ impl Reader {
         let patches = self.stream.finish();
         self.take(&patches);
         assert_eq!(self.stream.text(), text);
-        assert_eq!(self.dom, parse(&render::render(text, "m")), "the end is the whole: {text:?}");
-        assert_eq!(self.stream.snapshot(), render::render(text, "m"));
+        assert_eq!(self.dom, parse(&render(text, "m")), "the end is the whole: {text:?}");
+        assert_eq!(self.stream.snapshot(), render(text, "m"));
         assert!(self.stream.finish().is_empty());
     }
 }
@@ -469,7 +471,7 @@ fn settled_blocks_add_up() {
         }
         page.push_str(&stream.settled_rest());
         if NASTY.contains(&text) {
-            assert_eq!(page, render::render(&text.replace("\r\n", "\n"), "m"), "{text:?}");
+            assert_eq!(page, render(&text.replace("\r\n", "\n"), "m"), "{text:?}");
         }
         assert_eq!(stream.settled_rest(), "");
     }

@@ -25,8 +25,9 @@ use tokio::time::Instant;
 pub struct TestApp {
     pub app: App,
     pub address: String,
-    pub database: Database,
     pub provider: Provider,
+    /// Dropped last: the database goes when the app is gone.
+    _database: Database,
 }
 
 impl TestApp {
@@ -57,7 +58,7 @@ impl TestApp {
         let address = format!("http://{}", listener.local_addr().unwrap());
         let router = http::router(&app);
         tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-        let test = Self { app, address, database, provider };
+        let test = Self { app, address, provider, _database: database };
         eventually("the catalog has the provider's models", || async {
             !parlor::domain::catalog::models(&test.app).await.unwrap().is_empty()
         })

@@ -49,6 +49,7 @@ pub fn between(text: &str, before: &str, after: &str) -> Option<String> {
 }
 
 impl Person {
+    #[expect(clippy::disallowed_methods, reason = "a browser of a test")]
     pub fn new(address: &str) -> Self {
         super::crypto_provider();
         let client = Client::builder().cookie_store(true).no_gzip().redirect(Policy::none()).build().unwrap();

@@ -13,7 +13,6 @@ use std::{
     collections::VecDeque,
     convert::Infallible,
     sync::{Arc, Mutex},
-    time::Duration,
 };
 use tokio::sync::{Notify, mpsc};
 
@@ -24,7 +23,6 @@ pub enum Step {
     Reasoning(String),
     /// Goes on when the test calls [`Provider::release`].
     Hold,
-    Wait(Duration),
     Finish(&'static str),
     Usage(i64, i64),
     Done,
@@ -144,11 +142,9 @@ async fn play(inner: Arc<Inner>, steps: Vec<Step>, sender: mpsc::Sender<Result<B
             }
             Step::Done => "[DONE]".to_owned(),
             Step::Cut => return,
-            Step::Hold | Step::Wait(_) => {
-                let time = if let Step::Wait(time) = step { time } else { Duration::from_hours(1) };
+            Step::Hold => {
                 tokio::select! {
-                    () = inner.release.notified(), if matches!(step, Step::Hold) => {}
-                    () = tokio::time::sleep(time) => {}
+                    () = inner.release.notified() => {}
                     () = sender.closed() => {
                         *inner.hung_up.lock().unwrap() += 1;
                         return;

@@ -1,5 +1,8 @@
 //! The SQL of generations.
 
+pub mod sends;
+pub mod thread;
+
 use super::state::State;
 use crate::{
     base::{

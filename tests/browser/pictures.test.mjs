@@ -1,0 +1,25 @@
+// Pictures of every screen, into the folder that $SHOTS names, for people to look at.
+
+import { test } from "node:test";
+import { join } from "node:path";
+import { house } from "./support/house.mjs";
+import { everyScreen } from "./support/screens.mjs";
+
+const folder = process.env.SHOTS;
+const SIZES = { 390: { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true }, 820: { viewport: { width: 820, height: 1100 } }, 1440: { viewport: { width: 1440, height: 900 } } };
+
+if (!folder) {
+  test("pictures of every screen", { skip: "SHOTS is not set" });
+} else {
+  const home = house();
+  for (const [width, options] of Object.entries(SIZES)) {
+    test(`pictures of every screen at ${width} px`, async () => {
+      await everyScreen(home, { reducedMotion: "reduce", ...options }, async (name, tab) => {
+        for (const colorScheme of ["light", "dark"]) {
+          await tab.page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+          await tab.page.screenshot({ path: join(folder, `${name}-${width}-${colorScheme}.png`) });
+        }
+      });
+    });
+  }
+}
