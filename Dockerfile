@@ -27,7 +27,7 @@ FROM docker.io/library/debian:trixie-slim
 # No cluster is made: Parlor makes its own in /data.
 RUN printf 'path-exclude=%s\n' '/usr/lib/*/libLLVM*' '/usr/lib/llvm-*' '/usr/lib/postgresql/*/lib/bitcode/*' \
         '/usr/lib/postgresql/*/lib/llvmjit*' '/usr/share/doc/*' '/usr/share/man/*' '/usr/share/locale/*' \
-        '/usr/share/postgresql/*/man/*' >/etc/dpkg/dpkg.cfg.d/parlor \
+        >/etc/dpkg/dpkg.cfg.d/parlor \
     && mkdir -p /etc/postgresql-common/createcluster.d \
     && echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.d/parlor.conf \
     && apt-get update \

@@ -70,7 +70,6 @@ impl Drop for Running {
 /// A PostgreSQL of its own, with default settings (so with fsync), in a folder of its own.
 pub struct Postgres {
     server: Running,
-    dir: PathBuf,
     /// For `DATABASE_URL`.
     pub url: String,
 }
@@ -118,11 +117,18 @@ impl Postgres {
 
 impl Drop for Postgres {
     fn drop(&mut self) {
-        // its children end by themselves when the first one is gone
-        let _ = self.server.child.kill();
+        // its fast shutdown: a kill would leave its shared memory behind
+        let _ = run(Command::new("kill").args(["-INT", &self.server.pid().to_string()]));
         let _ = self.server.child.wait();
-        std::thread::sleep(Duration::from_millis(300));
-        let _ = std::fs::remove_dir_all(&self.dir);
+    }
+}
+
+/// A folder that is gone afterwards.
+pub struct Folder(pub PathBuf);
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
     }
 }
 

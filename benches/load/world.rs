@@ -3,7 +3,7 @@
 use crate::{
     client::{Visitor, last_source},
     measure,
-    process::{Cores, Postgres, Running},
+    process::{Cores, Folder, Postgres, Running},
     provider::Sent,
     shape::Shape,
 };
@@ -36,6 +36,7 @@ pub struct World {
     /// How Parlor is started.
     how: How,
     tags: AtomicUsize,
+    _folder: Folder,
 }
 
 /// How Parlor is started.
@@ -62,6 +63,7 @@ impl World {
         ensure!(program.is_file(), "{} is missing: build it first (`cargo build --release`)", program.display());
         let dir = std::env::temp_dir().join(format!("parlor-load-{}", std::process::id()));
         fs::create_dir_all(&dir)?;
+        let folder = Folder(dir.clone());
         let postgres = Postgres::start(&dir.join("postgres"), &cores.measured, statements)?;
         let names: Vec<String> = shapes.iter().map(Shape::name).collect();
         let mut args = vec!["provider"];
@@ -91,6 +93,7 @@ impl World {
             provider_url,
             how,
             tags: AtomicUsize::new(0),
+            _folder: folder,
         };
         if statements {
             sqlx::query("create extension pg_stat_statements").execute(&world.db).await?;
@@ -192,12 +195,6 @@ impl World {
             .filter(|l| l.contains(r#""level":"WARN""#) || l.contains(r#""level":"ERROR""#))
             .map(str::to_owned)
             .collect()
-    }
-}
-
-impl Drop for World {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.how.dir);
     }
 }
 

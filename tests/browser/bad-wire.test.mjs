@@ -1,15 +1,14 @@
 // What a form's answer brings and what the feed brings meet on the page in any order, and the page is right all the same.
 
-import { after, before, beforeEach, test } from "node:test";
+import { after, beforeEach, test } from "node:test";
 import { house } from "./support/house.mjs";
 import { same } from "./support/people.mjs";
 import { until } from "./support/wait.mjs";
 import { Wire } from "./support/wire.mjs";
 
-const home = house();
 let wire;
-before(async () => { wire = await Wire.between(home.parlor.origin); });
-beforeEach(() => wire.letsFeedsGo());
+const home = house({ ready: async () => { wire = await Wire.between(home.parlor.origin); } });
+beforeEach(() => wire?.letsFeedsGo());
 after(() => wire?.close());
 
 const stored = (words) => until(`“${words}” is stored`, async () => (await home.ground.sql(`select count(*) from feed_events where body::text like '%${words}%'`)) !== "0");

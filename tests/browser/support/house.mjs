@@ -6,15 +6,17 @@ import { Provider } from "./provider.mjs";
 import { Browser } from "./people.mjs";
 import { until } from "./wait.mjs";
 
-/** Opens a house before the tests of a file, and closes it after them. `args` are those of its first process. */
-export function house({ args = ["serve"], env = {} } = {}) {
+/** Opens a house before the tests of a file, and closes it after them. `ready` is
+ * called when it is open. (Hooks of a file do not wait for one another.) */
+export function house({ ready = () => {} } = {}) {
   const home = {};
   before(async () => {
     home.provider = await Provider.open();
-    home.ground = await Ground.lay({ OPENAI_BASE_URL: home.provider.url, OPENAI_API_KEY: "key", ...env });
-    [home.parlor, home.browser] = await Promise.all([home.ground.start(args), Browser.open()]);
+    home.ground = await Ground.lay({ OPENAI_BASE_URL: home.provider.url, OPENAI_API_KEY: "key" });
+    [home.parlor, home.browser] = await Promise.all([home.ground.start(), Browser.open()]);
     home.person = (name, options) => home.browser.person(name, home.parlor.origin, options);
     await until("the provider's models are known", async () => (await home.ground.sql("select count(*) from models")) !== "0");
+    await ready();
   });
   after(async () => {
     await home.browser?.close();
