@@ -9,7 +9,7 @@ use std::{fmt::Write as _, pin::Pin, time::Duration};
 use tokio::time::Instant;
 
 /// An answer is over when this came.
-pub const COMPLETED: &[u8] = br#"data-state="completed""#;
+const COMPLETED: &[u8] = br#"data-state="completed""#;
 /// Longer silence is an error.
 const PATIENCE: Duration = Duration::from_mins(1);
 
@@ -149,6 +149,13 @@ impl Feed {
         }
     }
 
+    /// Reads until the answer is over, and to the end of the event that says so: it holds the text once more.
+    pub async fn over(&mut self) -> anyhow::Result<()> {
+        self.until(COMPLETED).await?;
+        self.until(b"\n\n").await?;
+        Ok(())
+    }
+
     /// Reads what comes next.
     pub async fn more(&mut self) -> anyhow::Result<()> {
         let Some(stream) = &mut self.stream else {
@@ -179,6 +186,11 @@ impl Feed {
         }
         Ok(())
     }
+}
+
+/// Whether a page's answer is over.
+pub fn is_over(page: &str) -> bool {
+    find(page.as_bytes(), COMPLETED).is_some()
 }
 
 /// Where a few bytes are in many.

@@ -104,7 +104,6 @@ impl Postgres {
         }
         Ok(Self {
             server,
-            dir: dir.to_owned(),
             url: format!("postgres://parlor@localhost/parlor?host={}", dir.display()),
         })
     }

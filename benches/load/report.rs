@@ -25,7 +25,9 @@ impl Report {
     /// Adds a figure that should not be above a limit.
     pub fn aim(&mut self, what: impl Into<String>, value: f64, unit: &str, most: f64) {
         let met = if value <= most { "met" } else { "missed" };
-        self.row(what.into(), format!("{} {unit}", round(value)), format!("≤ {most} {unit}: {met}"));
+        let value = if value.fract() == 0. { value.to_string() } else { round(value) };
+        let unit = if unit.is_empty() { String::new() } else { format!(" {unit}") };
+        self.row(what.into(), format!("{value}{unit}"), format!("≤ {most}{unit}: {met}"));
     }
 
     /// Adds an error: the run fails.

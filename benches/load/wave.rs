@@ -1,7 +1,7 @@
 //! Many answers at once: through Parlor, in chats whose pages are open; and through the pass-through.
 
 use crate::{
-    client::{COMPLETED, Feed, find},
+    client::{Feed, find, is_over},
     measure,
     shape::{FIRST, Shape},
     world::{Cpu, World},
@@ -65,8 +65,8 @@ impl World {
         let who = &self.visitors[visitor];
         let chat = who.begin(&format!("openai/{}", OPENING.name()), &self.question().0).await?;
         let (page, mut feed) = who.open(&chat).await?;
-        if find(page.as_bytes(), COMPLETED).is_none() {
-            feed.until(COMPLETED).await?;
+        if !is_over(&page) {
+            feed.over().await?;
         }
         Ok(Talk { visitor, chat, feed })
     }
@@ -124,7 +124,7 @@ impl World {
         let follow = async {
             let first = talk.feed.until(FIRST.as_bytes()).await?;
             let at = crate::provider::now();
-            talk.feed.until(COMPLETED).await?;
+            talk.feed.over().await?;
             anyhow::Ok((first, at))
         };
         let ((), (first, at)) = futures::try_join!(who.say(&talk.chat, &model, &question), follow)

@@ -50,7 +50,7 @@ test("kill -9 of the web process in mid-answer, and a restart on the same port",
   home.web = await home.serve();
   for (const each of [tab, other]) {
     await each.seesNoLonger("Reconnecting…");
-    await until("what was missed is there", async () => (await each.answerText()).includes("while nobody looks"), 15_000);
+    await each.seesInAnswer("while nobody looks");
   }
   await answer.says("let back = 2;\n```\n\nAnd the end.");
   await answer.ends();
@@ -87,7 +87,7 @@ test("an answer that ended while the web process was away", async () => {
   await tab.sees("Reconnecting…");
   await answer.says("the other half.");
   await answer.ends();
-  await until("the end is stored", async () => (await home.ground.sql("select count(*) from generations where state = 'streaming'")) === "0");
+  await until("the end is stored", async () => (await home.ground.sql(`select state from generations where chat_id = '${new URL(tab.page.url()).pathname.split("/").at(-1)}'`)) === "completed");
   home.web = await home.serve();
   await tab.seesEnd("completed", 20_000);
   await tab.seesAnswer("Half of it, and the other half.");
@@ -125,7 +125,7 @@ test("a page that was hidden catches up when it is looked at again", async () =>
   await until("it is stored", async () => (await home.ground.sql("select count(*) from feed_events where body::text like '%unseen%'")) !== "0");
   assert.ok(!(await tab.answerText()).includes("unseen"), "a hidden page holds no connection");
   await look(false);
-  await until("it has caught up", async () => (await tab.answerText()).includes("unseen."));
+  await tab.seesInAnswer("unseen.");
   assert.equal(feeds(), opened + 1);
   await answer.says("seen again.");
   await answer.ends();

@@ -161,9 +161,9 @@ test("what has come is soon in sight, also when the model pauses after it", asyn
   await tab.asksInNewChat("Think slowly.");
   await answer.says("Because **air and water");
   await tab.seesSoFar("Because");
-  await until("all that came is shown", async () => (await tab.answerText()).includes("water"), 4000);
+  await tab.seesInAnswer("water");
   await answer.says("** are wet, and the");
-  await until("all that came is shown", async () => (await tab.answerText()).includes("the"), 4000);
+  await tab.seesInAnswer("and the");
   await answer.ends();
   await tab.seesAnswer("Because air and water are wet, and the");
 });

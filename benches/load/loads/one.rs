@@ -1,7 +1,7 @@
 //! One answer at a time: how much later the first content comes than from the provider itself.
 
 use crate::{
-    client::{COMPLETED, find},
+    client::{find, is_over},
     measure::{median, percentile},
     report::{Report, round},
     shape::{FIRST, Shape},
@@ -47,13 +47,14 @@ async fn new_chat(world: &World, visitor: usize) -> anyhow::Result<(Talk, f64)> 
     let asked = Instant::now();
     let chat = who.begin(&format!("openai/{}", SHAPE.name()), &question).await?;
     let (page, mut feed) = who.open(&chat).await?;
+    let page_at = Instant::now();
     let first = if find(page.as_bytes(), FIRST.as_bytes()).is_some() {
-        Instant::now()
+        page_at
     } else {
         feed.until(FIRST.as_bytes()).await?
     };
-    if find(page.as_bytes(), COMPLETED).is_none() {
-        feed.until(COMPLETED).await?;
+    if !is_over(&page) {
+        feed.over().await?;
     }
     let sent = world.sent(&tag).await?;
     let delay = Duration::from_nanos(u64::try_from(sent.first - sent.received)?);

@@ -169,6 +169,14 @@ export class Tab {
     });
   }
 
+  /** These words are somewhere in the newest answer. */
+  async seesInAnswer(words) {
+    await until(`“${words}” is in the answer`, async () => {
+      const now = await this.answerText();
+      return now.includes(words) || Promise.reject(now);
+    });
+  }
+
   async answerText() {
     return (await this.prose.innerText()).replace(/\s+/g, " ").trim();
   }
