@@ -8,9 +8,9 @@ use crate::{
 };
 use axum::{
     extract::{FromRequestParts, Request},
-    http::{Method, request::Parts},
+    http::request::Parts,
     middleware::Next,
-    response::{IntoResponse, Redirect, Response},
+    response::{IntoResponse, Response},
 };
 use axum_login::{AuthManagerLayer, AuthManagerLayerBuilder, AuthUser, AuthnBackend};
 use tower_sessions::service::SignedCookie;
@@ -77,25 +77,17 @@ pub fn into_error(error: axum_login::Error<Accounts>) -> Error {
     }
 }
 
-/// The guard of member routes. Runs before any look-up.
+/// The guard of member routes. Runs before any look-up; how the refusal looks is decided with all other errors.
 pub async fn require_member(request: Request, next: Next) -> Response {
     let session = request.extensions().get::<Session>();
     if session.is_some_and(|s| s.user.is_some()) {
         return next.run(request).await;
     }
-    let page = request.method() == Method::GET && !wants_fragment(&request) && !wants_events(&request);
-    if page {
-        let asked = request.uri().path_and_query().map_or("/", |p| p.as_str());
-        return Redirect::to(&way_in(asked)).into_response();
-    }
-    if request.method() == Method::POST && !wants_fragment(&request) {
-        return Redirect::to("/login").into_response();
-    }
     Failure(Error::Unauthenticated).into_response()
 }
 
 /// The sign-in page that leads back to where somebody wanted to go.
-fn way_in(asked: &str) -> String {
+pub fn way_in(asked: &str) -> String {
     if asked == "/" { "/login".to_owned() } else { format!("/login?next={}", encode(asked)) }
 }
 

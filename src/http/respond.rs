@@ -7,9 +7,9 @@ use crate::{base::Error, views::ErrorPage};
 use axum::{
     body::Body,
     extract::Request,
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderValue, Method, StatusCode, header},
     middleware::Next,
-    response::{Html, IntoResponse, Response},
+    response::{Html, IntoResponse, Redirect, Response},
 };
 use std::{any::Any, sync::Arc};
 
@@ -90,6 +90,10 @@ pub async fn faces(request: Request, next: Next) -> Response {
     let fragment = auth::wants_fragment(&request);
     let events = auth::wants_events(&request);
     let path = request.uri().path();
+    let way_in = match (request.method(), request.uri().path_and_query()) {
+        (&Method::GET, Some(asked)) => auth::way_in(asked.as_str()),
+        _ => "/login".to_owned(),
+    };
     let machine = path == "/up" || path == "/ready" || path.starts_with("/assets/");
     let id = request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
     let mut response = next.run(request).await;
@@ -121,28 +125,31 @@ pub async fn faces(request: Request, next: Next) -> Response {
             bare.headers_mut().insert("hx-redirect", HeaderValue::from_static("/login"));
         }
         bare
+    } else if status == StatusCode::UNAUTHORIZED {
+        let mut redirect = Redirect::to(&way_in).into_response();
+        keep_headers(&response, &mut redirect);
+        return redirect;
     } else {
-        let page = ErrorPage {
-            status: status.as_u16(),
-            title: title.to_owned(),
-            message,
-            request_id: id,
-            signed_in: status != StatusCode::UNAUTHORIZED,
-        };
+        let page = ErrorPage { status: status.as_u16(), title: title.to_owned(), message, request_id: id };
         Html(page.render()).into_response()
     };
     *faced.status_mut() = status;
-    for name in [header::ALLOW, header::SET_COOKIE] {
-        for value in response.headers().get_all(&name) {
-            faced.headers_mut().append(name.clone(), value.clone());
-        }
-    }
+    keep_headers(&response, &mut faced);
     if let Some(Error::Limited { retry_after }) = error {
         faced.headers_mut().insert(header::RETRY_AFTER, retry_after.as_secs().max(1).into());
     } else if status == StatusCode::SERVICE_UNAVAILABLE {
         faced.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
     }
     faced
+}
+
+/// What a face must not lose.
+fn keep_headers(from: &Response, to: &mut Response) {
+    for name in [header::ALLOW, header::SET_COOKIE] {
+        for value in from.headers().get_all(&name) {
+            to.headers_mut().append(name.clone(), value.clone());
+        }
+    }
 }
 
 /// The answer to an address that is none.

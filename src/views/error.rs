@@ -10,7 +10,6 @@ pub struct ErrorPage {
     /// What happened and what the reader can do; never an internal text.
     pub message: String,
     pub request_id: String,
-    pub signed_in: bool,
 }
 
 page!(ErrorPage);
