@@ -365,3 +365,33 @@ async fn two_hundred_answers_at_once() {
     assert_eq!(right, 200);
     test.check_feeds().await;
 }
+
+#[tokio::test]
+async fn an_old_log_is_trimmed_and_old_positions_are_reset() {
+    let test = TestApp::start().await;
+    let ann = test.person("ann").await;
+    test.provider.streams(["Hello"]);
+    let chat = ann.asks("hi").await;
+    let page = ann.sees(&chat, "data-state=\"completed\"").await;
+    let trim = async || parlor::domain::feed::store::trim(&test.app.pools.jobs).await.unwrap();
+    trim().await;
+    assert!(test.value::<i64>("select count(*) from feed_events").await > 0, "not within the hour");
+    sqlx::query("update feed_events set at = now() - interval '2 hours'").execute(&test.app.pools.http).await.unwrap();
+    test.provider.does([text("Running"), Step::Hold, text(" on"), Step::Finish("stop"), Step::Done]);
+    ann.says(&chat, "more").await;
+    let tab = ann.follows(&chat, page.after()).await;
+    tab.sees("Running").await;
+    trim().await;
+    let (first, oldest): (i64, i64) =
+        sqlx::query_as("select first_seq, (select min(seq) from feed_events) from feed_heads")
+            .fetch_one(&test.app.pools.http)
+            .await
+            .unwrap();
+    assert!(first > 1 && first == oldest, "{first} {oldest}");
+    let late = ann.follows(&chat, 0).await;
+    late.sees("event: reset").await;
+    // whoever is up to date notices nothing
+    test.provider.release();
+    tab.sees("data-state=\"completed\"").await;
+    assert!(ann.opens(&chat).await.html.contains("Running on"));
+}
