@@ -225,16 +225,7 @@ impl Room {
         let Ok((question, answer, _)) = generation::turn(&self.app, self.chat, answer).await else {
             return Ok(String::new());
         };
-        let fresh = Shown {
-            text: String::new(),
-            reasoning: String::new(),
-            html: None,
-            state: Some(State::Queued),
-            reason: None,
-            tokens: None,
-            thought: None,
-            ..answer
-        };
+        let fresh = answer.as_begun();
         let live = Live::new(&fresh);
         let turn = Turn { question: present::message(&question), answer: live.message() };
         self.live.insert(fresh.id, live);
@@ -341,6 +332,8 @@ impl Room {
                     if let Some(question) = question {
                         let turn = Turn { question: present::message(&question), answer: message };
                         data.push_str(&views::feed::turn(parent, &turn));
+                        // a page that sent it has the turn already, from the answer to its form, but nothing since
+                        data.push_str(&views::feed::morph(&turn.answer));
                     }
                 }
                 What::Turn { question: None, .. } => return Ok(None),

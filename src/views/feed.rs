@@ -34,7 +34,7 @@ pub fn refused(composer: &Composer) -> String {
 /// A whole message, for readers that join in the middle of it or after its end.
 pub fn morph(message: &Message) -> String {
     let article = partial(&dom::message(message.id), "outerMorph", message.render());
-    article + &send(Some(message.id), message)
+    article + &send(Some(message.id), message) + &mark(message)
 }
 
 /// Changes of a message's text, in order.

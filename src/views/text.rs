@@ -137,6 +137,14 @@ pub fn facts(model: &str, tokens: Option<i64>) -> String {
     }
 }
 
+/// Why a message is not sent; the counter says how long it is.
+pub fn too_long(max_chars: usize) -> String {
+    format!(
+        "This message is too long: at most {} characters can be sent. Shorten it, or send it in parts.",
+        grouped(i64::try_from(max_chars).unwrap_or(i64::MAX))
+    )
+}
+
 /// The title of a browser's tab.
 pub fn tab(title: &str) -> String {
     format!("{title} · {PARLOR}")

@@ -28,8 +28,11 @@
   document.addEventListener("submit", (event) => {
     if (event.target.matches("[data-behavior~=once]")) event.target.querySelector("button").disabled = true;
     if (event.target !== form()) return;
-    if (!field().value.trim() || over()) { event.preventDefault(); event.stopImmediatePropagation(); count(); }
-    else sent = field().value;
+    if (field().value.trim() && !over()) return void (sent = field().value);
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    if (over()) document.getElementById("composer-note").textContent = form().dataset.long;
+    count();
   }, true);
 
   const settled = (event) => {

@@ -31,4 +31,11 @@
       step(event.target, key === "j" ? 1 : -1);
     }
   });
+
+  // a question that was asked from a menu gives the focus back to what opened the menu
+  document.addEventListener("toggle", ({ target, newState }) => {
+    if (newState === "closed" && target.matches(".sheet--ask") && document.activeElement === document.body) {
+      document.querySelector("[popovertarget=chat-menu]")?.focus();
+    }
+  }, true);
 })();

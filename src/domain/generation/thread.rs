@@ -44,6 +44,23 @@ pub struct Shown {
     pub created_at: OffsetDateTime,
 }
 
+impl Shown {
+    /// The answer as it was when it was begun, whatever has become of it since: what follows in the feed builds on that.
+    #[must_use]
+    pub fn as_begun(self) -> Self {
+        Self {
+            text: String::new(),
+            reasoning: String::new(),
+            html: None,
+            state: Some(State::Queued),
+            reason: None,
+            tokens: None,
+            thought: None,
+            ..self
+        }
+    }
+}
+
 /// A chat's shown path.
 pub struct Thread {
     pub chat: Chat,

@@ -128,7 +128,7 @@ async fn sent_fragment(
         ..Composing::default()
     };
     let composer = present::composer(&web.app, viewer, composing).await?;
-    let turn = Turn { question: present::message(&question), answer: present::message(&answer) };
+    let turn = Turn { question: present::message(&question), answer: present::message(&answer.as_begun()) };
     Ok(Html(views::feed::sent(parent, &turn, &composer)).into_response())
 }
 

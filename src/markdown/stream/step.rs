@@ -216,7 +216,7 @@ impl Stream {
                 self.shown.append(&html, patches);
             }
             *done = scan.safe;
-            tail.shown = length;
+            tail.shown = *done - from;
             tail.at = now;
         }
         let pending = self.text.len() - *done;
