@@ -133,12 +133,11 @@ async fn measure(args: &Args) -> anyhow::Result<bool> {
     shapes.extend(chosen.filter(|s| !shapes.contains(s)));
     let mut world = World::build(&args.program, &cores, args.statements, &shapes).await?;
     let mut report = Report::default();
-    if matches!(args.load, Load::All) {
-        for load in every() {
-            carry_out(&load, &mut world, &mut report).await?;
+    let loads = if matches!(args.load, Load::All) { every() } else { vec![args.load.clone()] };
+    for load in loads {
+        if let Err(error) = carry_out(&load, &mut world, &mut report).await {
+            report.wrong(format!("{error:#}"));
         }
-    } else {
-        carry_out(&args.load, &mut world, &mut report).await?;
     }
     if args.statements {
         world.statements().await?;

@@ -102,10 +102,7 @@ impl Postgres {
             ensure!(Instant::now() < patience, "PostgreSQL does not answer: {error}");
             std::thread::sleep(Duration::from_millis(100));
         }
-        Ok(Self {
-            server,
-            url: format!("postgres://parlor@localhost/parlor?host={}", dir.display()),
-        })
+        Ok(Self { server, url: format!("postgres://parlor@localhost/parlor?host={}", dir.display()) })
     }
 
     /// The first of its processes, the parent of the others.

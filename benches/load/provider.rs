@@ -86,7 +86,8 @@ async fn complete(State(log): State<Log>, Json(ask): Json<Ask>) -> Response {
     let tag = tag(ask.messages.last().map_or("", |m| &m.content)).to_owned();
     let usage = ask.stream_options.is_some_and(|o| o["include_usage"] == true);
     let events = events(&ask.model, &shape.answer(&tag), usage);
-    let began = Instant::now() + shape.delay;
+    // answers that begin together do not beat together
+    let began = Instant::now() + shape.delay + shape.phase(&tag);
     let body = stream::iter(events.into_iter().enumerate()).then(move |(n, event)| {
         let (log, tag) = (log.clone(), tag.clone());
         async move {

@@ -4,11 +4,14 @@ use super::{block_on, open, process};
 use crate::{
     app::App,
     base::{config::Config, db::Use},
-    domain::accounts::{self, First},
+    domain::{
+        accounts::{self, First},
+        catalog,
+    },
     http, jobs,
 };
 use anyhow::{Context, bail};
-use std::{net::SocketAddr, process::ExitCode};
+use std::{net::SocketAddr, process::ExitCode, time::Duration};
 use tokio::net::TcpListener;
 
 pub fn run(config: &Config, with_jobs: bool) -> anyhow::Result<ExitCode> {
@@ -23,6 +26,7 @@ pub fn run(config: &Config, with_jobs: bool) -> anyhow::Result<ExitCode> {
         jobs::start_sweep(&app);
         if with_jobs {
             jobs::start(&app);
+            catalog::wait_for_first(&app, Duration::from_millis(700)).await;
         }
         let url = public_url(config, address);
         tracing::info!(%address, jobs = with_jobs, "ready: {url}");

@@ -75,6 +75,16 @@ pub async fn last_used(app: &App, user: UserId) -> Result<Option<String>> {
     .await?)
 }
 
+/// Waits for the first lists of a house that has none yet, but not long: its first guest should find a model.
+pub async fn wait_for_first(app: &App, most: Duration) {
+    let found = async {
+        while models(app).await.is_ok_and(|known| known.is_empty()) {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    let _ = tokio::time::timeout(most, found).await;
+}
+
 /// Asks every provider for its models and keeps the lists; then again and again, sooner while one does not answer.
 pub async fn keep_fresh(app: App) {
     loop {

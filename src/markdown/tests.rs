@@ -55,7 +55,7 @@ fn tasks() {
 fn tables() {
     check(
         "| a | b | c | d |\n|---|:--|:-:|--:|\n| 1 | `2` |",
-        "<div class=\"table\" tabindex=\"0\" role=\"region\" aria-label=\"Table\"><table><thead><tr><th>a</th>\
+        "<div class=\"table\" tabindex=\"0\" role=\"group\" aria-label=\"Table\"><table><thead><tr><th>a</th>\
          <th class=\"align-left\">b</th><th class=\"align-center\">c</th><th class=\"align-right\">d</th></tr></thead><tbody>\
          <tr><td>1</td><td class=\"align-left\"><code>2</code></td><td class=\"align-center\"></td>\
          <td class=\"align-right\"></td></tr></tbody></table></div>",
@@ -256,7 +256,7 @@ pub(super) fn harmless(tag: &str, text: &str) {
         "use href=\"/assets/icons.svg#i-copy\"",
         "pre tabindex=\"0\"",
         "li class=\"task\"",
-        "div class=\"table\" tabindex=\"0\" role=\"region\" aria-label=\"Table\"",
+        "div class=\"table\" tabindex=\"0\" role=\"group\" aria-label=\"Table\"",
         "section class=\"footnotes\" aria-label=\"Footnotes\"",
         "input type=\"checkbox\" disabled checked aria-label=\"Done\"",
         "input type=\"checkbox\" disabled aria-label=\"To do\"",

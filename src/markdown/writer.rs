@@ -264,7 +264,7 @@ impl<'d, 'a> Writer<'d, 'a> {
             Tag::Item => self.item(at),
             Tag::Table(aligns) => {
                 self.aligns.clone_from(aligns);
-                self.out.push_str("<div class=\"table\" tabindex=\"0\" role=\"region\" aria-label=\"Table\"><table>");
+                self.out.push_str("<div class=\"table\" tabindex=\"0\" role=\"group\" aria-label=\"Table\"><table>");
             }
             Tag::TableHead => {
                 self.in_head = true;

@@ -7,11 +7,15 @@
   const end = () => room.scrollHeight - room.clientHeight;
   let atEnd = true;
   let height = 0; // as last seen: what has grown since then is no reason to stop following
-  let below = 0;
 
   const toEnd = () => { room.scrollTop = end(); };
+  // the room kept free for an answer to come is nothing to be read
+  const free = () => {
+    const foot = [...room.querySelectorAll(".message__foot")].at(-1)?.getBoundingClientRect();
+    return foot ? Math.max(0, room.scrollHeight - room.scrollTop - (foot.bottom - room.getBoundingClientRect().top)) : 0;
+  };
   const look = () => {
-    atEnd = height - room.clientHeight - room.scrollTop < NEAR;
+    atEnd = height - free() - room.clientHeight - room.scrollTop < NEAR;
     newest.hidden = atEnd;
     if (atEnd) newest.querySelector(".dot").hidden = true;
   };
@@ -35,22 +39,15 @@
   document.addEventListener("htmx:after:swap", ({ target, detail }) => {
     if (target.id === "say" && detail.ctx.response?.status < 300) {
       const thread = document.getElementById("thread");
+      const asked = [...thread.querySelectorAll(".message--me")].at(-1);
       thread.dataset.fresh = "";
+      thread.style.setProperty("--asked", `${asked?.offsetHeight ?? 0}px`);
       height = room.scrollHeight;
-      [...thread.querySelectorAll(".message--me")].at(-1)?.scrollIntoView({ block: "start" });
+      asked?.scrollIntoView({ block: "start" });
       look();
     }
     if (target.id === "conversation" || target === document.body) watch();
   });
-
-  // earlier messages come in above: what is being read stays where it is
-  document.addEventListener("htmx:before:swap", ({ target }) => { if (target.id === "earlier") below = room.scrollHeight - room.scrollTop; });
-  new MutationObserver(() => {
-    if (!below) return;
-    height = room.scrollHeight;
-    room.scrollTop = height - below;
-    below = 0;
-  }).observe(document.getElementById("main"), { childList: true, subtree: true });
 
   toEnd();
   watch();

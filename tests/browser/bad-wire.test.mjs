@@ -8,7 +8,10 @@ import { Wire } from "./support/wire.mjs";
 
 let wire;
 const home = house({ ready: async () => { wire = await Wire.between(home.parlor.origin); } });
-beforeEach(() => wire?.letsFeedsGo());
+beforeEach(() => {
+  wire?.letsFeedsGo();
+  wire?.mendsFeeds();
+});
 after(() => wire?.close());
 
 const stored = (words) => until(`“${words}” is stored`, async () => (await home.ground.sql(`select count(*) from feed_events where body::text like '%${words}%'`)) !== "0");
@@ -37,7 +40,7 @@ test("the feed is late: the form's answer comes first", async () => {
   await answer.says("First words.\n\nSecond words, and ");
   await stored("Second words");
   wire.letsFeedsGo();
-  await tab.seesInAnswer("Second words,");
+  await tab.seesInAnswer("Second words,", 15_000);
   await answer.says("third.\n\nFourth.");
   await answer.ends();
   await tab.seesEnd();
@@ -57,7 +60,7 @@ test("the form's answer is lost and asked for again, when some of the answer has
   await tab.says("Twice?");
   await tab.sees("Twice?", tab.page.locator("#thread"));
   wire.letsFeedsGo();
-  await tab.seesInAnswer("Second words,");
+  await tab.seesInAnswer("Second words,", 15_000);
   await answer.says("third.");
   await answer.ends();
   await tab.seesEnd();
@@ -68,15 +71,14 @@ test("the form's answer is lost and asked for again, when some of the answer has
 
 test("a message is sent while the feed is broken", async () => {
   const { tab } = await inAChat("Cat");
-  wire.holdsFeeds();
-  wire.cutsFeeds(); // and the next connection brings nothing for a while
+  wire.breaksFeeds();
   const answer = home.provider.answers("Do you hear me?");
   await tab.says("Do you hear me?");
   await tab.sees("Do you hear me?", tab.page.locator("#thread"));
   await answer.says("# Yes\n\nFirst words.\n\nSecond words, and ");
   await stored("Second words");
-  wire.letsFeedsGo();
-  await tab.seesInAnswer("Second words,");
+  wire.mendsFeeds();
+  await tab.seesInAnswer("Second words,", 15_000);
   await answer.says("third.");
   await answer.ends();
   await tab.seesEnd();
@@ -87,14 +89,13 @@ test("a message is sent while the feed is broken", async () => {
 
 test("a message is sent while the feed is broken, and is answered before it is back", async () => {
   const { tab } = await inAChat("Dot");
-  wire.holdsFeeds();
-  wire.cutsFeeds();
+  wire.breaksFeeds();
   await tab.says("Anything?");
   await tab.sees("Anything?", tab.page.locator("#thread"));
   const chat = new URL(tab.page.url()).pathname.split("/").at(-1);
   await until("it is answered", async () => (await home.ground.sql(`select count(*) from generations where chat_id = '${chat}' and state = 'completed'`)) === "2");
-  wire.letsFeedsGo();
-  await tab.seesAnswer("A plain answer.");
+  wire.mendsFeeds();
+  await tab.seesInAnswer("A plain answer.", 15_000);
   await tab.seesEnd();
   await tab.sendButton.waitFor();
   await readsAsAfterAReload(tab);

@@ -118,6 +118,30 @@ test("what is sent goes near the top, and the page follows only a reader who is 
   assert.equal(await last(), still, "the end of an answer moves nothing");
 });
 
+test("a question of several lines is whole in sight, with its short answer below it, and nothing to scroll for", async () => {
+  const gil = await home.person("Gil");
+  const tab = await gil.registers();
+  await tab.asksInNewChat("Something long, please.");
+  await tab.seesEnd();
+  for (const lines of [2, 4, 8]) {
+    const question = Array.from({ length: lines }, (_, n) => `Line ${n + 1} of ${lines}`).join("\n");
+    const answer = home.provider.answers(question);
+    await tab.says(question);
+    await answer.says("Short, and ");
+    await tab.seesSoFar("Short,");
+    await answer.says("sweet.");
+    await answer.ends();
+    await tab.seesEnd();
+    const frame = await tab.page.locator(".scroll--talk").boundingBox();
+    await until(`the question of ${lines} lines is whole in sight`, async () => {
+      const block = await tab.page.locator("#thread > .message--me").last().boundingBox();
+      const top = Math.round(block.y - frame.y);
+      return (top >= 0 && top < 60) || Promise.reject(`it begins at ${top} px`);
+    }, 3000);
+    assert.equal(await tab.page.getByRole("button", { name: "Newest" }).count(), 0, `${lines} lines: all is in sight, so nothing leads to something newer`);
+  }
+});
+
 test("an answer is stopped from a second tab", async () => {
   const cem = await home.person("Cem");
   const tab = await cem.registers();
@@ -153,6 +177,23 @@ test("an answer is stopped from a second tab", async () => {
   await other.seesAnswer("A plain answer.");
   cem.hasNothingToComplainAbout();
 });
+
+for (const [what, text] of Object.entries({
+  "a backtick": "Press the ` key for it. ",
+  "a bracket": "See [the notes of last week. ",
+  "two asterisks": "This is **important to know. ",
+})) {
+  test(`a paragraph with ${what} that is never closed appears as it comes`, async () => {
+    const ivo = await home.person("Ivo");
+    const tab = await ivo.registers();
+    const answer = home.provider.answers("Tell me.");
+    await tab.asksInNewChat("Tell me.");
+    await answer.says(text + "Many more words follow it in the same paragraph. ".repeat(20));
+    await tab.seesInAnswer("Many more words follow it");
+    await answer.ends();
+    await tab.seesEnd();
+  });
+}
 
 test("what has come is soon in sight, also when the model pauses after it", async () => {
   const dan = await home.person("Dan");

@@ -22,4 +22,21 @@ if (!folder) {
       });
     });
   }
+  test("pictures of a page held open, without JavaScript", async () => {
+    for (const [width, options] of Object.entries(SIZES)) {
+      const ned = await home.person("Ned", { reducedMotion: "reduce", ...options, javaScriptEnabled: false });
+      const tab = await ned.registers();
+      const take = (name) => tab.page.screenshot({ path: join(folder, `${name}-${width}-light.png`) });
+      await take("plain-new-chat");
+      const answer = home.provider.answers("Tell me of the sea.");
+      await tab.composer.fill("Tell me of the sea.");
+      await tab.sendButton.click();
+      await answer.says("The sea is wide.\n\n- salt\n- waves\n\nAnd ");
+      await tab.sees("The sea is wide.");
+      await take("plain-live");
+      await answer.ends();
+      await tab.sees("The answer is complete.");
+      await take("plain-live-ended");
+    }
+  });
 }

@@ -50,6 +50,8 @@ test("all views of a rich answer are equal, on the way and at its end", async ()
   const count = (selector) => prose.locator(selector).count();
   assert.equal(await count("table"), 14);
   assert.equal(await count("tbody tr"), 42);
+  const aligned = (n) => prose.locator("tbody tr").first().locator("td").nth(n).evaluate((cell) => getComputedStyle(cell).textAlign);
+  assert.deepEqual([await aligned(1), await aligned(2)].map((a) => a.replace("end", "right")), ["right", "center"], "columns are aligned as asked");
   assert.equal(await count("figure.code"), 28);
   assert.ok((await count("figure.code .k")) > 20, "code is highlighted");
   assert.deepEqual(await prose.locator("figure.code > figcaption").first().innerText().then((t) => t.split("\n")[0].toLowerCase()), "rust");

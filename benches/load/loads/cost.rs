@@ -24,6 +24,9 @@ pub async fn many(world: &World, report: &mut Report, load: &Many) -> anyhow::Re
     let Many { count, shape, spread, rounds, .. } = load;
     let mut talks = world.talks(*count).await?;
     let (mut ours, mut bare, mut ratios) = (Taken::default(), Taken::default(), Vec::new());
+    // once unmeasured: connections that were never used have no plans yet
+    ours.errors.extend(world.wave(&mut talks, shape, *spread).await?.errors);
+    world.yardstick(*count, shape, *spread).await?;
     for _ in 0..*rounds {
         let wave = world.wave(&mut talks, shape, *spread).await?;
         let yard = world.yardstick(*count, shape, *spread).await?;
@@ -53,7 +56,7 @@ fn name(load: &Many) -> String {
 
 fn tell(report: &mut Report, load: &Many, ours: &Taken, bare: &Taken) {
     let (name, answers, rounds) = (name(load), ours.answers.max(1), load.rounds.max(1) as f64);
-    let good = ours.answers - ours.errors.len();
+    let good = ours.answers.saturating_sub(ours.errors.len());
     report.say(format!("{name}: complete, with the right text"), format!("{good} of {}", ours.answers));
     let ((program, postgres), (yard, _)) = (ours.per_thousand(), bare.per_thousand());
     report.say(

@@ -48,11 +48,8 @@ async fn new_chat(world: &World, visitor: usize) -> anyhow::Result<(Talk, f64)> 
     let chat = who.begin(&format!("openai/{}", SHAPE.name()), &question).await?;
     let (page, mut feed) = who.open(&chat).await?;
     let page_at = Instant::now();
-    let first = if find(page.as_bytes(), FIRST.as_bytes()).is_some() {
-        page_at
-    } else {
-        feed.until(FIRST.as_bytes()).await?
-    };
+    let first =
+        if find(page.as_bytes(), FIRST.as_bytes()).is_some() { page_at } else { feed.until(FIRST.as_bytes()).await? };
     if !is_over(&page) {
         feed.over().await?;
     }

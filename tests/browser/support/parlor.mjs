@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { once } from "node:events";
-import { within, until } from "./wait.mjs";
+import { until } from "./wait.mjs";
 
 const PROGRAM = process.env.PARLOR_BIN;
 const SERVER = process.env.DATABASE_URL;
@@ -38,7 +38,7 @@ export class Ground {
       PARLOR_SECRET: randomBytes(32).toString("hex"),
       HOST: "127.0.0.1",
       PORT: "0",
-      RUST_LOG: "info",
+      RUST_LOG: "info,sqlx=warn",
       PARLOR__LOG__FORMAT: "json",
       PARLOR__CATALOG__OLLAMA: "",
       ...env,
@@ -86,10 +86,6 @@ export class Process {
     });
   }
 
-  get port() {
-    return new URL(this.origin).port;
-  }
-
   /** The first line of the log that matches. */
   says(pattern) {
     return this.log.map((entry) => pattern.exec(entry.message)).find(Boolean);
@@ -105,11 +101,6 @@ export class Process {
   async kill() {
     this.#child.kill("SIGKILL");
     await this.#gone;
-  }
-
-  async stop() {
-    this.#child.kill("SIGTERM");
-    await within(20_000, "parlor stops after SIGTERM", this.#gone);
   }
 }
 

@@ -169,12 +169,12 @@ export class Tab {
     });
   }
 
-  /** These words are somewhere in the newest answer. */
-  async seesInAnswer(words) {
+  /** These words are somewhere in the newest answer, soon. */
+  async seesInAnswer(words, ms = 5000) {
     await until(`“${words}” is in the answer`, async () => {
       const now = await this.answerText();
       return now.includes(words) || Promise.reject(now);
-    });
+    }, ms);
   }
 
   async answerText() {
@@ -184,11 +184,6 @@ export class Tab {
   /** The newest answer is over, in this way. */
   async seesEnd(state = "completed", ms = PATIENCE) {
     await this.answer.locator(`> footer[data-state="${state}"]`).waitFor({ state: "attached", timeout: ms });
-  }
-
-  /** Waits until the page follows its chat. */
-  async follows() {
-    await until("the feed is connected", () => this.page.evaluate(() => document.getElementById("conversation")?._htmx?.sse != null));
   }
 
   /** Each message's article as it stands; neighbouring pieces of text count as one. `without` is taken out first. */

@@ -79,8 +79,8 @@ export class Provider {
 }
 
 class Answer {
-  #asked = Promise.withResolvers?.() ?? resolvers();
-  #closed = Promise.withResolvers?.() ?? resolvers();
+  #asked = resolvers();
+  #closed = resolvers();
   #response;
 
   constructor(question) {

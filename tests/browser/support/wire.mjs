@@ -7,6 +7,7 @@ export class Wire {
   /** Feeds that are open now. */
   feeds = new Set();
   #holding = false;
+  #broken = false;
   #before = null;
   #server = createServer((request, response) => this.#carry(request, response));
 
@@ -35,6 +36,16 @@ export class Wire {
     for (const feed of this.feeds) feed.destroy();
   }
 
+  /** Cuts the feeds, and lets none be opened again. */
+  breaksFeeds() {
+    this.#broken = true;
+    this.cutsFeeds();
+  }
+
+  mendsFeeds() {
+    this.#broken = false;
+  }
+
   /** The next form sent to a chat is delivered, its answer is lost; `then` passes, and it is delivered once more. */
   losesNextAnswer(then) {
     this.#before = then;
@@ -46,6 +57,7 @@ export class Wire {
   }
 
   async #carry(request, response) {
+    if (this.#broken && new URL(request.url, this.house).pathname.endsWith("/feed")) return request.destroy();
     const parts = [];
     for await (const part of request) parts.push(part);
     const body = Buffer.concat(parts);
