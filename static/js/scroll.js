@@ -41,7 +41,7 @@
       const thread = document.getElementById("thread");
       const asked = [...thread.querySelectorAll(".message--me")].at(-1);
       thread.dataset.fresh = "";
-      thread.style.setProperty("--asked", `${asked?.offsetHeight ?? 0}px`);
+      document.documentElement.style.setProperty("--asked", `${asked?.offsetHeight ?? 0}px`);
       height = room.scrollHeight;
       asked?.scrollIntoView({ block: "start" });
       look();

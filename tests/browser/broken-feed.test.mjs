@@ -25,7 +25,7 @@ after(async () => {
 });
 
 // what the browser and htmx say by themselves about a house that is not there
-const AWAY = [/ERR_(CONNECTION_REFUSED|CONNECTION_RESET|INCOMPLETE_CHUNKED_ENCODING|EMPTY_RESPONSE|NETWORK_CHANGED|ABORTED|SOCKET_NOT_CONNECTED)/, /htmx:sse:error: network error/, /htmx:error: Failed to fetch/];
+const AWAY = [/ERR_(CONNECTION_REFUSED|CONNECTION_RESET|INCOMPLETE_CHUNKED_ENCODING|EMPTY_RESPONSE|NETWORK_CHANGED|ABORTED|SOCKET_NOT_CONNECTED)/, /htmx:(sse:)?error: (network error|Failed to fetch)/];
 const count = (text, word) => text.split(word).length - 1;
 
 test("kill -9 of the web process in mid-answer, and a restart on the same port", async () => {

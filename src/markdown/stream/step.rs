@@ -234,11 +234,12 @@ impl Stream {
             let open = Open::new(render::PARAGRAPH.to_owned(), "</p>", &[]).with_body(&html);
             let before = patches.len();
             self.shown.show_one(open, patches);
-            tail.did_show(length, bytes(&patches[before..]), now);
+            tail.did_show(until - from, bytes(&patches[before..]), now);
             let settled = clean || (scan.is_settled() && scan.safe == self.text.trim_end().len());
             *done = if settled { scan.safe } else { self.text.len() };
             *ahead = !settled;
-        } else {
+        }
+        if !self.text[*done..].trim_end().is_empty() {
             self.later(now);
         }
         None
