@@ -36,6 +36,16 @@ pub async fn log(mut request: Request, next: Next) -> Response {
     response
 }
 
+/// Lets a request run to its end, also when its guest has left. A handler that is dropped where it waits would leave
+/// things half done: what is committed but not delivered, and (sqlx 0.8 forgets a `BEGIN` that was cut short) an open
+/// transaction on a connection that somebody else gets next.
+pub async fn to_the_end(request: Request, next: Next) -> Response {
+    match tokio::spawn(next.run(request).in_current_span()).await {
+        Ok(response) => response,
+        Err(error) => Failure(Error::Internal(error.into())).into_response(),
+    }
+}
+
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
     connect-src 'self'; font-src 'self'; form-action 'self'; manifest-src 'self'; frame-ancestors 'none'; base-uri 'none'";
 

@@ -60,12 +60,13 @@ pub fn router(app: &App) -> Router {
         .fallback(respond::no_such_page)
         .method_not_allowed_fallback(respond::wrong_method)
         .layer(DefaultBodyLimit::max(server.max_body_kb * 1024))
+        .layer(middleware::from_fn(guard::same_origin))
+        .layer(CatchPanicLayer::custom(respond::panicked))
+        .layer(middleware::from_fn(guard::to_the_end))
         .layer(TimeoutLayer::with_status_code(
             StatusCode::SERVICE_UNAVAILABLE,
             Duration::from_secs(server.request_timeout),
         ))
-        .layer(middleware::from_fn(guard::same_origin))
-        .layer(CatchPanicLayer::custom(respond::panicked))
         .layer(middleware::from_fn(respond::faces))
         .layer(CompressionLayer::new().compress_when(guard::may_compress))
         .layer(middleware::from_fn_with_state(app.clone(), guard::headers))

@@ -211,3 +211,31 @@ async fn an_old_page_gets_todays_assets() {
     assert_eq!(get("/assets/nothing.css", "").await.status(), StatusCode::NOT_FOUND);
     assert_eq!(get("/assets/..%2f..%2fCargo.toml", "").await.status(), StatusCode::NOT_FOUND);
 }
+
+/// A guest who leaves in mid-request must not leave a transaction open on a connection that others get next: they would
+/// read yesterday's page, or write into somebody else's transaction.
+#[tokio::test]
+async fn guests_who_leave_early_leave_nothing_open() {
+    let test = TestApp::start().await;
+    let ann = test.person("ann").await;
+    let chat = ann.asks("hi").await;
+    ann.sees(&chat, "unscripted").await;
+    for round in 0..20_u64 {
+        let leaving = (0..20_u64).map(|n| {
+            let patience = std::time::Duration::from_micros(200 + 300 * n + 37 * round);
+            let request = ann.request(Method::GET, &chat).timeout(patience);
+            async { drop(request.send().await) }
+        });
+        futures::future::join_all(leaving).await;
+        // what is still being worked on ends meanwhile; what was left open stays so for 5 s
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        let open: i64 = test
+            .value(
+                "select count(*) from pg_stat_activity where datname = current_database()
+                 and state like 'idle in transaction%' and pid <> pg_backend_pid()
+                 and state_change < now() - interval '50 ms'",
+            )
+            .await;
+        assert_eq!(open, 0, "round {round}: a transaction was left open");
+    }
+}

@@ -25,7 +25,8 @@ pub async fn many(world: &World, report: &mut Report, load: &Many) -> anyhow::Re
     let mut talks = world.talks(*count).await?;
     let (mut ours, mut bare, mut ratios) = (Taken::default(), Taken::default(), Vec::new());
     // once unmeasured: connections that were never used have no plans yet
-    ours.errors.extend(world.wave(&mut talks, shape, *spread).await?.errors);
+    let first = world.wave(&mut talks, shape, *spread).await?;
+    (ours.errors, ours.memory) = (first.errors, first.memory);
     world.yardstick(*count, shape, *spread).await?;
     for _ in 0..*rounds {
         let wave = world.wave(&mut talks, shape, *spread).await?;
