@@ -12,7 +12,7 @@ use crate::{
 use sqlx::postgres::PgConnectOptions;
 use std::time::Duration;
 use tokio::{
-    signal::unix::{SignalKind, signal},
+    signal::unix::{Signal, SignalKind, signal},
     time::Instant,
 };
 
@@ -32,36 +32,49 @@ pub async fn build(config: &Config, options: PgConnectOptions) -> anyhow::Result
     App::build(config.clone(), pools, secret).await
 }
 
-/// Waits for SIGTERM or SIGINT.
-///
-/// # Errors
-/// Signals cannot be had.
-pub async fn asked_to_stop() -> anyhow::Result<()> {
-    let mut term = signal(SignalKind::terminate())?;
-    let mut int = signal(SignalKind::interrupt())?;
-    tokio::select! { _ = term.recv() => {}, _ = int.recv() => {} }
-    Ok(())
+/// The signals that ask a process to end. Made first of all, so that none is missed while it starts.
+pub struct Signals {
+    term: Signal,
+    int: Signal,
+}
+
+impl Signals {
+    /// # Errors
+    /// Signals cannot be had.
+    pub fn listen() -> anyhow::Result<Self> {
+        Ok(Self { term: signal(SignalKind::terminate())?, int: signal(SignalKind::interrupt())? })
+    }
+
+    /// Waits for SIGTERM or SIGINT.
+    pub async fn asked_to_stop(&mut self) {
+        tokio::select! { _ = self.term.recv() => {}, _ = self.int.recv() => {} }
+    }
 }
 
 /// Ends in order: no new claims; running answers get their grace; what is left is handed over; then the background
 /// tasks. A second signal ends at once.
-pub async fn wind_down(app: &App) {
+pub async fn wind_down(app: &App, signals: &mut Signals) {
     tracing::info!("stopping");
     app.stopping.begun.cancel();
+    if app.config.database.url.expose().is_empty() {
+        // while answers have their grace: then the private PostgreSQL itself ends fast
+        let pools = app.pools.clone();
+        tokio::spawn(async move { pools.checkpoint().await });
+    }
     let orderly = async {
         let deadline = Instant::now() + seconds(app.config.shutdown.grace);
         wait_for_runs(app, deadline).await;
         app.stopping.hand_over.cancel();
-        wait_for_runs(app, Instant::now() + Duration::from_secs(1)).await;
+        wait_for_runs(app, Instant::now() + Duration::from_millis(500)).await;
         app.stopping.over.cancel();
         app.tasks.close();
-        let _ = tokio::time::timeout(Duration::from_millis(500), app.tasks.wait()).await;
+        let _ = tokio::time::timeout(Duration::from_millis(300), app.tasks.wait()).await;
     };
     tokio::select! {
         () = orderly => {}
-        _ = asked_to_stop() => tracing::warn!("stopping at once"),
+        () = signals.asked_to_stop() => tracing::warn!("stopping at once"),
     }
-    let _ = tokio::time::timeout(Duration::from_millis(500), app.pools.close()).await;
+    let _ = tokio::time::timeout(Duration::from_millis(300), app.pools.close()).await;
     tracing::info!("stopped");
 }
 

@@ -1,6 +1,9 @@
 //! `parlor serve`: the web, and jobs unless told otherwise.
 
-use super::{block_on, open, process};
+use super::{
+    block_on, open,
+    process::{self, Signals},
+};
 use crate::{
     app::App,
     base::{config::Config, db::Use},
@@ -17,9 +20,13 @@ use tokio::net::TcpListener;
 pub fn run(config: &Config, with_jobs: bool) -> anyhow::Result<ExitCode> {
     let opened = open(config, Use::Own)?;
     block_on(opened, async |options| {
+        let mut signals = Signals::listen()?;
         // the port first: nothing is touched if another program has it
         let listener = listen(config).await?;
-        let app = process::build(config, options).await?;
+        let app = tokio::select! {
+            app = process::build(config, options) => app?,
+            () = signals.asked_to_stop() => return Ok(ExitCode::SUCCESS),
+        };
         let address = listener.local_addr()?;
         first_administrator(&app, address).await?;
         tokio::task::spawn_blocking(accounts::password::warm_up);
@@ -37,8 +44,8 @@ pub fn run(config: &Config, with_jobs: bool) -> anyhow::Result<ExitCode> {
         let server =
             axum::serve(listener, http::router(&app)).with_graceful_shutdown(async move { begun.cancelled().await });
         let server = tokio::spawn(server.into_future());
-        process::asked_to_stop().await?;
-        process::wind_down(&app).await;
+        signals.asked_to_stop().await;
+        process::wind_down(&app, &mut signals).await;
         server.abort();
         Ok(ExitCode::SUCCESS)
     })

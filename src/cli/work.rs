@@ -1,6 +1,9 @@
 //! `parlor work`: jobs only.
 
-use super::{block_on, open, process};
+use super::{
+    block_on, open,
+    process::{self, Signals},
+};
 use crate::{
     base::{config::Config, db::Use},
     jobs,
@@ -10,12 +13,16 @@ use std::process::ExitCode;
 pub fn run(config: &Config) -> anyhow::Result<ExitCode> {
     let opened = open(config, Use::Share)?;
     block_on(opened, async |options| {
-        let app = process::build(config, options).await?;
+        let mut signals = Signals::listen()?;
+        let app = tokio::select! {
+            app = process::build(config, options) => app?,
+            () = signals.asked_to_stop() => return Ok(ExitCode::SUCCESS),
+        };
         jobs::start_sweep(&app);
         jobs::start(&app);
         tracing::info!("working");
-        process::asked_to_stop().await?;
-        process::wind_down(&app).await;
+        signals.asked_to_stop().await;
+        process::wind_down(&app, &mut signals).await;
         Ok(ExitCode::SUCCESS)
     })
 }

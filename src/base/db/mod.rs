@@ -83,6 +83,13 @@ impl Pools {
             .await
     }
 
+    /// Writes out what is in memory, so that a stop soon after has little to do. Of no consequence if it fails.
+    pub async fn checkpoint(&self) {
+        if let Err(error) = sqlx::query("checkpoint").execute(&self.jobs).await {
+            tracing::debug!(%error, "no checkpoint before the stop");
+        }
+    }
+
     /// Closes all connections.
     pub async fn close(&self) {
         futures::join!(self.http.close(), self.jobs.close(), self.listen.close());
