@@ -33,8 +33,8 @@
   });
 
   // a question that was asked from a menu gives the focus back to what opened the menu
-  document.addEventListener("toggle", ({ target, newState }) => {
-    if (newState === "closed" && target.matches(".sheet--ask") && document.activeElement === document.body) {
+  document.addEventListener("beforetoggle", ({ target, newState }) => {
+    if (newState === "closed" && target.matches(".sheet--ask") && target.contains(document.activeElement)) {
       document.querySelector("[popovertarget=chat-menu]")?.focus();
     }
   }, true);
