@@ -129,7 +129,12 @@ impl World {
             talk.feed.over().await?;
             anyhow::Ok((first, at))
         };
-        let ((), (first, at)) = futures::try_join!(who.say(&talk.chat, &model, &question), follow)
+        let both = async { futures::try_join!(who.say(&talk.chat, &model, &question), follow) };
+        // a feed that only says that it lives is an error too, some time
+        let longest = Duration::from_mins(1) + shape.delay + shape.pace * u32::try_from(shape.chunks)?;
+        let ((), (first, at)) = tokio::time::timeout(longest, both)
+            .await
+            .with_context(|| format!("{} {tag}: not over after {} s", talk.chat, longest.as_secs()))?
             .with_context(|| format!("{} {tag}", talk.chat))?;
         Ok((tag, (first - asked).as_secs_f64(), at))
     }
