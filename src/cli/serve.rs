@@ -14,6 +14,7 @@ use crate::{
     http, jobs,
 };
 use anyhow::{Context, bail};
+use axum::serve::ListenerExt as _;
 use std::{net::SocketAddr, process::ExitCode, time::Duration};
 use tokio::net::TcpListener;
 
@@ -40,6 +41,10 @@ pub fn run(config: &Config, with_jobs: bool) -> anyhow::Result<ExitCode> {
         if config.server.public_url.is_empty() {
             tracing::warn!("PUBLIC_URL is not set: links use {url}, and cookies are made for http");
         }
+        // a piece of an answer is small, and must not wait for the next one
+        let listener = listener.tap_io(|connection| {
+            let _ = connection.set_nodelay(true);
+        });
         let begun = app.stopping.begun.clone();
         let server =
             axum::serve(listener, http::router(&app)).with_graceful_shutdown(async move { begun.cancelled().await });

@@ -98,7 +98,11 @@ pub async fn faces(request: Request, next: Next) -> Response {
     let id = request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
     let mut response = next.run(request).await;
     let told = response.extensions_mut().remove::<Told>();
-    let status = response.status();
+    let mut status = response.status();
+    if told.is_none() && status == StatusCode::INTERNAL_SERVER_ERROR {
+        // the session layers answer so, with nothing else, when the database does not: that passes
+        status = StatusCode::SERVICE_UNAVAILABLE;
+    }
     let bare = told.is_none() && response.headers().contains_key(header::CONTENT_TYPE);
     if !(status.is_client_error() || status.is_server_error()) || bare {
         return response;
@@ -107,10 +111,13 @@ pub async fn faces(request: Request, next: Next) -> Response {
     match error {
         Some(Error::Internal(cause)) => tracing::error!(request_id = id, "{cause:#}"),
         Some(Error::Unavailable(cause)) => tracing::warn!(request_id = id, cause, "unavailable"),
-        None if status == StatusCode::SERVICE_UNAVAILABLE => tracing::warn!(request_id = id, "a request took too long"),
+        None if status == StatusCode::SERVICE_UNAVAILABLE => {
+            tracing::warn!(request_id = id, "a request took too long, or its session could not be read");
+        }
         _ => {}
     }
     if machine {
+        *response.status_mut() = status;
         return response;
     }
     let (title, message) = words(status, error);

@@ -6,7 +6,7 @@ use super::present;
 use crate::{
     app::App,
     base::{
-        Result,
+        Error, Result,
         ids::{ChatId, MessageId},
     },
     domain::{
@@ -222,8 +222,11 @@ impl Room {
 
     /// A new turn. Its answer is shown as it was at this position, however far it has come since.
     async fn turn(&mut self, answer: MessageId, parent: Option<MessageId>) -> Result<String> {
-        let Ok((question, answer, _)) = generation::turn(&self.app, self.chat, answer).await else {
-            return Ok(String::new());
+        let (question, answer) = match generation::turn(&self.app, self.chat, answer).await {
+            Ok((question, answer, _)) => (question, answer),
+            Err(Error::NotFound) => return Ok(String::new()),
+            // without it nothing of this answer could be shown: better the readers come back to a new room
+            Err(error) => return Err(error),
         };
         let fresh = answer.as_begun();
         let live = Live::new(&fresh);

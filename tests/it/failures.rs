@@ -108,3 +108,23 @@ async fn the_limit_on_length_is_said() {
     let reason: String = test.value("select reason from generations").await;
     assert!(reason.contains("limit"), "{reason}");
 }
+
+#[tokio::test]
+async fn a_database_that_does_not_answer_is_said_and_passes() {
+    let test = TestApp::with(&[("PARLOR__DATABASE__STATEMENT_TIMEOUT", "1")]).await;
+    let ann = test.person("ann").await;
+    for table in ["tower_sessions.session", "chats"] {
+        let mut tx = test.app.pools.listen.begin().await.unwrap();
+        sqlx::query(&format!("lock table {table} in access exclusive mode")).execute(&mut *tx).await.unwrap();
+        let page = ann.opens("/").await;
+        assert_eq!(page.status, reqwest::StatusCode::SERVICE_UNAVAILABLE, "{table}");
+        assert!(page.html.contains("nothing is lost"), "{}", page.html);
+        assert_eq!(ann.opens("/up").await.status, reqwest::StatusCode::OK);
+        tx.rollback().await.unwrap();
+        assert_eq!(
+            ann.opens("/").await.status,
+            reqwest::StatusCode::OK,
+            "{table}: it passes, and nobody is signed out"
+        );
+    }
+}

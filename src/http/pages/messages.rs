@@ -104,7 +104,11 @@ async fn send(
     };
     let fragment = headers.contains_key("hx-request");
     match result {
-        Ok((sent, draft)) if fragment => sent_fragment(&web, &viewer, &sent, &draft).await,
+        Ok((sent, draft)) if fragment => match sent_fragment(&web, &viewer, &sent, &draft).await {
+            Ok(response) => Ok(response),
+            // it is taken, whatever comes after: the page loads itself anew
+            Err(_) => Ok(([("hx-redirect", format!("/chats/{}", sent.chat))], StatusCode::OK).into_response()),
+        },
         Ok((sent, _)) => Ok(Redirect::to(&format!("/chats/{}", sent.chat)).into_response()),
         Err(error) if is_of_the_form(&error) => refused(&web, &viewer, chat, form, &error, fragment).await,
         Err(error) => Err(error.into()),
