@@ -56,7 +56,7 @@ test("somebody registers, asks, and reads the answer as it comes", async () => {
   ]);
   assert.deepEqual([model, stream], ["quick", true]);
   await tab.sees("And at night?", tab.page.locator("#thread"));
-  assert.equal(await tab.composer.inputValue(), "", "what was sent is no longer in the composer");
+  await until("what was sent is no longer in the composer", async () => (await tab.composer.inputValue()) === "");
   await second.says("No sun, no light.");
   await tab.seesSoFar("No sun,");
   await second.ends();

@@ -97,7 +97,7 @@ test("Enter sends, Shift+Enter breaks the line, Esc stops, and the focus stays i
   await tab.presses("Enter");
   await second.asked();
   await tab.sees("three", tab.page.locator("#thread"));
-  assert.equal(await tab.composer.inputValue(), "");
+  await until("the composer is empty again", async () => (await tab.composer.inputValue()) === "");
   await holdsFocus("the composer after sending", tab.composer);
   await tab.page.keyboard.type("typed while it answers");
   await second.says("Yes.");
