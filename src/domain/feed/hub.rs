@@ -87,7 +87,7 @@ impl Hub {
     }
 
     /// Hands out what was just committed here. A gap means that another process wrote in between: the log tells.
-    pub(super) fn deliver(&self, chat: ChatId, events: Vec<Event>) {
+    pub fn deliver(&self, chat: ChatId, events: Vec<Event>) {
         let mut watches = self.watches();
         let Some(watch) = watches.get_mut(&chat) else { return };
         let fresh: Vec<Event> = events.into_iter().filter(|e| e.seq > watch.seq).collect();
@@ -104,11 +104,6 @@ impl Hub {
             let batch: Batch = fresh.into();
             watch.readers.retain(|reader| reader.try_send(batch.clone()).is_ok());
         }
-    }
-
-    /// Hands out what an act of this process has just committed.
-    pub fn committed(&self, chat: ChatId, events: Vec<Event>) {
-        self.deliver(chat, events);
     }
 
     /// Somebody says that a chat's log has come to `seq`.

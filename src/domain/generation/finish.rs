@@ -46,7 +46,7 @@ pub async fn finish(app: &App, claimed: &Claimed, ending: &Ending) -> Result<boo
     chats::store::finish(&mut tx, claimed.chat, claimed.message, &ending.text, &ending.reasoning, &html).await?;
     let events = feed::append(&mut tx, claimed.chat, &[(claimed.message, What::End)]).await?;
     tx.commit().await?;
-    app.feed.hub.committed(claimed.chat, events);
+    app.feed.hub.deliver(claimed.chat, events);
     Ok(true)
 }
 

@@ -104,7 +104,7 @@ async fn claim(app: &App, id: GenerationId) -> Result<Option<Claimed>> {
     let Some(claimed) = store::claim(&mut tx, id, app.config.generation.lease).await? else { return Ok(None) };
     let events = feed::append(&mut tx, chat, &[(claimed.message, What::State { streaming: true })]).await?;
     tx.commit().await?;
-    app.feed.hub.committed(chat, events);
+    app.feed.hub.deliver(chat, events);
     tracing::debug!(generation = %id, attempt = claimed.attempt, "an answer was taken up");
     Ok(Some(claimed))
 }
@@ -277,7 +277,7 @@ impl Attempt<'_> {
         let events = settle(&mut tx, self.claimed.chat, self.claimed.message, why).await?;
         tx.commit().await?;
         if let Some(events) = events {
-            self.app.feed.hub.committed(self.claimed.chat, events);
+            self.app.feed.hub.deliver(self.claimed.chat, events);
         }
         Ok(())
     }

@@ -92,7 +92,7 @@ pub async fn send(app: &App, viewer: &Viewer, chat: Option<ChatId>, draft: &Draf
     let turn = What::Turn { question: Some(question), parent };
     let events = feed::append(&mut tx, chat, &[(sent.answer, turn)]).await?;
     tx.commit().await?;
-    app.feed.hub.committed(chat, events);
+    app.feed.hub.deliver(chat, events);
     Ok(sent)
 }
 
@@ -130,7 +130,7 @@ pub async fn regenerate(
     let turn = What::Turn { question: None, parent: Some(question) };
     let events = feed::append(&mut tx, place.chat, &[(sent.answer, turn)]).await?;
     tx.commit().await?;
-    app.feed.hub.committed(place.chat, events);
+    app.feed.hub.deliver(place.chat, events);
     Ok(sent)
 }
 

@@ -22,7 +22,7 @@ pub async fn stop(app: &App, viewer: &Viewer, message: MessageId) -> Result<Chat
     let events = settle(&mut tx, place.chat, message, Why::Stopped).await?;
     tx.commit().await?;
     if let Some(events) = events {
-        app.feed.hub.committed(place.chat, events);
+        app.feed.hub.deliver(place.chat, events);
     }
     Ok(place.chat)
 }
@@ -43,7 +43,7 @@ pub async fn delete_chat(app: &App, viewer: &Viewer, chat: ChatId) -> Result<()>
     }
     tx.commit().await?;
     if let Some(events) = events {
-        app.feed.hub.committed(chat, events);
+        app.feed.hub.deliver(chat, events);
     }
     Ok(())
 }

@@ -36,7 +36,7 @@ async fn once(app: &App) -> Result<()> {
         tx.commit().await?;
         if let Some(events) = events {
             tracing::info!(%chat, %message, "an answer whose worker is gone was settled");
-            app.feed.hub.committed(chat, events);
+            app.feed.hub.deliver(chat, events);
         }
     }
     let mut tx = app.pools.jobs.begin().await?;
