@@ -1,5 +1,5 @@
 //! Stories against a real PostgreSQL and a provider that speaks HTTP. One file per story; `support/` has the actors.
-//! They need `DATABASE_URL` (`bin/test` sets it; by hand: `export DATABASE_URL=$(bin/postgres start)`).
+//! They need `DATABASE_URL` (`bin/test` sets it; by hand: `export SQLX_OFFLINE=true DATABASE_URL=$(bin/postgres start)`).
 #![allow(clippy::unwrap_used, clippy::missing_panics_doc)]
 
 mod accounts;
