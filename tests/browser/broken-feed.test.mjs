@@ -70,6 +70,7 @@ test("kill -9 of the web process in mid-answer, and a restart on the same port",
   await late.says("Still there?");
   await late.seesAnswer("A plain answer.");
   await tab.seesAnswer("A plain answer.");
+  await tab.seesEnd(); // its last words come before its end, and a message sent in between is another story
   await tab.says("And you?");
   await tab.sees("And you?", tab.page.locator("#thread"));
   await until("all is told everywhere", async () => (await late.page.locator("#thread footer[data-state=completed]").count()) === 4);
