@@ -3,6 +3,7 @@
 
 mod demo;
 mod openai;
+pub mod sse;
 
 use crate::base::config::{Config, ProviderKind};
 use futures::Stream;
