@@ -20,7 +20,7 @@ fn decode(pieces: &[&[u8]], limit: usize) -> Found {
             return Found { events, end: End::TooLong };
         }
     }
-    let end = if decoder.finish() { End::Unfinished } else { End::Clean };
+    let end = if decoder.is_unfinished() { End::Unfinished } else { End::Clean };
     Found { events, end }
 }
 

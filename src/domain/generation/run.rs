@@ -23,6 +23,10 @@ use tokio_util::sync::CancellationToken;
 /// How long past its deadline a task may still be about to end before its lease is let go.
 const SLACK: Duration = Duration::from_secs(5);
 
+/// Bytes of text and reasoning that one answer may hold: some 500 times what `context.max_output_tokens` allows by
+/// default, for a provider that takes no notice of it. What comes beyond is not read.
+const MAX_ANSWER: usize = 4 * 1024 * 1024;
+
 /// Takes up a generation if there is a permit and it is queued and due; returns at once.
 pub fn look(app: &App, id: GenerationId) {
     if app.stopping.begun.is_cancelled() {
@@ -199,6 +203,9 @@ impl Attempt<'_> {
                 Some(Ok(Chunk::Reasoning(piece))) => (piece, true),
             };
             let (piece, reasoning) = piece;
+            if self.text.len() + self.reasoning.len() + piece.len() > MAX_ANSWER {
+                return Err(Fault::new(FaultKind::TooLong, format!("an answer of more than {MAX_ANSWER} bytes")));
+            }
             if self.app.feed.writer.push(self.claimed.id, &piece, reasoning).await.is_err() {
                 return Ok(None);
             }

@@ -93,10 +93,9 @@ impl Decoder {
         Ok(())
     }
 
-    /// The end of the stream. An event without its blank line is dropped, as the standard wants it; tells whether there
-    /// was one.
+    /// Whether a line or an event has begun and not ended. At the end of the stream it is dropped, as the standard wants it.
     #[must_use]
-    pub fn finish(self) -> bool {
+    pub fn is_unfinished(&self) -> bool {
         self.has_data || !self.line.is_empty()
     }
 

@@ -4,6 +4,7 @@ pub mod database;
 pub mod people;
 pub mod process;
 pub mod provider;
+pub mod wire;
 
 use database::Database;
 use parlor::{
