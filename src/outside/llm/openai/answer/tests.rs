@@ -33,7 +33,8 @@ fn read(form: Form, bytes: &str) -> (Vec<Chunk>, Option<Fault>) {
 }
 
 fn events(events: &[&str]) -> (Vec<Chunk>, Option<Fault>) {
-    read(Form::Events, &events.iter().map(|e| format!("data: {e}\n\n")).collect::<String>())
+    let lines: Vec<_> = events.iter().map(|e| format!("data: {e}\n\n")).collect();
+    read(Form::Events, &lines.concat())
 }
 
 /// One event, and what is made of it before the stream's end.
