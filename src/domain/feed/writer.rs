@@ -93,10 +93,10 @@ impl Writer {
         Self(inner)
     }
 
-    /// Begins an attempt. Pieces may be pushed until it is ended.
-    pub fn begin(&self, stream: Stream) {
-        let pending =
-            Pending { stream, text: Tail::default(), reasoning: Tail::default(), in_flight: false, lost: false };
+    /// Begins an attempt at an answer that has `prefix` bytes of text already. Pieces may be pushed until it is ended.
+    pub fn begin(&self, stream: Stream, prefix: usize) {
+        let text = Tail { at: prefix, text: String::new() };
+        let pending = Pending { stream, text, reasoning: Tail::default(), in_flight: false, lost: false };
         self.0.streams().insert(stream.generation, pending);
     }
 
