@@ -1,12 +1,13 @@
 //! A database per test, dropped with it.
 
-use sqlx::{Connection, PgConnection};
+use super::proxy::Upstream;
+use sqlx::{Connection, PgConnection, postgres::PgConnectOptions};
 use std::process::Command;
 
 pub struct Database {
     pub url: String,
     admin: String,
-    name: String,
+    pub name: String,
 }
 
 impl Database {
@@ -21,6 +22,58 @@ impl Database {
             admin.split_once('?').map_or((admin.as_str(), String::new()), |(h, q)| (h, format!("?{q}")));
         let base = head.rsplit_once('/').unwrap().0;
         Self { url: format!("{base}/{name}{query}"), admin: admin.clone(), name }
+    }
+
+    /// A connection of the test's own.
+    pub async fn connect(&self) -> PgConnection {
+        PgConnection::connect(&self.url).await.unwrap()
+    }
+
+    /// The first column of what a query finds.
+    pub async fn column<T>(&self, sql: &str) -> Vec<T>
+    where
+        T: for<'r> sqlx::Decode<'r, sqlx::Postgres> + sqlx::Type<sqlx::Postgres> + Send + Unpin,
+    {
+        let mut conn = self.connect().await;
+        let values = sqlx::query_scalar(sql).fetch_all(&mut conn).await.unwrap();
+        conn.close().await.unwrap();
+        values
+    }
+
+    /// One value from the database.
+    pub async fn value<T>(&self, sql: &str) -> T
+    where
+        T: for<'r> sqlx::Decode<'r, sqlx::Postgres> + sqlx::Type<sqlx::Postgres> + Send + Unpin,
+    {
+        self.column(sql).await.pop().expect("a row")
+    }
+
+    pub async fn execute(&self, sql: &str) {
+        let mut conn = self.connect().await;
+        sqlx::raw_sql(sql).execute(&mut conn).await.unwrap();
+        conn.close().await.unwrap();
+    }
+
+    /// Where it is, in libpq's words.
+    pub fn conninfo(&self) -> String {
+        let options = self.options();
+        match options.get_socket() {
+            Some(folder) => format!("host={} dbname={}", folder.display(), self.name),
+            None => format!("host={} port={} dbname={}", options.get_host(), options.get_port(), self.name),
+        }
+    }
+
+    /// The place its server listens at.
+    pub fn server(&self) -> Upstream {
+        let options = self.options();
+        match options.get_socket() {
+            Some(folder) => Upstream::postgres(folder),
+            None => Upstream::Tcp(format!("{}:{}", options.get_host(), options.get_port()).parse().unwrap()),
+        }
+    }
+
+    fn options(&self) -> PgConnectOptions {
+        parlor::base::db::parse_url(&self.url).unwrap()
     }
 }
 

@@ -1,6 +1,6 @@
 //! Parlor as a process of its own, to be killed, stopped and asked for its words.
 
-use super::{database::Database, provider::Provider};
+use super::{database::Database, provider::Provider, proxy::Proxy};
 use std::{
     io::{BufRead, BufReader, Write},
     process::{Child, Command, Output, Stdio},
@@ -21,6 +21,16 @@ pub fn parlor(data: &TempDir) -> Command {
         .env("PATH", path)
         .env("PARLOR_DATA", data.path().join("data"))
         .env("PARLOR__CATALOG__OLLAMA", "");
+    command
+}
+
+/// A program of PostgreSQL's family, which refuses root.
+pub fn as_postgres(program: &str) -> Command {
+    let root = std::fs::metadata("/proc/self").is_ok_and(|me| std::os::unix::fs::MetadataExt::uid(&me) == 0);
+    let mut command = Command::new(if root { "setpriv" } else { program });
+    if root {
+        command.args(["--reuid", "postgres", "--regid", "postgres", "--init-groups", program]);
+    }
     command
 }
 
@@ -112,27 +122,59 @@ impl Drop for Process {
 
 /// Two kinds of processes on one database.
 pub struct House {
-    pub database: Database,
-    pub provider: Provider,
-    pub data: TempDir,
+    pub database: Arc<Database>,
+    pub provider: Arc<Provider>,
+    pub data: Arc<TempDir>,
+    /// How its processes reach the database.
+    url: String,
+    /// More settings of its processes, as environment variables.
+    vars: Vec<(String, String)>,
 }
 
 impl House {
     pub async fn make() -> Self {
         super::crypto_provider();
-        Self { database: Database::make().await, provider: Provider::start().await, data: data_folder() }
+        let database = Database::make().await;
+        let url = database.url.clone();
+        let (provider, data) = (Arc::new(Provider::start().await), Arc::new(data_folder()));
+        Self { database: Arc::new(database), provider, data, url, vars: Vec::new() }
     }
 
-    fn command(&self, args: &[&str]) -> Command {
+    /// The same house, whose processes reach the database (or, by [`House::with`], anything) in another way.
+    pub fn over(&self, url: &str) -> Self {
+        Self { url: url.to_owned(), vars: self.vars.clone(), ..self.same() }
+    }
+
+    /// The same house with a setting more.
+    pub fn with(&self, name: &str, value: &str) -> Self {
+        let mut same = self.same();
+        same.vars.push((name.to_owned(), value.to_owned()));
+        same
+    }
+
+    fn same(&self) -> Self {
+        let (database, provider, data) = (self.database.clone(), self.provider.clone(), self.data.clone());
+        Self { database, provider, data, url: self.url.clone(), vars: self.vars.clone() }
+    }
+
+    /// Its database through a wire with faults.
+    pub async fn wired(&self) -> (Self, Proxy) {
+        let proxy = Proxy::start(self.database.server()).await;
+        let url = format!("postgres://parlor@{}/{}", proxy.address, self.database.name);
+        (self.over(&url), proxy)
+    }
+
+    pub fn command(&self, args: &[&str]) -> Command {
         let mut command = parlor(&self.data);
         command
             .args(args)
-            .env("DATABASE_URL", &self.database.url)
+            .env("DATABASE_URL", &self.url)
             .env("PARLOR_SECRET", SECRET)
             .env("OPENAI_BASE_URL", self.provider.url())
             .env("OPENAI_API_KEY", "key-1")
             .env("PORT", "0")
-            .env("RUST_LOG", "info");
+            .env("RUST_LOG", "info")
+            .envs(self.vars.iter().map(|(name, value)| (name, value)));
         command
     }
 
