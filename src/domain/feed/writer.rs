@@ -51,6 +51,10 @@ struct Pending {
 }
 
 impl Pending {
+    fn is_of(&self, stream: &Stream) -> bool {
+        self.stream == *stream
+    }
+
     fn waiting(&self) -> usize {
         self.text.text.len() + self.reasoning.text.len()
     }
@@ -93,7 +97,8 @@ impl Writer {
         Self(inner)
     }
 
-    /// Begins an attempt. Pieces may be pushed until it is ended.
+    /// Begins an attempt. Pieces may be pushed until it is ended. An earlier attempt at the same answer, whose lease
+    /// was lost while this process slept, is fenced off by it.
     pub fn begin(&self, stream: Stream) {
         let pending =
             Pending { stream, text: Tail::default(), reasoning: Tail::default(), in_flight: false, lost: false };
@@ -104,12 +109,14 @@ impl Writer {
     ///
     /// # Errors
     /// [`Lost`] when the attempt is fenced off.
-    pub async fn push(&self, generation: GenerationId, piece: &str, reasoning: bool) -> Result<(), Lost> {
+    pub async fn push(&self, stream: &Stream, piece: &str, reasoning: bool) -> Result<(), Lost> {
         loop {
             let room = self.0.done.notified();
             {
                 let mut streams = self.0.streams();
-                let Some(pending) = streams.get_mut(&generation).filter(|p| !p.lost) else { return Err(Lost) };
+                let Some(pending) = streams.get_mut(&stream.generation).filter(|p| p.is_of(stream) && !p.lost) else {
+                    return Err(Lost);
+                };
                 if pending.waiting() < MAX_WAITING {
                     let tail = if reasoning { &mut pending.reasoning } else { &mut pending.text };
                     tail.text.push_str(piece);
@@ -125,18 +132,20 @@ impl Writer {
     ///
     /// # Errors
     /// [`Lost`] when the attempt is fenced off.
-    pub async fn end(&self, generation: GenerationId) -> Result<(), Lost> {
+    pub async fn end(&self, stream: &Stream) -> Result<(), Lost> {
         loop {
             let change = self.0.done.notified();
             {
                 let mut streams = self.0.streams();
-                let Some(pending) = streams.get(&generation) else { return Err(Lost) };
+                let Some(pending) = streams.get(&stream.generation).filter(|p| p.is_of(stream)) else {
+                    return Err(Lost);
+                };
                 if pending.lost {
-                    streams.remove(&generation);
+                    streams.remove(&stream.generation);
                     return Err(Lost);
                 }
                 if !pending.in_flight && pending.waiting() == 0 {
-                    streams.remove(&generation);
+                    streams.remove(&stream.generation);
                     return Ok(());
                 }
             }
@@ -145,8 +154,11 @@ impl Writer {
     }
 
     /// Ends the attempt; what is not committed is forgotten.
-    pub fn abandon(&self, generation: GenerationId) {
-        self.0.streams().remove(&generation);
+    pub fn abandon(&self, stream: &Stream) {
+        let mut streams = self.0.streams();
+        if streams.get(&stream.generation).is_some_and(|p| p.is_of(stream)) {
+            streams.remove(&stream.generation);
+        }
     }
 }
 

@@ -38,7 +38,6 @@ pub fn look(app: &App, id: GenerationId) {
             // the row tells: whatever was begun is settled by the sweep when its lease runs out
             tracing::warn!(generation = %id, %error, "an answer could not be taken up");
         }
-        app.running.runs().remove(&id);
         drop(permit);
         if app.running.crowded.swap(false, Ordering::Relaxed)
             && let Ok(Some(next)) = store::next_due(&app.pools.jobs).await
@@ -81,11 +80,24 @@ async fn take_up(app: &App, id: GenerationId) -> Result<()> {
     let Some(claimed) = claim(app, id).await? else { return Ok(()) };
     let lost = CancellationToken::new();
     let alive_until = Instant::now() + seconds(app.config.generation.first_token) + SLACK;
-    app.running.runs().insert(id, Run { epoch: claimed.epoch, lost: lost.clone(), alive_until });
+    let run = Run { epoch: claimed.epoch, lost: lost.clone(), alive_until };
+    if let Some(before) = app.running.runs().insert(id, run) {
+        // this process slept beyond its lease, and what it was doing then still waits for the provider
+        before.lost.cancel();
+    }
+    let result = attempt(app, &claimed, lost).await;
+    let mut runs = app.running.runs();
+    if runs.get(&id).is_some_and(|run| run.epoch == claimed.epoch) {
+        runs.remove(&id);
+    }
+    result
+}
+
+async fn attempt(app: &App, claimed: &Claimed, lost: CancellationToken) -> Result<()> {
     let ended = app.feed.hub.end_of(claimed.chat, claimed.message).await?;
-    let stream = Stream { chat: claimed.chat, generation: id, epoch: claimed.epoch, message: claimed.message };
+    let stream = Stream { chat: claimed.chat, generation: claimed.id, epoch: claimed.epoch, message: claimed.message };
     app.feed.writer.begin(stream);
-    let mut attempt = Attempt { app, claimed: &claimed, text: String::new(), reasoning: String::new(), usage: None };
+    let mut attempt = Attempt { app, claimed, stream, text: String::new(), reasoning: String::new(), usage: None };
     let outcome = tokio::select! {
         outcome = attempt.make() => outcome,
         () = ended.token.cancelled() => Outcome::Lost,
@@ -124,6 +136,7 @@ enum Outcome {
 struct Attempt<'a> {
     app: &'a App,
     claimed: &'a Claimed,
+    stream: Stream,
     text: String,
     reasoning: String,
     usage: Option<Usage>,
@@ -199,7 +212,7 @@ impl Attempt<'_> {
                 Some(Ok(Chunk::Reasoning(piece))) => (piece, true),
             };
             let (piece, reasoning) = piece;
-            if self.app.feed.writer.push(self.claimed.id, &piece, reasoning).await.is_err() {
+            if self.app.feed.writer.push(&self.stream, &piece, reasoning).await.is_err() {
                 return Ok(None);
             }
             if reasoning { &mut self.reasoning } else { &mut self.text }.push_str(&piece);
@@ -212,7 +225,7 @@ impl Attempt<'_> {
     /// Sets the deadline of the next sign of life, which the lease's renewal looks at too.
     fn silence_until(&self, limit: f64) -> Instant {
         let deadline = Instant::now() + seconds(limit);
-        if let Some(run) = self.app.running.runs().get_mut(&self.claimed.id) {
+        if let Some(run) = self.app.running.runs().get_mut(&self.claimed.id).filter(|r| r.epoch == self.claimed.epoch) {
             run.alive_until = deadline + SLACK;
         }
         deadline
@@ -236,7 +249,7 @@ impl Attempt<'_> {
         let id = self.claimed.id;
         let (state, reason) = match outcome {
             Outcome::Lost => {
-                self.app.feed.writer.abandon(id);
+                self.app.feed.writer.abandon(&self.stream);
                 return Ok(());
             }
             Outcome::HandOver => return self.hand_over().await,
@@ -250,7 +263,7 @@ impl Attempt<'_> {
             Outcome::Fault(sentence) if self.has_streamed() => (State::Interrupted, Some(sentence)),
             Outcome::Fault(sentence) => (State::Failed, Some(sentence)),
         };
-        if self.app.feed.writer.end(id).await.is_err() {
+        if self.app.feed.writer.end(&self.stream).await.is_err() {
             return Ok(());
         }
         let ending = Ending { state, reason, text: self.text, reasoning: self.reasoning, usage: self.usage };
@@ -271,7 +284,7 @@ impl Attempt<'_> {
 
     /// Gives the answer up in order: what it has said stays and is labelled; what has said nothing goes back into line.
     async fn hand_over(self) -> Result<()> {
-        let _ = self.app.feed.writer.end(self.claimed.id).await;
+        let _ = self.app.feed.writer.end(&self.stream).await;
         let mut tx = self.app.pools.jobs.begin().await?;
         let why = Why::HandedOver(self.claimed.epoch);
         let events = settle(&mut tx, self.claimed.chat, self.claimed.message, why).await?;
