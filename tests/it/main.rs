@@ -6,6 +6,7 @@ mod accounts;
 mod conversation;
 mod crashes;
 mod failures;
+mod fences;
 mod poolers;
 mod starting;
 mod support;
