@@ -70,7 +70,7 @@ impl Hub {
         let token = CancellationToken::new();
         let ours = token.clone();
         self.watch(chat, move |watch| watch.ends.push((message, ours))).await?;
-        Ok(EndWatch { hub: self.clone(), chat, message, token })
+        Ok(EndWatch { hub: self.clone(), chat, token })
     }
 
     async fn watch(&self, chat: ChatId, add: impl FnOnce(&mut Watch)) -> Result<()> {
@@ -228,12 +228,13 @@ impl Drop for Subscription {
 pub struct EndWatch {
     hub: Arc<Hub>,
     chat: ChatId,
-    message: MessageId,
     pub token: CancellationToken,
 }
 
 impl Drop for EndWatch {
     fn drop(&mut self) {
-        self.hub.leave(self.chat, |watch| watch.ends.retain(|(message, _)| *message != self.message));
+        // only this one: another attempt of this process may wait for the same end
+        self.token.cancel();
+        self.hub.leave(self.chat, |watch| watch.ends.retain(|(_, token)| !token.is_cancelled()));
     }
 }

@@ -46,7 +46,6 @@ pub fn look(app: &App, id: GenerationId) {
             // the row tells: whatever was begun is settled by the sweep when its lease runs out
             tracing::warn!(generation = %id, %error, "an answer could not be taken up");
         }
-        app.running.runs().remove(&id);
         drop(permit);
         if app.running.crowded.swap(false, Ordering::Relaxed)
             && let Ok(Some(next)) = store::next_due(&app.pools.jobs).await
@@ -89,13 +88,25 @@ async fn take_up(app: &App, id: GenerationId) -> Result<()> {
     let Some(claimed) = claim(app, id).await? else { return Ok(()) };
     let lost = CancellationToken::new();
     let alive_until = Instant::now() + seconds(app.config.generation.first_token) + SLACK;
-    app.running.runs().insert(id, Run { epoch: claimed.epoch, lost: lost.clone(), alive_until });
+    let run = Run { epoch: claimed.epoch, lost: lost.clone(), alive_until };
+    if let Some(before) = app.running.runs().insert(id, run) {
+        // this process slept beyond its lease, and what it was doing then still waits for the provider
+        before.lost.cancel();
+    }
+    let result = attempt(app, &claimed, lost).await;
+    let mut runs = app.running.runs();
+    if runs.get(&id).is_some_and(|run| run.epoch == claimed.epoch) {
+        runs.remove(&id);
+    }
+    result
+}
+
+async fn attempt(app: &App, claimed: &Claimed, lost: CancellationToken) -> Result<()> {
     let ended = app.feed.hub.end_of(claimed.chat, claimed.message).await?;
-    let stream = Stream { chat: claimed.chat, generation: id, epoch: claimed.epoch, message: claimed.message };
-    let text = taken_over(app, &claimed).await?;
+    let stream = Stream { chat: claimed.chat, generation: claimed.id, epoch: claimed.epoch, message: claimed.message };
+    let text = taken_over(app, claimed).await?;
     app.feed.writer.begin(stream, text.len());
-    let mut attempt =
-        Attempt { app, claimed: &claimed, prefix: text.len(), text, reasoning: String::new(), usage: None };
+    let mut attempt = Attempt { app, claimed, stream, prefix: text.len(), text, reasoning: String::new(), usage: None };
     let outcome = tokio::select! {
         outcome = attempt.make() => outcome,
         () = ended.token.cancelled() => Outcome::Lost,
@@ -147,6 +158,7 @@ enum Outcome {
 struct Attempt<'a> {
     app: &'a App,
     claimed: &'a Claimed,
+    stream: Stream,
     /// Bytes of `text` that it began with.
     prefix: usize,
     text: String,
@@ -229,7 +241,7 @@ impl Attempt<'_> {
             if self.text.len() + self.reasoning.len() + piece.len() > MAX_ANSWER {
                 return Err(Fault::new(FaultKind::TooLong, format!("an answer of more than {MAX_ANSWER} bytes")));
             }
-            if self.app.feed.writer.push(self.claimed.id, &piece, reasoning).await.is_err() {
+            if self.app.feed.writer.push(&self.stream, &piece, reasoning).await.is_err() {
                 return Ok(None);
             }
             if reasoning { &mut self.reasoning } else { &mut self.text }.push_str(&piece);
@@ -242,7 +254,7 @@ impl Attempt<'_> {
     /// Sets the deadline of the next sign of life, which the lease's renewal looks at too.
     fn silence_until(&self, limit: f64) -> Instant {
         let deadline = Instant::now() + seconds(limit);
-        if let Some(run) = self.app.running.runs().get_mut(&self.claimed.id) {
+        if let Some(run) = self.app.running.runs().get_mut(&self.claimed.id).filter(|r| r.epoch == self.claimed.epoch) {
             run.alive_until = deadline + SLACK;
         }
         deadline
@@ -271,7 +283,7 @@ impl Attempt<'_> {
         let mut wait = None;
         let (state, reason, dead) = match outcome {
             Outcome::Lost => {
-                self.app.feed.writer.abandon(id);
+                self.app.feed.writer.abandon(&self.stream);
                 return Ok(());
             }
             Outcome::HandOver if self.has_streamed() => (State::Interrupted, Some(CUT.to_owned()), false),
@@ -292,8 +304,9 @@ impl Attempt<'_> {
                 (State::Waiting, Some(sentence), false)
             }
         };
-        let Ok(rest) = self.app.feed.writer.end(id).await else { return Ok(()) };
-        let ending = Ending { state, reason, dead, rest, text: self.text, reasoning: self.reasoning, usage: self.usage };
+        let Ok(rest) = self.app.feed.writer.end(&self.stream).await else { return Ok(()) };
+        let ending =
+            Ending { state, reason, dead, rest, text: self.text, reasoning: self.reasoning, usage: self.usage };
         // whatever happens to the database, the row is this worker's as long as it renews the lease
         let mut pause = Duration::from_millis(100);
         loop {
@@ -318,7 +331,7 @@ impl Attempt<'_> {
 
     /// Gives up an answer that has said nothing: it waits for another worker.
     async fn hand_over(self) -> Result<()> {
-        self.app.feed.writer.abandon(self.claimed.id);
+        self.app.feed.writer.abandon(&self.stream);
         let mut tx = self.app.pools.jobs.begin().await?;
         let why = Why::HandedOver(self.claimed.epoch);
         let events = settle(&mut tx, self.claimed.chat, self.claimed.message, why).await?;
