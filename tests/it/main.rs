@@ -4,9 +4,11 @@
 
 mod accounts;
 mod attempts;
+mod continuing;
 mod conversation;
 mod crashes;
 mod failures;
+mod line;
 mod starting;
 mod support;
 mod walls;
