@@ -20,11 +20,11 @@
 
   const note = ({ type, target, fragment }) => {
     if (type === "patch") {
-      const prose = document.querySelector(target.split(" ")[0]);
+      const prose = target.startsWith("#t-") && document.querySelector(target.split(" ")[0]);
       if (!prose) return;
       if (!spoken.has(prose)) spoken.set(prose, Math.max(0, prose.childElementCount - 1));
       touched.add(prose);
-    } else if (target?.matches?.(".message__foot") && !/queued|streaming/.test(fragment.firstElementChild?.dataset.state)) {
+    } else if (target?.matches?.(".message__foot") && !/lined|queued|streaming|waiting/.test(fragment.firstElementChild?.dataset.state)) {
       const prose = target.parentElement.querySelector(".prose");
       readOut(prose, prose.childElementCount); // the end: the last block is whole as well
     }

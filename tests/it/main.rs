@@ -4,10 +4,12 @@
 
 mod accounts;
 mod attempts;
+mod continuing;
 mod conversation;
 mod crashes;
 mod failures;
 mod fences;
+mod line;
 mod oddities;
 mod poolers;
 mod starting;

@@ -202,7 +202,8 @@ impl Attempt<'_> {
             let sentence = fault.sentence(&provider.name);
             match verdict(&fault, self.has_streamed(), keys - key - 1, retries, schedule) {
                 Verdict::NextKey => key += 1,
-                Verdict::Wait(pause) => return Outcome::Wait(pause, sentence),
+                // what happened, without what the person is to do about it: nothing, for now
+                Verdict::Wait(pause) => return Outcome::Wait(pause, first_sentence(&sentence)),
                 Verdict::Dead => return Outcome::Dead(sentence),
                 Verdict::Interrupted | Verdict::Failed => return Outcome::Fault(sentence),
             }
@@ -341,6 +342,10 @@ impl Attempt<'_> {
         }
         Ok(())
     }
+}
+
+fn first_sentence(text: &str) -> String {
+    text.split_inclusive(". ").next().unwrap_or_default().trim_end().to_owned()
 }
 
 /// A pause during which the lease goes on being renewed.
