@@ -9,3 +9,4 @@ mod failures;
 mod starting;
 mod support;
 mod walls;
+mod wires;

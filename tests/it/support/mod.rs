@@ -4,6 +4,7 @@ pub mod database;
 pub mod people;
 pub mod process;
 pub mod provider;
+pub mod proxy;
 
 use database::Database;
 use parlor::{
