@@ -4,7 +4,7 @@
 #[path = "../chaos/html.rs"]
 mod html;
 #[path = "../chaos/page.rs"]
-mod page;
+pub mod page;
 #[path = "../chaos/plan.rs"]
 mod plan;
 #[path = "../chaos/script.rs"]

@@ -234,9 +234,7 @@ async fn messages_that_cannot_be_taken_come_back_with_a_sentence() {
     assert_eq!(response.status(), StatusCode::CONFLICT);
     let fragment = response.text().await.unwrap();
     assert!(
-        fragment.starts_with("<hx-partial")
-            && fragment.contains("still being written")
-            && fragment.contains("too early")
+        fragment.starts_with("<hx-patch") && fragment.contains("still being written") && fragment.contains("too early")
     );
 }
 

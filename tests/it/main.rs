@@ -7,6 +7,7 @@ mod chaos;
 mod conversation;
 mod crashes;
 mod failures;
+mod fragments;
 mod starting;
 mod support;
 mod walls;
