@@ -275,6 +275,13 @@ impl Checks {
         }
     }
 
+    /// How many answers are being made.
+    pub async fn running(&self) -> anyhow::Result<i64> {
+        let mut db = PgConnection::connect(&self.url).await?;
+        let query = "select count(*) from generations where state = 'streaming'";
+        Ok(sqlx::query_scalar(query).fetch_one(&mut db).await?)
+    }
+
     /// How the answers ended, for the summary.
     pub async fn endings(&self) -> anyhow::Result<Vec<(String, i64)>> {
         let mut db = PgConnection::connect(&self.url).await?;

@@ -27,6 +27,7 @@ mod provider;
 mod proxy;
 mod readers;
 mod record;
+mod rolling;
 mod rounds;
 mod script;
 mod watch;

@@ -1,5 +1,5 @@
 //! A page as a browser would have it: a small tree of elements, and what the feed's fragments do to it. Pure. It knows
-//! the wrappers `<hx-partial>` and `<hx-patch>` as `src/views/feed.rs` tells them, nothing of what they carry.
+//! the wrappers: a `<hx-patch>` finds its target in its turn, an `<hx-partial>` before anything of its event is put in.
 
 use super::html::{Node, join, parse};
 

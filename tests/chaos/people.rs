@@ -95,7 +95,8 @@ impl Person {
             }
             let open: Vec<usize> = (0..self.rooms.len()).filter(|at| self.rooms[*at].turns < TURNS).collect();
             if open.len() < self.chats {
-                self.begins().await;
+                let script = self.script();
+                self.begins(&script).await;
             } else {
                 let at = open[self.rng.random_range(0..open.len())];
                 self.acts_in(at).await;
@@ -107,9 +108,9 @@ impl Person {
         Script::draw(self.town.questions.fetch_add(1, Relaxed), &mut self.rng)
     }
 
-    async fn begins(&mut self) {
-        let script = self.script();
-        let Some(chat) = self.sends(&script, None, "").await else { return };
+    /// Begins a chat, and opens it on every device.
+    pub async fn begins(&mut self, script: &Script) {
+        let Some(chat) = self.sends(script, None, "").await else { return };
         let open = |n: usize| {
             let name = format!("{} reader {n} of {chat}", self.name);
             Reader::open(name, self.browser.clone(), self.town.record.clone(), &chat, n % 2)

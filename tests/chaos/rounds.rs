@@ -9,6 +9,7 @@ use super::{
     process::Settings,
     provider,
     record::Record,
+    rolling,
     watch::watch,
 };
 use std::{
@@ -36,7 +37,7 @@ pub struct Times {
 impl Times {
     pub fn of(asked: &Asked) -> Self {
         let seconds = Duration::from_secs;
-        if asked.real_lease {
+        if asked.real_lease || asked.rolling {
             Self { lease: seconds(15), sweep: seconds(4), grace: seconds(8) }
         } else {
             Self { lease: seconds(3), sweep: seconds(1), grace: seconds(3) }
@@ -45,7 +46,7 @@ impl Times {
 
     /// After everything was put right: one lease of waiting before the first sweep, one sweep, an answer from its
     /// beginning to its end, and what a busy machine takes.
-    fn rest(self) -> Duration {
+    pub fn rest(self) -> Duration {
         self.lease * 2 + self.sweep * 2 + Duration::from_secs(45)
     }
 }
@@ -79,7 +80,7 @@ fn settings(asked: &Asked, dir: &Path, provider: std::net::SocketAddr) -> Settin
         ("PARLOR__GENERATION__FIRST_TOKEN", "6".to_owned()),
         ("PARLOR__GENERATION__IDLE", "4".to_owned()),
     ];
-    if !asked.real_lease {
+    if !(asked.real_lease || asked.rolling) {
         environment.push(("PARLOR__GENERATION__LEASE", times.lease.as_secs().to_string()));
         environment.push(("PARLOR__GENERATION__RENEW", "1".to_owned()));
         environment.push(("PARLOR__GENERATION__SWEEP", times.sweep.as_secs().to_string()));
@@ -97,26 +98,41 @@ async fn in_folder(asked: &Asked, dir: &Path, record: &Arc<Record>) -> anyhow::R
     let url = ground.postgres.lock().await.url();
     let (webs, healed) = (ground.addresses(), AtomicBool::new(true));
     let town = Arc::new(Town { record: record.clone(), webs, questions: AtomicU64::new(0), healed });
-    let mut people = Vec::new();
-    for number in 0..PEOPLE {
-        people.push(Person::arrives(&town, number, CHATS).await?);
-    }
-    people[0].finds_a_model().await?;
     let mut checks = Checks::new(url.clone());
     let watching = tokio::spawn(watch(url, ground.clone(), record.clone(), times.lease, times.sweep));
-    for round in 0..asked.rounds {
-        record.round.store(round, Relaxed);
-        let plan = plan(asked.seed, round, times.lease);
-        people = one(round, &plan, &ground, &town, people, &mut checks, times).await?;
-        if round % 5 == 4 {
-            // somebody goes, somebody new comes
-            people.remove(0);
-            people.push(Person::arrives(&town, PEOPLE + round, CHATS).await?);
-        }
-        record.count("rounds");
+    if asked.rolling {
+        rolling::roll(&ground, &town, &mut checks, times).await?;
+    } else {
+        rounds(asked, &ground, &town, &mut checks, times).await?;
     }
     watching.abort();
     summary(record, &checks, began).await
+}
+
+async fn rounds(
+    asked: &Asked,
+    ground: &Arc<Ground>,
+    town: &Arc<Town>,
+    checks: &mut Checks,
+    times: Times,
+) -> anyhow::Result<()> {
+    let mut people = Vec::new();
+    for number in 0..PEOPLE {
+        people.push(Person::arrives(town, number, CHATS).await?);
+    }
+    people[0].finds_a_model().await?;
+    for round in 0..asked.rounds {
+        town.record.round.store(round, Relaxed);
+        let plan = plan(asked.seed, round, times.lease);
+        people = one(round, &plan, ground, town, people, checks, times).await?;
+        if round % 5 == 4 {
+            // somebody goes, somebody new comes
+            people.remove(0);
+            people.push(Person::arrives(town, PEOPLE + round, CHATS).await?);
+        }
+        town.record.count("rounds");
+    }
+    Ok(())
 }
 
 async fn one(
@@ -168,7 +184,7 @@ async fn one(
     Ok(people)
 }
 
-pub async fn summary(record: &Record, checks: &Checks, began: Instant) -> anyhow::Result<()> {
+async fn summary(record: &Record, checks: &Checks, began: Instant) -> anyhow::Result<()> {
     println!("\n{:>8}  seconds", began.elapsed().as_secs());
     for (what, count) in record.counts() {
         println!("{count:>8}  {what}");
