@@ -133,6 +133,13 @@ impl Checks {
                     }
                     sleep(Duration::from_millis(30)).await;
                 }
+                let leaf = lock(&reader.view).leaf().map(|(leaf, _)| leaf).unwrap_or_default();
+                let paths = paths(&mut db, id).await?;
+                if paths.last() != Some(&leaf) && paths.contains(&leaf) {
+                    // it had another path open when a message was sent elsewhere; that stays as it is
+                    record.count("reader: stays on another path");
+                    continue;
+                }
                 if fresh.is_none() {
                     let page = person.browser.get(0, &format!("/chats/{}", room.chat)).await;
                     fresh =
@@ -144,11 +151,7 @@ impl Checks {
                 };
                 let live = lock(&reader.view).page.spelled();
                 if live != *fresh {
-                    let at = live.bytes().zip(fresh.bytes()).take_while(|(a, b)| a == b).count();
-                    let from = |text: &str| {
-                        text.char_indices().filter(|(i, _)| *i + 200 > at).map(|(_, c)| c).take(500).collect::<String>()
-                    };
-                    let what = format!("{} shows\n  {}\nand the page\n  {}", reader.name, from(&live), from(fresh));
+                    let what = format!("{} {}", reader.name, difference(&live, fresh));
                     self.tell(record, "N3", &what);
                 }
             }
@@ -290,4 +293,31 @@ impl Checks {
             .await?;
         Ok(rows.iter().map(|row| (row.get("state"), row.get("n"))).collect())
     }
+}
+
+/// The ends of all paths that an open page may show by now: it follows turns after its own end, and comes to the shown
+/// path when that is changed by asking again. The last one is the shown path itself.
+async fn paths(db: &mut PgConnection, chat: uuid::Uuid) -> anyhow::Result<Vec<String>> {
+    let query =
+        "select message_id::text as answer, body::json ->> 'question' as question, body::json ->> 'parent' as parent
+        from feed_events where chat_id = $1 and kind = 'turn' order by seq";
+    let mut pages: Vec<String> = Vec::new();
+    for row in sqlx::query(query).bind(chat).fetch_all(db).await? {
+        let (answer, parent) = (row.get::<String, _>("answer"), row.get::<Option<String>, _>("parent"));
+        if row.get::<Option<String>, _>("question").is_none() {
+            pages.clear();
+        } else {
+            pages.retain(|leaf| parent.as_ref() != Some(leaf));
+        }
+        pages.push(answer);
+    }
+    Ok(pages)
+}
+
+/// Where two spellings part, with a little around.
+fn difference(live: &str, fresh: &str) -> String {
+    let at = live.bytes().zip(fresh.bytes()).take_while(|(a, b)| a == b).count();
+    let from =
+        |text: &str| text.char_indices().filter(|(i, _)| *i + 200 > at).map(|(_, c)| c).take(500).collect::<String>();
+    format!("shows\n  {}\nand the page\n  {}", from(live), from(fresh))
 }

@@ -165,6 +165,7 @@ impl Person {
             let (one, two) = tokio::join!(self.browser.post(0, &path, &form), self.browser.post(1, &path, &form));
             let places: Vec<_> = [one, two].iter().flatten().filter_map(took).collect();
             if let Some(place) = places.into_iter().next() {
+                record.count("message: taken");
                 return Some(place);
             }
         }
