@@ -8,6 +8,7 @@ mod conversation;
 mod crashes;
 mod failures;
 mod fragments;
+mod oddities;
 mod starting;
 mod support;
 mod walls;

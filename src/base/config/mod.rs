@@ -81,6 +81,12 @@ impl Config {
             if !(url.starts_with("https://") || url.starts_with("http://")) {
                 return Err(format!("`providers.{name}.base_url` is `{url}`; it must begin with https:// or http://"));
             }
+            // it becomes a header of each request
+            if provider.api_keys.iter().any(|key| !key.expose().bytes().all(|b| b.is_ascii_graphic())) {
+                return Err(format!(
+                    "`providers.{name}.api_keys`: a key holds a space, a line's end or another character that no key has"
+                ));
+            }
         }
         Ok(())
     }
@@ -158,6 +164,7 @@ mod tests {
             (&[("PARLOR__DATABASE__HTTP_CONNECTIONS", "1000")], &["database.http_connections", "2 to 100"]),
             (&[("PUBLIC_URL", "chat.example.org")], &["public_url", "https://"]),
             (&[("ADMIN_EMAIL", "ann@example.org")], &["ADMIN_PASSWORD"]),
+            (&[("OPENAI_API_KEY", "sk-1,sk-2\nsk-3")], &["providers.openai.api_keys"]),
         ] {
             let error = load(vars).unwrap_err();
             for word in words {

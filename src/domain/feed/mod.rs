@@ -5,6 +5,7 @@
 
 mod hub;
 mod listener;
+mod pending;
 pub mod store;
 mod writer;
 

@@ -23,6 +23,8 @@ use sqlx::PgConnection;
 pub struct Ending {
     pub state: State,
     pub reason: Option<String>,
+    /// The last pieces, which the feed's writer did not write any more.
+    pub rest: Vec<What>,
     pub text: String,
     pub reasoning: String,
     pub usage: Option<Usage>,
@@ -44,7 +46,8 @@ pub async fn finish(app: &App, claimed: &Claimed, ending: &Ending) -> Result<boo
         return Ok(false);
     }
     chats::store::finish(&mut tx, claimed.chat, claimed.message, &ending.text, &ending.reasoning, &html).await?;
-    let events = feed::append(&mut tx, claimed.chat, &[(claimed.message, What::End)]).await?;
+    let news: Vec<_> = ending.rest.iter().cloned().chain([What::End]).map(|what| (claimed.message, what)).collect();
+    let events = feed::append(&mut tx, claimed.chat, &news).await?;
     tx.commit().await?;
     app.feed.hub.deliver(claimed.chat, events);
     Ok(true)
@@ -61,7 +64,7 @@ pub enum Why {
     HandedOver(i32),
 }
 
-const CUT: &str = "The answer was cut off: the program making it was stopped. Its text so far is kept.";
+pub const CUT: &str = "The answer was cut off: the program making it was stopped. Its text so far is kept.";
 const GIVEN_UP: &str =
     "This answer could not be made: it was begun several times and never came to its first word. Try again.";
 

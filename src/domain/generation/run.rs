@@ -2,7 +2,7 @@
 //! own under a permit; the job that called for it is long done.
 
 use super::{
-    finish::{Ending, Why, finish, settle},
+    finish::{CUT, Ending, Why, finish, settle},
     state::{State, Verdict, verdict},
     store::{self, Claimed},
 };
@@ -22,6 +22,10 @@ use tokio_util::sync::CancellationToken;
 
 /// How long past its deadline a task may still be about to end before its lease is let go.
 const SLACK: Duration = Duration::from_secs(5);
+
+/// Bytes of text and reasoning that one answer may hold: some 500 times what `context.max_output_tokens` allows by
+/// default, for a provider that takes no notice of it. What comes beyond is not read.
+const MAX_ANSWER: usize = 4 * 1024 * 1024;
 
 /// Takes up a generation if there is a permit and it is queued and due; returns at once.
 pub fn look(app: &App, id: GenerationId) {
@@ -84,7 +88,7 @@ async fn take_up(app: &App, id: GenerationId) -> Result<()> {
     app.running.runs().insert(id, Run { epoch: claimed.epoch, lost: lost.clone(), alive_until });
     let ended = app.feed.hub.end_of(claimed.chat, claimed.message).await?;
     let stream = Stream { chat: claimed.chat, generation: id, epoch: claimed.epoch, message: claimed.message };
-    app.feed.writer.begin(stream);
+    app.feed.writer.begin(stream, 0);
     let mut attempt = Attempt { app, claimed: &claimed, text: String::new(), reasoning: String::new(), usage: None };
     let outcome = tokio::select! {
         outcome = attempt.make() => outcome,
@@ -199,6 +203,9 @@ impl Attempt<'_> {
                 Some(Ok(Chunk::Reasoning(piece))) => (piece, true),
             };
             let (piece, reasoning) = piece;
+            if self.text.len() + self.reasoning.len() + piece.len() > MAX_ANSWER {
+                return Err(Fault::new(FaultKind::TooLong, format!("an answer of more than {MAX_ANSWER} bytes")));
+            }
             if self.app.feed.writer.push(self.claimed.id, &piece, reasoning).await.is_err() {
                 return Ok(None);
             }
@@ -239,6 +246,7 @@ impl Attempt<'_> {
                 self.app.feed.writer.abandon(id);
                 return Ok(());
             }
+            Outcome::HandOver if self.has_streamed() => (State::Interrupted, Some(CUT.to_owned())),
             Outcome::HandOver => return self.hand_over().await,
             Outcome::Done(Finish::Complete) => (State::Completed, None),
             Outcome::Done(Finish::Length) => {
@@ -250,10 +258,8 @@ impl Attempt<'_> {
             Outcome::Fault(sentence) if self.has_streamed() => (State::Interrupted, Some(sentence)),
             Outcome::Fault(sentence) => (State::Failed, Some(sentence)),
         };
-        if self.app.feed.writer.end(id).await.is_err() {
-            return Ok(());
-        }
-        let ending = Ending { state, reason, text: self.text, reasoning: self.reasoning, usage: self.usage };
+        let Ok(rest) = self.app.feed.writer.end(id).await else { return Ok(()) };
+        let ending = Ending { state, reason, rest, text: self.text, reasoning: self.reasoning, usage: self.usage };
         // whatever happens to the database, the row is this worker's as long as it renews the lease
         let mut pause = Duration::from_millis(100);
         loop {
@@ -269,9 +275,9 @@ impl Attempt<'_> {
         }
     }
 
-    /// Gives the answer up in order: what it has said stays and is labelled; what has said nothing goes back into line.
+    /// Goes back into line, having said nothing.
     async fn hand_over(self) -> Result<()> {
-        let _ = self.app.feed.writer.end(self.claimed.id).await;
+        self.app.feed.writer.abandon(self.claimed.id);
         let mut tx = self.app.pools.jobs.begin().await?;
         let why = Why::HandedOver(self.claimed.epoch);
         let events = settle(&mut tx, self.claimed.chat, self.claimed.message, why).await?;

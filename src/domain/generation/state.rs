@@ -105,8 +105,8 @@ mod tests {
 
     #[test]
     fn verdicts() {
-        use FaultKind::{Broken, Busy, Cut, Garbled, Key, Refused, Silent, Unreachable};
-        for kind in [Key, Busy, Refused, Broken, Unreachable, Silent, Cut, Garbled] {
+        use FaultKind::{Broken, Busy, Cut, Garbled, Key, Refused, Silent, TooLong, Unreachable};
+        for kind in [Key, Busy, Refused, Broken, Unreachable, Silent, Cut, Garbled, TooLong] {
             let fault = Fault::new(kind, "");
             assert_eq!(verdict(&fault, true, 3), Verdict::Interrupted, "{kind:?}");
             assert_eq!(verdict(&fault, false, 0), Verdict::Failed, "{kind:?}");

@@ -5,6 +5,7 @@ pub mod people;
 pub mod process;
 pub mod provider;
 pub mod proxy;
+pub mod wire;
 
 use database::Database;
 use parlor::{

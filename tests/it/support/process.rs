@@ -81,6 +81,13 @@ impl Process {
         log[from..].split(['"', '\n', ' ']).next().unwrap().to_owned()
     }
 
+    /// The most memory that it ever had resident, in kB.
+    pub fn peak_memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse().unwrap()
+    }
+
     pub fn signal(&self, name: &str) {
         let done = Command::new("kill").arg(format!("-{name}")).arg(self.child.id().to_string()).status().unwrap();
         assert!(done.success());
@@ -138,6 +145,13 @@ impl House {
 
     pub fn web(&self) -> Process {
         Process::spawn(self.command(&["serve", "--no-jobs"]))
+    }
+
+    /// A worker with settings on top, in the form of environment variables.
+    pub fn worker_with(&self, settings: &[(&str, &str)]) -> Process {
+        let mut command = self.command(&["work"]);
+        command.envs(settings.iter().copied());
+        Process::spawn(command)
     }
 
     pub fn worker(&self) -> Process {
