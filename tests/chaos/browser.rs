@@ -76,6 +76,18 @@ impl Browser {
         Ok(Answer { status, location, body })
     }
 
+    /// Opens a page that is read as it comes.
+    pub async fn open(&self, web: usize, path: &str) -> Result<reqwest::Response, Lost> {
+        let sent = self.request(reqwest::Method::GET, web, path).send();
+        tokio::time::timeout(PATIENCE, sent).await.map_err(|_| Lost)?.map_err(|_| Lost)
+    }
+
+    /// Posts a form as the page's script does, which answers with fragments.
+    pub async fn post_enhanced(&self, web: usize, path: &str, form: &[(&str, &str)]) -> Result<Answer, Lost> {
+        let request = self.request(reqwest::Method::POST, web, path).body(encode(form)).header("hx-request", "true");
+        self.ask(path, request.header("content-type", "application/x-www-form-urlencoded")).await
+    }
+
     /// Opens a feed; the answer is read by whoever asked.
     pub async fn follow(
         &self,

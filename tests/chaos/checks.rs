@@ -6,7 +6,7 @@ use super::{
     provider::MODEL,
     readers::{position, shown},
     record::{Record, lock},
-    script::{letters, request_of},
+    script::{Script, letters, request_of},
 };
 use sqlx::{Connection, PgConnection, Row, postgres::PgRow};
 use std::{
@@ -175,7 +175,25 @@ impl Checks {
             self.tell(record, "pool", &format!("a transaction was left open: {place}"));
         }
         self.messages(record, &mut db).await?;
+        self.calls(record, &mut db).await?;
         self.answers(record, &mut db).await
+    }
+
+    /// N8: the provider is called at most once by every attempt.
+    async fn calls(&mut self, record: &Record, db: &mut PgConnection) -> anyhow::Result<()> {
+        let query = "select q.text as question, sum(g.attempt) as attempts from generations g
+            join messages m on m.id = g.message_id join messages q on q.id = m.parent_id and q.chat_id = m.chat_id group by q.id, q.text";
+        let requests = record.requests();
+        for row in sqlx::query(query).fetch_all(&mut *db).await? {
+            let (question, attempts): (String, i64) = (row.get("question"), row.get("attempts"));
+            let Some(script) = Script::read(&question) else { continue };
+            let calls: Vec<_> = requests.iter().filter(|r| r.question == script.number).collect();
+            if i64::try_from(calls.len())? > attempts {
+                let from: Vec<_> = calls.iter().map(|r| format!("{} by {}", r.number, r.key)).collect();
+                self.tell(record, "N8", &format!("{attempts} attempts at `{question}`, and these calls: {from:?}"));
+            }
+        }
+        Ok(())
     }
 
     /// N1: what was acknowledged is there, once; what was not, at most once.
@@ -206,6 +224,7 @@ impl Checks {
     async fn answers(&mut self, record: &Record, db: &mut PgConnection) -> anyhow::Result<()> {
         let requests = record.requests();
         let seen = record.seen();
+        let mut complete: BTreeMap<String, String> = record.take_complete().into_iter().collect();
         let mut owners: BTreeMap<u64, String> = BTreeMap::new();
         let query = "select m.id::text as id, m.chat_id::text as chat, m.text, m.reasoning, coalesce(m.html, '') as html, g.state, g.model,
                 g.prefix, g.prompt_tokens, q.text as question from messages m join generations g on g.message_id = m.id
@@ -257,6 +276,13 @@ impl Checks {
                     "N3",
                     &format!("{place}: readers saw `{most}`, stored is `{}`", letters(&text("text"))),
                 );
+            }
+            if let Some(shown) = complete.remove(&id)
+                && (state != "completed" || shown != letters(&text("text")))
+            {
+                let what =
+                    format!("{place}: a reader without JavaScript was told that it is complete, and saw `{shown}`");
+                self.tell(record, "N6", &what);
             }
             if parlor::markdown::render(&text("text"), &id) != text("html") {
                 self.tell(record, "N6", &format!("{place}: its HTML is not its text"));

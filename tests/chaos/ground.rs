@@ -79,7 +79,9 @@ impl Ground {
 
     fn harm(&self, whom: &[Who]) {
         let mut calm = lock(&self.calm);
-        whom.iter().for_each(|who| calm[who.index()].harmed += 1);
+        for who in whom {
+            calm[who.index()].harmed += 1;
+        }
     }
 
     fn calm(&self, whom: &[Who]) {

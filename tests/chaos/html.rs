@@ -43,13 +43,20 @@ impl Node {
         }
     }
 
-    /// What is read: not the names of buttons, nor what is kept for copying.
+    pub fn has_class(&self, class: &str) -> bool {
+        self.attribute("class").is_some_and(|all| all.split(' ').any(|one| one == class))
+    }
+
+    /// What is read: not the names of buttons, nor what is kept for copying, nor what a held-open page says at its end.
     pub fn words(&self, out: &mut String) {
         match self {
             Self::Text(text) => out.push_str(text),
             Self::Element { tag, children, .. } => {
-                if !matches!(tag.as_str(), "button" | "template" | "figcaption" | "svg") {
-                    children.iter().for_each(|child| child.words(out));
+                if !matches!(tag.as_str(), "button" | "template" | "figcaption" | "svg") && !self.has_class("live-end")
+                {
+                    for child in children {
+                        child.words(out);
+                    }
                 }
             }
         }
@@ -65,7 +72,9 @@ impl Node {
                     let _ = write!(out, " {name}={value:?}");
                 }
                 out.push('>');
-                children.iter().for_each(|child| child.write(out));
+                for child in children {
+                    child.write(out);
+                }
                 let _ = write!(out, "</{tag}>");
             }
         }
@@ -185,15 +194,12 @@ fn decode(text: &str) -> String {
             };
             Some((char, rest))
         });
-        match known {
-            Some((char, rest)) => {
-                out.push(char);
-                out.push_str(rest);
-            }
-            None => {
-                out.push('&');
-                out.push_str(part);
-            }
+        if let Some((char, rest)) = known {
+            out.push(char);
+            out.push_str(rest);
+        } else {
+            out.push('&');
+            out.push_str(part);
         }
     }
     out

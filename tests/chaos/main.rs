@@ -16,6 +16,7 @@ mod browser;
 mod checks;
 mod ground;
 mod html;
+mod live;
 mod page;
 mod people;
 mod plan;

@@ -42,7 +42,9 @@ impl Page {
     /// One spelling for equal pages.
     pub fn spelled(&self) -> String {
         let mut out = String::new();
-        self.roots.iter().for_each(|root| root.write(&mut out));
+        for root in &self.roots {
+            root.write(&mut out);
+        }
         out
     }
 
@@ -50,6 +52,16 @@ impl Page {
     pub fn words(&self, id: &str) -> Option<String> {
         let mut out = String::new();
         self.at(&self.place(id)?).words(&mut out);
+        Some(out)
+    }
+
+    /// The words of a child of an element, by the child's class.
+    pub fn sentence(&self, id: &str, class: &str) -> Option<String> {
+        let mut out = String::new();
+        let child = self.at(&self.place(id)?).children().iter().find(|child| child.has_class(class))?;
+        for child in child.children() {
+            child.words(&mut out);
+        }
         Some(out)
     }
 
@@ -157,7 +169,9 @@ impl Page {
             "innerHTML" => *children = content,
             "textContent" => {
                 let mut text = String::new();
-                content.iter().for_each(|node| node.words(&mut text));
+                for node in &content {
+                    node.words(&mut text);
+                }
                 *children = vec![Node::Text(text)];
             }
             "beforebegin" => drop(siblings.splice(at..at, content)),

@@ -3,6 +3,7 @@
 
 use super::{
     browser::{Answer, Browser, Lost, excerpt},
+    live::LiveReader,
     plan::rng,
     provider::MODEL,
     readers::Reader,
@@ -40,6 +41,7 @@ pub struct Room {
     pub chat: String,
     turns: u64,
     pub readers: Vec<Reader>,
+    _live: LiveReader,
 }
 
 pub struct Person {
@@ -115,8 +117,10 @@ impl Person {
             let name = format!("{} reader {n} of {chat}", self.name);
             Reader::open(name, self.browser.clone(), self.town.record.clone(), &chat, n % 2)
         };
-        let readers = (0..READERS).map(open).collect();
-        self.rooms.push(Room { chat, turns: 1, readers });
+        let readers: Vec<Reader> = (0..READERS).map(open).collect();
+        let (name, view) = (format!("{} without JavaScript", self.name), readers[0].view.clone());
+        let live = LiveReader::open(name, self.browser.clone(), self.town.record.clone(), chat.clone(), view);
+        self.rooms.push(Room { chat, turns: 1, readers, _live: live });
     }
 
     /// Does what the screen suggests: asks, waits, stops, tries again; now and then what it does not.
@@ -169,7 +173,15 @@ impl Person {
                 return Some(place);
             }
         }
-        let answer = self.insists(&path, &form).await?;
+        let tab =
+            self.rooms.iter().find(|room| Some(room.chat.as_str()) == chat).map(|room| room.readers[0].view.clone());
+        let tab = tab.filter(|_| self.rng.random_bool(0.6));
+        let mut answer = self.insists(&path, &form, tab.is_some()).await?;
+        if let (Some(tab), 200) = (tab, answer.status) {
+            // what the page's script would do with it
+            lock(&tab).page.apply(&answer.body);
+            (answer.status, answer.location) = (303, format!("/chats/{}", chat.unwrap_or_default()));
+        }
         let place = took(&answer);
         match (&place, answer.status) {
             (Some(_), _) => record.count("message: taken"),
@@ -190,7 +202,7 @@ impl Person {
     async fn tries_again(&mut self, answer: &str) {
         let key = self.key();
         let path = format!("/messages/{answer}/regenerations");
-        if let Some(done) = self.insists(&path, &[("model", MODEL), ("key", &key)]).await {
+        if let Some(done) = self.insists(&path, &[("model", MODEL), ("key", &key)], false).await {
             match done.status {
                 303 => self.town.record.count("again: taken"),
                 409 | 429 => {}
@@ -204,7 +216,7 @@ impl Person {
 
     async fn stops(&mut self, answer: &str) {
         let path = format!("/messages/{answer}/stop");
-        match self.insists(&path, &[]).await {
+        match self.insists(&path, &[], false).await {
             Some(done) if done.status != 303 => {
                 let what = format!("{path} was answered with {}: {}", done.status, excerpt(&done.body));
                 self.town.record.violation("N11", &what);
@@ -214,11 +226,16 @@ impl Person {
     }
 
     /// Posts the same form again and again until it is answered.
-    async fn insists(&mut self, path: &str, form: &[(&str, &str)]) -> Option<Answer> {
+    async fn insists(&mut self, path: &str, form: &[(&str, &str)], enhanced: bool) -> Option<Answer> {
         let mut web = self.rng.random_range(0..2);
         let mut since_healed: Option<Instant> = None;
         loop {
-            match self.browser.post(web, path, form).await {
+            let posted = if enhanced {
+                self.browser.post_enhanced(web, path, form).await
+            } else {
+                self.browser.post(web, path, form).await
+            };
+            match posted {
                 Ok(answer) if answer.is_final() => return Some(answer),
                 Ok(_) => self.town.record.count("person: 503"),
                 Err(Lost) => self.town.record.count("person: no answer"),
@@ -229,6 +246,15 @@ impl Person {
             }
             web = 1 - web;
             sleep(Duration::from_millis(self.rng.random_range(100..600))).await;
+        }
+    }
+
+    /// Signs in anew before going: the account was acknowledged, so it is there.
+    pub async fn goes(self) {
+        let email = format!("{}@example.org", self.name);
+        let answer = self.browser.post(1, "/login", &[("email", &email), ("password", PASSWORD)]).await;
+        if !answer.is_ok_and(|answer| answer.status == 303) {
+            self.town.record.violation("N1", &format!("{} cannot sign in any more", self.name));
         }
     }
 

@@ -60,7 +60,7 @@ impl Postgres {
         command.arg("-D").arg(self.dir.join("data")).arg("-k").arg(&self.dir);
         command.args(["-c", "listen_addresses=", "-c", "max_connections=200", "-c", "shared_buffers=64MB"]);
         self.child = Some(command.stdout(Stdio::null()).stderr(log).spawn()?);
-        let deadline = Instant::now() + Duration::from_secs(60);
+        let deadline = Instant::now() + Duration::from_mins(1);
         loop {
             let mut ready = self.program("pg_isready");
             let ready = ready.arg("-q").arg("-h").arg(&self.dir).stdout(Stdio::null()).status()?;

@@ -198,7 +198,7 @@ impl Tab {
                     }
                     data.push_str(value);
                 }
-                ("", _) | ("retry" | "data:", _) => {}
+                ("" | "retry" | "data:", _) => {}
                 (other, _) => self.record.violation("feed", &format!("{}: a field {other}", self.name)),
             }
         }

@@ -43,6 +43,8 @@ pub struct Record {
     requests: Mutex<Vec<Request>>,
     /// By message: the longest that any reader saw of its text, as letters only.
     seen: Mutex<BTreeMap<String, String>>,
+    /// Messages that somebody was told to be complete, with what was shown of them.
+    complete: Mutex<Vec<(String, String)>>,
     counts: Mutex<BTreeMap<String, u64>>,
     violations: AtomicU64,
 }
@@ -125,6 +127,15 @@ impl Record {
             drop(seen);
             self.violation("N3", &what);
         }
+    }
+
+    pub fn told_complete(&self, message: &str, letters: &str) {
+        lock(&self.complete).push((message.to_owned(), letters.to_owned()));
+    }
+
+    /// What was told since this was asked last.
+    pub fn take_complete(&self) -> Vec<(String, String)> {
+        std::mem::take(&mut lock(&self.complete))
     }
 
     pub fn seen(&self) -> BTreeMap<String, String> {

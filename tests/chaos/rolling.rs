@@ -34,8 +34,13 @@ pub async fn roll(ground: &Ground, town: &Arc<Town>, checks: &mut Checks, times:
         for _ in 0..CHATS {
             let number = town.questions.fetch_add(1, Relaxed);
             // about half a minute, with every third one thinking first
-            let script =
-                Script { number, words: 400, pace: 180, think: usize::from(number % 3 == 0) * 40, end: End::Whole };
+            let script = Script {
+                number,
+                words: 400,
+                pace: 180,
+                think: usize::from(number.is_multiple_of(3)) * 40,
+                end: End::Whole,
+            };
             person.begins(&script).await;
         }
     }

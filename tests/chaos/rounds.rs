@@ -127,7 +127,7 @@ async fn rounds(
         people = one(round, &plan, ground, town, people, checks, times).await?;
         if round % 5 == 4 {
             // somebody goes, somebody new comes
-            people.remove(0);
+            people.remove(0).goes().await;
             people.push(Person::arrives(town, PEOPLE + round, CHATS).await?);
         }
         town.record.count("rounds");

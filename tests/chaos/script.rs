@@ -96,7 +96,9 @@ impl Script {
         let mut reasoning = String::new();
         if self.think > 0 {
             let _ = write!(reasoning, "{}", tag(request));
-            (0..self.think).for_each(|_| reasoning += &format!(" {}", word(&mut rng)));
+            for _ in 0..self.think {
+                let _ = write!(reasoning, " {}", word(&mut rng));
+            }
         }
         let mut text = tag(request);
         let mut left = self.words;
@@ -144,12 +146,12 @@ fn block(words: usize, rng: &mut StdRng) -> String {
             _ if n > 0 => out += " ",
             _ => {}
         }
-        match rng.random_range(0..24) {
-            0 if kind < 6 => out += &format!("**{plain}**"),
-            1 if kind < 6 => out += &format!("`{plain}`"),
-            2 if kind < 6 => out += &format!("{plain} & 😀 < ({plain}),"),
-            _ => out += &plain,
-        }
+        let _ = match rng.random_range(0..24) {
+            0 if kind < 6 => write!(out, "**{plain}**"),
+            1 if kind < 6 => write!(out, "`{plain}`"),
+            2 if kind < 6 => write!(out, "{plain} & 😀 < ({plain}),"),
+            _ => write!(out, "{plain}"),
+        };
     }
     if kind == 6 {
         out += "\n```";
