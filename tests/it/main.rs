@@ -4,11 +4,13 @@
 
 mod accounts;
 mod attempts;
+mod chaos;
 mod continuing;
 mod conversation;
 mod crashes;
 mod failures;
 mod fences;
+mod fragments;
 mod line;
 mod oddities;
 mod poolers;
