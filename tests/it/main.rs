@@ -5,6 +5,7 @@
 mod accounts;
 mod conversation;
 mod crashes;
+mod disks;
 mod failures;
 mod fences;
 mod outages;
@@ -13,5 +14,6 @@ mod readers;
 mod starting;
 mod stops;
 mod support;
+mod upgrade;
 mod walls;
 mod wires;

@@ -76,6 +76,11 @@ impl Server {
         }
     }
 
+    /// Whether it runs; one that is recovering by itself does.
+    pub fn is_alive(&mut self) -> bool {
+        self.child.as_mut().is_some_and(|child| matches!(child.try_wait(), Ok(None)))
+    }
+
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.folder.join("log")).unwrap_or_default()
     }
