@@ -13,6 +13,9 @@ use sqlx::{
 };
 use std::{path::Path, str::FromStr, sync::Arc, time::Duration};
 
+/// How long a connection rests until it is tried before it is used.
+const RESTED: Duration = Duration::from_millis(100);
+
 /// Three pools on one database, so that a flood of pages cannot starve leases, and neither the bells.
 #[derive(Clone, Debug)]
 pub struct Pools {
@@ -47,6 +50,15 @@ impl Pools {
                 .after_connect(move |conn, _| {
                     let limits = limits.clone();
                     Box::pin(async move { conn.execute(&*limits).await.map(drop) })
+                })
+                .before_acquire(|conn, meta| {
+                    // one that has rested may be dead since: after an outage each of them would cost somebody an error
+                    Box::pin(async move {
+                        if meta.idle_for < RESTED {
+                            return Ok(true);
+                        }
+                        conn.ping().await.map(|()| true)
+                    })
                 })
                 .max_connections(size)
                 .min_connections(1)

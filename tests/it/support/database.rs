@@ -24,6 +24,11 @@ impl Database {
         Self { url: format!("{base}/{name}{query}"), admin: admin.clone(), name }
     }
 
+    /// The one database of a server that goes with the test.
+    pub fn whole(server: &str) -> Self {
+        Self { url: server.to_owned(), admin: String::new(), name: "postgres".to_owned() }
+    }
+
     /// A connection of the test's own.
     pub async fn connect(&self) -> PgConnection {
         PgConnection::connect(&self.url).await.unwrap()
@@ -124,6 +129,9 @@ impl Database {
 
 impl Drop for Database {
     fn drop(&mut self) {
+        if self.admin.is_empty() {
+            return;
+        }
         // in a process of its own: a runtime may not be waited for while it is being dropped
         let sql = format!("drop database if exists {} with (force)", self.name);
         let _ = Command::new("psql").args(["-q", &self.admin, "-c", &sql]).output();

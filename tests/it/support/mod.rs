@@ -5,8 +5,10 @@ pub mod people;
 pub mod process;
 pub mod provider;
 pub mod proxy;
+pub mod server;
 pub mod wire;
 
+use axum::serve::ListenerExt as _;
 use database::Database;
 use parlor::{
     MIGRATOR,
@@ -62,6 +64,8 @@ impl TestApp {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
         let router = http::router(&app);
+        let server = app.config.server.clone();
+        let listener = listener.tap_io(move |connection| http::prepare(connection, &server));
         tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
         let test = Self { app, address, provider, database };
         eventually("the catalog has the provider's models", || async {

@@ -142,7 +142,16 @@ pub struct House {
 impl House {
     pub async fn make() -> Self {
         super::crypto_provider();
-        let database = Database::make().await;
+        Self::of(Database::make().await).await
+    }
+
+    /// On a server of the test's own.
+    pub async fn on(server: &str) -> Self {
+        super::crypto_provider();
+        Self::of(Database::whole(server)).await
+    }
+
+    async fn of(database: Database) -> Self {
         let url = database.url.clone();
         let (provider, data) = (Arc::new(Provider::start().await), Arc::new(data_folder()));
         Self { database: Arc::new(database), provider, data, url, vars: Vec::new() }
