@@ -81,20 +81,13 @@ pub async fn send(app: &App, viewer: &Viewer, chat: Option<ChatId>, draft: &Draf
     {
         return Ok(before); // the transaction, with the new chat in it, is rolled back
     }
-    // the leaf as it is under the lock: somebody else may have sent meanwhile
-    let leaf = if shown.is_some() { chats::find(&mut tx, viewer, chat).await?.leaf } else { None };
-    let (parent, after) = place(&mut tx, chat, leaf, draft.parent).await?;
-    let load = store::load(&mut tx, chat).await?;
-    match after {
-        None if load.running >= MAX_RUNNING => return Err(too_many_running()),
-        Some(_) if load.lined >= MAX_LINED => {
-            let sentence = format!(
-                "{MAX_LINED} messages are waiting in line already. Send this one when one of them has its answer."
-            );
-            return Err(Error::Conflict(sentence));
-        }
-        _ => {}
-    }
+    let (parent, after) = if shown.is_some() {
+        // the leaf as it is under the lock: somebody else may have sent meanwhile
+        let leaf = chats::find(&mut tx, viewer, chat).await?.leaf;
+        place(&mut tx, chat, leaf, draft.parent).await?
+    } else {
+        (draft.parent, None)
+    };
     let html = markdown::plain(&text);
     let question = NewMessage { parent, by_model: false, text: &text, html: Some(&html) };
     let question = chats::store::add(&mut tx, chat, &question).await?;
@@ -111,8 +104,8 @@ pub async fn send(app: &App, viewer: &Viewer, chat: Option<ChatId>, draft: &Draf
     Ok(sent)
 }
 
-/// Where the next message goes: after the given one, after the end of the shown path if that is what the given one was
-/// when it was read, and behind what is in line already. The chat's head is locked.
+/// What the next message follows, and which answer it is in line behind. It follows the given one; or the end of the shown
+/// path, if that only has grown since the page was read; or what is in line already. The chat's head is locked.
 async fn place(
     tx: &mut PgConnection,
     chat: ChatId,
@@ -120,13 +113,19 @@ async fn place(
     given: Option<MessageId>,
 ) -> Result<(Option<MessageId>, Option<MessageId>)> {
     let parent = match (given, leaf) {
-        (Some(given), Some(leaf)) if line::is_at_end(tx, chat, leaf, given).await? => Some(leaf),
+        (Some(given), Some(leaf)) if given == leaf || line::is_at_end(tx, chat, leaf, given).await? => Some(leaf),
         (given, leaf) => given.or(leaf),
     };
     let Some(parent) = parent else { return Ok((None, None)) };
     let unfinished = line::state_of(tx, parent).await?.is_some_and(|state| !state.is_over());
+    let load = store::load(tx, chat).await?;
     if !unfinished {
-        return Ok((Some(parent), None));
+        return if load.running < MAX_RUNNING { Ok((Some(parent), None)) } else { Err(too_many_running()) };
+    }
+    if load.lined >= MAX_LINED {
+        return Err(Error::Conflict(format!(
+            "{MAX_LINED} messages are waiting in line already. Send this one when one of them has its answer."
+        )));
     }
     let last = line::last(tx, chat, parent).await?;
     Ok((Some(last), Some(last)))
