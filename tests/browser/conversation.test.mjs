@@ -35,9 +35,8 @@ test("somebody registers, asks, and reads the answer as it comes", async () => {
   await answer.says("passes.");
 
   await answer.ends({ usage: { prompt_tokens: 9, completion_tokens: 1412, total_tokens: 1421 } });
-  await tab.sendButton.waitFor();
-  assert.equal(await tab.stopButton.count(), 0);
   await tab.seesEnd();
+  assert.equal(await tab.stopButton.count(), 0);
   await tab.seesAnswer("Because air scatters blue light most. The rest passes.");
   await tab.sees("quick · 1,412 tokens", tab.answer);
 

@@ -66,6 +66,7 @@ pub async fn send(app: &App, viewer: &Viewer, chat: Option<ChatId>, draft: &Draf
     // the key is of this form: the same words in another chat, or to another model, are another message
     let body = format!("{chat:?}\n{:?}\n{}\n{text}", draft.parent, draft.model);
     let body_hash = crypto::sha256(body.as_bytes());
+    let is_new = chat.is_none();
     let (chat, from, leaf) = if let Some(id) = chat {
         let from = chats::store::lock(&mut tx, viewer.id, id).await?.ok_or(Error::NotFound)?;
         // the leaf as it is under the lock: somebody else may have sent meanwhile
@@ -83,17 +84,7 @@ pub async fn send(app: &App, viewer: &Viewer, chat: Option<ChatId>, draft: &Draf
     {
         return Ok(before); // the transaction, with the new chat in it, is rolled back
     }
-    let Place { parent, after, load } = place(&mut tx, chat, leaf, draft.parent).await?;
-    match after {
-        None if load.running >= MAX_RUNNING => return Err(too_many_running()),
-        Some(_) if load.lined >= MAX_LINED => {
-            let sentence = format!(
-                "{MAX_LINED} messages are waiting in line already. Send this one when one of them has its answer."
-            );
-            return Err(Error::Conflict(sentence));
-        }
-        _ => {}
-    }
+    let (parent, after) = if is_new { (draft.parent, None) } else { place(&mut tx, chat, leaf, draft.parent).await? };
     let html = markdown::plain(&text);
     let question = NewMessage { parent, by_model: false, text: &text, html: Some(&html) };
     let question = chats::store::add(&mut tx, chat, &question).await?;
@@ -114,30 +105,31 @@ pub async fn send(app: &App, viewer: &Viewer, chat: Option<ChatId>, draft: &Draf
     Ok(sent)
 }
 
-struct Place {
-    parent: Option<MessageId>,
-    /// In line behind this answer.
-    after: Option<MessageId>,
-    load: store::Load,
-}
-
-/// Where the next message goes: after the given one, after the end of the shown path if that is what the given one was
-/// when it was read, and behind what is in line already. The chat's head is locked.
+/// What the next message follows, and which answer it is in line behind. It follows the given one; or the end of the shown
+/// path, if that only has grown since the page was read; or what is in line already. The chat's head is locked.
 async fn place(
     tx: &mut PgConnection,
     chat: ChatId,
     leaf: Option<MessageId>,
     given: Option<MessageId>,
-) -> Result<Place> {
+) -> Result<(Option<MessageId>, Option<MessageId>)> {
     let parent = match (given, leaf) {
-        (Some(given), Some(leaf)) if given != leaf && line::is_at_end(tx, chat, leaf, given).await? => Some(leaf),
+        (Some(given), Some(leaf)) if given == leaf || line::is_at_end(tx, chat, leaf, given).await? => Some(leaf),
         (given, leaf) => given.or(leaf),
     };
-    let load = store::load(tx, chat, parent).await?;
+    let Some(parent) = parent else { return Ok((None, None)) };
+    let load = store::load(tx, chat, Some(parent)).await?;
     let unfinished = load.state.as_deref().is_some_and(|state| !State::parse(state).is_over());
-    let Some(parent) = parent.filter(|_| unfinished) else { return Ok(Place { parent, after: None, load }) };
+    if !unfinished {
+        return if load.running < MAX_RUNNING { Ok((Some(parent), None)) } else { Err(too_many_running()) };
+    }
+    if load.lined >= MAX_LINED {
+        return Err(Error::Conflict(format!(
+            "{MAX_LINED} messages are waiting in line already. Send this one when one of them has its answer."
+        )));
+    }
     let last = line::last(tx, chat, parent).await?;
-    Ok(Place { parent: Some(last), after: Some(last), load })
+    Ok((Some(last), Some(last)))
 }
 
 /// What an answer begins with.
