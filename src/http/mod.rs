@@ -7,6 +7,7 @@ mod extract;
 mod feed;
 mod guard;
 mod health;
+mod metrics;
 mod pages;
 mod present;
 mod respond;
@@ -25,6 +26,7 @@ use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer, ti
 pub struct Web {
     pub app: App,
     rooms: Arc<room::Rooms>,
+    figures: Arc<metrics::Cache>,
 }
 
 impl axum::extract::FromRef<Web> for App {
@@ -37,6 +39,7 @@ impl axum::extract::FromRef<Web> for App {
 fn routes() -> Routes {
     let routes = Routes::default();
     let routes = health::routes(routes);
+    let routes = metrics::routes(routes);
     let routes = assets::routes(routes);
     let routes = feed::routes(routes);
     pages::routes(routes)
@@ -51,7 +54,7 @@ pub fn route_list() -> Vec<Route> {
 /// The router with all its walls.
 pub fn router(app: &App) -> Router {
     assets::install();
-    let web = Web { app: app.clone(), rooms: Arc::default() };
+    let web = Web { app: app.clone(), rooms: Arc::default(), figures: Arc::default() };
     let server = &app.config.server;
     let routes = routes();
     let browsing = routes.browsing.layer(auth::layer(app));

@@ -7,6 +7,7 @@ mod attempts;
 mod conversation;
 mod crashes;
 mod failures;
+mod metrics;
 mod oddities;
 mod starting;
 mod support;

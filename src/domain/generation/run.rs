@@ -8,7 +8,12 @@ use super::{
 };
 use crate::{
     app::{App, Run},
-    base::{Result, config::seconds, ids::GenerationId},
+    base::{
+        Result,
+        config::seconds,
+        ids::GenerationId,
+        metrics::{self, Pace, metrics},
+    },
     domain::{
         catalog, chats,
         feed::{self, Stands, Stream, What},
@@ -77,6 +82,7 @@ pub async fn renew_leases(app: App) {
                 for (id, epoch) in mine.iter().filter(|(id, _)| !kept.contains(id)) {
                     if let Some(run) = runs.get(id).filter(|r| r.epoch == *epoch) {
                         run.lost.cancel();
+                        metrics().leases_lost.increment(1);
                     }
                 }
             }
@@ -94,8 +100,15 @@ async fn take_up(app: &App, id: GenerationId) -> Result<()> {
     let stream = Stream { chat: claimed.chat, generation: id, epoch: claimed.epoch, message: claimed.message };
     let text = taken_over(app, &claimed).await?;
     app.feed.writer.begin(stream, text.len());
-    let mut attempt =
-        Attempt { app, claimed: &claimed, prefix: text.len(), text, reasoning: String::new(), usage: None };
+    let mut attempt = Attempt {
+        app,
+        claimed: &claimed,
+        prefix: text.len(),
+        text,
+        reasoning: String::new(),
+        usage: None,
+        pace: Pace::begin(),
+    };
     let outcome = tokio::select! {
         outcome = attempt.make() => outcome,
         () = ended.token.cancelled() => Outcome::Lost,
@@ -152,6 +165,7 @@ struct Attempt<'a> {
     text: String,
     reasoning: String,
     usage: Option<Usage>,
+    pace: Pace,
 }
 
 impl Attempt<'_> {
@@ -173,6 +187,7 @@ impl Attempt<'_> {
         let mut key = 0;
         loop {
             let deadline = self.silence_until(self.app.config.generation.first_token);
+            self.pace = Pace::begin();
             let opened = tokio::time::timeout_at(deadline, provider.open(&ask, key)).await;
             let result = match opened {
                 Ok(Ok(chunks)) => self.read(chunks, deadline).await,
@@ -185,6 +200,7 @@ impl Attempt<'_> {
                 Err(fault) => fault,
             };
             tracing::warn!(provider = provider.name, key, model, %fault, generation = %self.claimed.id, "a provider failed");
+            metrics::provider_error(&provider.name, fault.kind.name());
             let retries = usize::try_from(self.claimed.retries).unwrap_or_default();
             let schedule = &self.app.config.generation.retry;
             let sentence = fault.sentence(&provider.name);
@@ -232,6 +248,7 @@ impl Attempt<'_> {
             if self.app.feed.writer.push(self.claimed.id, &piece, reasoning).await.is_err() {
                 return Ok(None);
             }
+            self.pace.piece(&self.claimed.model);
             if reasoning { &mut self.reasoning } else { &mut self.text }.push_str(&piece);
             if finish.is_none() {
                 deadline = self.silence_until(self.app.config.generation.idle);
@@ -293,7 +310,8 @@ impl Attempt<'_> {
             }
         };
         let Ok(rest) = self.app.feed.writer.end(id).await else { return Ok(()) };
-        let ending = Ending { state, reason, dead, rest, text: self.text, reasoning: self.reasoning, usage: self.usage };
+        let ending =
+            Ending { state, reason, dead, rest, text: self.text, reasoning: self.reasoning, usage: self.usage };
         // whatever happens to the database, the row is this worker's as long as it renews the lease
         let mut pause = Duration::from_millis(100);
         loop {
@@ -305,7 +323,12 @@ impl Attempt<'_> {
                 None => finish(self.app, self.claimed, &ending).await,
             };
             match written {
-                Ok(_) => return Ok(()),
+                Ok(done) => {
+                    if done && wait.is_none() {
+                        count(&self.claimed.model, &ending, &self.pace);
+                    }
+                    return Ok(());
+                }
                 Err(error) if self.app.stopping.over.is_cancelled() => return Err(error),
                 Err(error) => {
                     tracing::warn!(%error, generation = %id, "the end of an answer was not written; trying again");
@@ -328,6 +351,15 @@ impl Attempt<'_> {
         }
         Ok(())
     }
+}
+
+/// An answer of ours has ended: its part in the numbers.
+fn count(model: &str, ending: &Ending, pace: &Pace) {
+    let tokens = ending.usage.map(|u| {
+        pace.ended(model, u.completion);
+        [("prompt", u.prompt), ("cached", u.cached), ("completion", u.completion), ("reasoning", u.reasoning)]
+    });
+    metrics::answered(model, ending.state.name(), tokens.as_ref().map_or(&[][..], |t| t));
 }
 
 /// A pause during which the lease goes on being renewed.

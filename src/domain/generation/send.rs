@@ -12,6 +12,7 @@ use crate::{
     base::{
         Error, Result, crypto,
         ids::{ChatId, MessageId, UserId},
+        metrics::metrics,
         queue,
     },
     domain::{
@@ -108,6 +109,7 @@ pub async fn send(app: &App, viewer: &Viewer, chat: Option<ChatId>, draft: &Draf
     let events = feed::append(&mut tx, chat, &[(sent.answer, turn)]).await?;
     tx.commit().await?;
     app.feed.hub.deliver(chat, events);
+    metrics().messages.increment(1);
     Ok(sent)
 }
 
