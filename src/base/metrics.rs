@@ -195,12 +195,11 @@ impl Pace {
     /// A piece came.
     pub fn piece(&mut self, model: &str) {
         let now = Instant::now();
-        match &mut self.pieces {
-            Some((_, last)) => *last = now,
-            None => {
-                self.pieces = Some((now, now));
-                histogram!(FIRST_TOKEN, "model" => model.to_owned()).record(now - self.asked);
-            }
+        if let Some((_, last)) = &mut self.pieces {
+            *last = now;
+        } else {
+            self.pieces = Some((now, now));
+            histogram!(FIRST_TOKEN, "model" => model.to_owned()).record(now - self.asked);
         }
     }
 

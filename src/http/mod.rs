@@ -29,6 +29,12 @@ pub struct Web {
     figures: Arc<metrics::Cache>,
 }
 
+impl Web {
+    fn of(app: &App) -> Self {
+        Self { app: app.clone(), rooms: Arc::default(), figures: Arc::default() }
+    }
+}
+
 impl axum::extract::FromRef<Web> for App {
     fn from_ref(web: &Web) -> Self {
         web.app.clone()
@@ -51,10 +57,15 @@ pub fn route_list() -> Vec<Route> {
     routes().list
 }
 
+/// `/metrics` alone, for a process without pages.
+pub fn numbers(app: &App) -> Router {
+    metrics::routes(Routes::default()).plain.with_state(Web::of(app))
+}
+
 /// The router with all its walls.
 pub fn router(app: &App) -> Router {
     assets::install();
-    let web = Web { app: app.clone(), rooms: Arc::default(), figures: Arc::default() };
+    let web = Web::of(app);
     let server = &app.config.server;
     let routes = routes();
     let browsing = routes.browsing.layer(auth::layer(app));

@@ -1,7 +1,14 @@
 //! The numbers that an operator watches: that they move when things happen, who may read them, and that they are there
 //! when the database is not.
 
-use crate::support::{TestApp, eventually, people::Person, process::House, provider::Step};
+#![expect(clippy::float_cmp, reason = "what is compared are counts")]
+
+use crate::support::{
+    TestApp, eventually,
+    people::{Person, between},
+    process::House,
+    provider::Step,
+};
 use reqwest::{Method, StatusCode};
 use std::{
     collections::HashMap,
@@ -152,6 +159,7 @@ async fn they_are_there_when_the_database_is_not() {
     let operator = test.stranger();
     assert_eq!(Numbers::of(&operator).await.get("parlor_up_database"), 1.);
     let mut tx = test.app.pools.listen.begin().await.unwrap();
+    sqlx::query("set local idle_in_transaction_session_timeout = 0").execute(&mut *tx).await.unwrap();
     sqlx::query("lock table generations in access exclusive mode").execute(&mut *tx).await.unwrap();
     eventually("the database is said not to answer", || async {
         let began = Instant::now();
@@ -174,7 +182,7 @@ async fn they_are_there_when_the_database_is_not() {
 #[tokio::test]
 async fn the_lag_of_other_processes_is_seen() {
     let house = House::make().await;
-    let (web, worker) = (house.web(), house.worker());
+    let (web, worker) = (house.web(), house.worker_with(&[("PARLOR__METRICS__LISTEN", "127.0.0.1:0")]));
     let ann = Person::new(&web.address().await);
     ann.registers("ann").await;
     worker.says("working").await;
@@ -191,6 +199,12 @@ async fn the_lag_of_other_processes_is_seen() {
     let now = Numbers::of(&ann).await;
     assert!(now.get(LOG_LAG) > 0.);
     assert_eq!(now.get(MEMORY_LAG), 0., "nothing is made here");
+    // the worker, which has no pages, tells its own part
+    let log = worker.log();
+    let theirs = between(&log, "numbers: ", "/metrics").expect("the worker says where its numbers are");
+    let theirs = Numbers::of(&Person::new(&theirs)).await;
+    assert!(theirs.get(MEMORY_LAG) > 0.);
+    assert_eq!(theirs.get(r#"parlor_answers_total{model="openai/fake-1",state="completed"}"#), 2.);
     let mean = now.get(r#"parlor_feed_lag_seconds_sum{from="log"}"#) / now.get(LOG_LAG);
     assert!((0. ..5.).contains(&mean), "{mean} s");
     assert!(!web.log().contains("/metrics"), "never logged:\n{}", web.log());

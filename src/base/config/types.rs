@@ -191,6 +191,7 @@ pub struct Catalog {
 #[serde(deny_unknown_fields)]
 pub struct Metrics {
     pub token: Hidden,
+    pub listen: String,
 }
 
 /// A place that has models.
