@@ -1,7 +1,7 @@
 //! The app: what every act needs, built once and cloned cheaply. What must not live here: an act.
 
 use crate::{
-    base::{config::Config, crypto::Secret, db::Pools, ids::GenerationId},
+    base::{config::Config, crypto::Secret, db::Pools, ids::GenerationId, metrics},
     domain::feed::Feed,
     outside::llm::{self, Provider},
 };
@@ -60,6 +60,7 @@ impl App {
         let stopping = Stopping::default();
         let tasks = TaskTracker::new();
         let feed = Feed::start(&pools, &config.feed, &tasks, &stopping.over);
+        tasks.spawn(metrics::upkeep(stopping.over.clone()));
         let providers = llm::providers(&config).await?;
         let running = Running::new(config.generation.at_once);
         let hashing = Arc::new(Semaphore::new(config.accounts.hashes_at_once));

@@ -8,6 +8,7 @@ use crate::{
     base::{
         Error, Result,
         ids::{ChatId, MessageId},
+        metrics::metrics,
     },
     domain::{
         feed::{Event, Stands, What, store},
@@ -87,6 +88,7 @@ impl Rooms {
         };
         let rooms = self.clone();
         app.tasks.spawn(async move {
+            let _counted = metrics().room();
             room.run(events, joins).await;
             let mut rooms = rooms.0.lock().expect("nothing panics while holding it");
             rooms.retain(|_, door| !door.is_closed());

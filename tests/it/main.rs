@@ -13,6 +13,7 @@ mod failures;
 mod fences;
 mod fragments;
 mod line;
+mod metrics;
 mod oddities;
 mod outages;
 mod poolers;

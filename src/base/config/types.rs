@@ -52,6 +52,7 @@ pub struct Config {
     pub feed: Feed,
     pub queue: Queue,
     pub catalog: Catalog,
+    pub metrics: Metrics,
     pub providers: BTreeMap<String, Provider>,
 }
 
@@ -185,6 +186,13 @@ pub struct Catalog {
     pub refresh: u64,
     pub retry: u64,
     pub ollama: String,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Metrics {
+    pub token: Hidden,
+    pub listen: String,
 }
 
 /// A place that has models.

@@ -11,6 +11,7 @@ use super::{
 use crate::base::{
     Result,
     ids::{ChatId, GenerationId, MessageId},
+    metrics::metrics,
 };
 use sqlx::{PgPool, Postgres, pool::PoolConnection};
 use std::{
@@ -247,12 +248,16 @@ impl Inner {
 
     /// Writes a batch, hands out what was written, and puts back what was not. The writer keeps one connection.
     async fn write(self: &Arc<Self>, conn: &mut Option<PoolConnection<Postgres>>, batch: Vec<Delta>, patient: bool) {
+        let began = Instant::now();
         let result = match self.connected(conn).await {
             Ok(ours) => tokio::time::timeout(NO_ANSWER, store::write(ours, &batch, &self.sender, patient)).await,
             Err(error) => Ok(Err(error)),
         };
         match result {
-            Ok(Ok(fates)) => self.settle(batch, &fates),
+            Ok(Ok(fates)) => {
+                metrics().committed(batch.len(), began.elapsed());
+                self.settle(batch, &fates);
+            }
             failed => {
                 let error = failed
                     .map_or_else(|_| "no answer".to_owned(), |e| e.err().map_or_else(String::new, |e| e.to_string()));
@@ -280,6 +285,7 @@ impl Inner {
     /// After a commit: hands out what was written, keeps what was busy, marks what was fenced.
     fn settle(&self, batch: Vec<Delta>, fates: &[Fate]) {
         let mut written: BTreeMap<ChatId, Vec<Event>> = BTreeMap::new();
+        let mut arrived = Vec::new();
         {
             let mut desk = self.desk();
             let Desk { streams, waiting, .. } = &mut *desk;
@@ -288,7 +294,7 @@ impl Inner {
                 match (fate, pending) {
                     (Fate::Written(seq), pending) => {
                         if let Some(pending) = pending {
-                            pending.written();
+                            arrived.extend(pending.written());
                         }
                         let event = Event { seq: *seq, message_id: delta.message, what: delta.what };
                         written.entry(delta.chat).or_default().push(event);
@@ -305,6 +311,9 @@ impl Inner {
         }
         for (chat, events) in written {
             self.hub.deliver(chat, events);
+        }
+        for since in arrived {
+            metrics().lag_from_memory.record(since.elapsed());
         }
     }
 

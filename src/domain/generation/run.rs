@@ -8,7 +8,13 @@ use super::{
 };
 use crate::{
     app::{App, Run},
-    base::{Result, config::seconds, ids::GenerationId, queue},
+    base::{
+        Result,
+        config::seconds,
+        ids::GenerationId,
+        metrics::{self, Pace, metrics},
+        queue,
+    },
     domain::{
         catalog,
         chats::{self, store::Spoken},
@@ -78,6 +84,7 @@ pub async fn renew_leases(app: App) {
                 for (id, epoch) in mine.iter().filter(|(id, _)| !kept.contains(id)) {
                     if let Some(run) = runs.get(id).filter(|r| r.epoch == *epoch) {
                         run.lost.cancel();
+                        metrics().leases_lost.increment(1);
                     }
                 }
             }
@@ -108,7 +115,16 @@ async fn attempt(app: &App, claimed: &Claimed, path: Result<Vec<Spoken>>, lost: 
     let stream = Stream { chat: claimed.chat, generation: claimed.id, epoch: claimed.epoch, message: claimed.message };
     let text = taken_over(app, claimed).await?;
     app.feed.writer.begin(stream, text.len());
-    let mut attempt = Attempt { app, claimed, stream, prefix: text.len(), text, reasoning: String::new(), usage: None };
+    let mut attempt = Attempt {
+        app,
+        claimed,
+        stream,
+        prefix: text.len(),
+        text,
+        reasoning: String::new(),
+        usage: None,
+        pace: Pace::begin(),
+    };
     let outcome = tokio::select! {
         outcome = attempt.make(path) => outcome,
         () = ended.token.cancelled() => Outcome::Lost,
@@ -172,6 +188,7 @@ struct Attempt<'a> {
     text: String,
     reasoning: String,
     usage: Option<Usage>,
+    pace: Pace,
 }
 
 impl Attempt<'_> {
@@ -193,6 +210,7 @@ impl Attempt<'_> {
         let mut key = 0;
         loop {
             let deadline = self.silence_until(self.app.config.generation.first_token);
+            self.pace = Pace::begin();
             let opened = tokio::time::timeout_at(deadline, provider.open(&ask, key)).await;
             let result = match opened {
                 Ok(Ok(chunks)) => self.read(chunks, deadline).await,
@@ -205,6 +223,7 @@ impl Attempt<'_> {
                 Err(fault) => fault,
             };
             tracing::warn!(provider = provider.name, key, model, %fault, generation = %self.claimed.id, "a provider failed");
+            metrics::provider_error(&provider.name, fault.kind.name());
             let retries = usize::try_from(self.claimed.retries).unwrap_or_default();
             let schedule = &self.app.config.generation.retry;
             let sentence = fault.sentence(&provider.name);
@@ -266,6 +285,7 @@ impl Attempt<'_> {
             if self.app.feed.writer.push(&self.stream, &piece, reasoning).await.is_err() {
                 return Ok(None);
             }
+            self.pace.piece(&self.claimed.model);
             if reasoning { &mut self.reasoning } else { &mut self.text }.push_str(&piece);
             if finish.is_none() {
                 deadline = self.silence_until(self.app.config.generation.idle);
@@ -335,7 +355,12 @@ impl Attempt<'_> {
                 None => finish(self.app, self.claimed, &ending).await,
             };
             match written {
-                Ok(_) => return Ok(()),
+                Ok(done) => {
+                    if done && wait.is_none() {
+                        count(&self.claimed.model, &ending, &self.pace);
+                    }
+                    return Ok(());
+                }
                 Err(error) if self.app.stopping.over.is_cancelled() => return Err(error),
                 Err(error) => {
                     tracing::warn!(%error, generation = %id, "the end of an answer was not written; trying again");
@@ -362,6 +387,15 @@ impl Attempt<'_> {
 
 fn first_sentence(text: &str) -> String {
     text.split_inclusive(". ").next().unwrap_or_default().trim_end().to_owned()
+}
+
+/// An answer of ours has ended: its part in the numbers.
+fn count(model: &str, ending: &Ending, pace: &Pace) {
+    let tokens = ending.usage.map(|u| {
+        pace.ended(model, u.completion);
+        [("prompt", u.prompt), ("cached", u.cached), ("completion", u.completion), ("reasoning", u.reasoning)]
+    });
+    metrics::answered(model, ending.state.name(), tokens.as_ref().map_or(&[][..], |t| t));
 }
 
 /// A pause during which the lease goes on being renewed.

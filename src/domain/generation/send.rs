@@ -13,6 +13,7 @@ use crate::{
     base::{
         Error, Result, crypto,
         ids::{ChatId, GenerationId, MessageId, UserId},
+        metrics::metrics,
         queue,
     },
     domain::{
@@ -102,6 +103,7 @@ pub async fn send(app: &App, viewer: &Viewer, chat: Option<ChatId>, draft: &Draf
     if after.is_none() && here {
         run::look(app, generation);
     }
+    metrics().messages.increment(1);
     Ok(sent)
 }
 

@@ -150,7 +150,7 @@ pub fn verdict(fault: &Fault, streamed: bool, keys_left: usize, retries: usize, 
     }
     match fault.kind {
         // another key would get the same answer, and so would another day
-        FaultKind::Refused => Verdict::Failed,
+        FaultKind::Refused | FaultKind::TooLong => Verdict::Failed,
         _ if keys_left > 0 => Verdict::NextKey,
         _ => match schedule.get(retries) {
             Some(pause) => Verdict::Wait(seconds(*pause).max(fault.retry_after.unwrap_or_default()).min(LONGEST_WAIT)),
@@ -169,7 +169,7 @@ mod tests {
         let wait = |secs| Verdict::Wait(Duration::from_secs(secs));
         for kind in [Key, Busy, Refused, Broken, Unreachable, Silent, Cut, Garbled, TooLong] {
             let fault = Fault::new(kind, "");
-            let unless_refused = |verdict| if kind == Refused { Verdict::Failed } else { verdict };
+            let unless_refused = |verdict| if [Refused, TooLong].contains(&kind) { Verdict::Failed } else { verdict };
             for (streamed, keys_left, retries, schedule, expected) in [
                 (true, 3, 0, &[60., 600.][..], Verdict::Interrupted),
                 (true, 0, 2, &[60., 600.], Verdict::Interrupted),

@@ -63,9 +63,9 @@ impl TestApp {
         jobs::start(&app);
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
-        let router = http::router(&app);
         let server = app.config.server.clone();
         let listener = listener.tap_io(move |connection| http::prepare(connection, &server));
+        let router = http::router(&app).into_make_service_with_connect_info::<std::net::SocketAddr>();
         tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
         let test = Self { app, address, provider, database };
         eventually("the catalog has the provider's models", || async {

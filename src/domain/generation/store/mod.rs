@@ -1,6 +1,7 @@
 //! The SQL of generations.
 
 pub mod dead;
+pub mod figures;
 pub mod line;
 pub mod sends;
 pub mod thread;
