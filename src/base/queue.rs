@@ -26,15 +26,24 @@ pub trait Job: Serialize + DeserializeOwned + Send + Sync + Unpin + 'static {
 /// # Errors
 /// The database's.
 pub async fn enqueue<J: Job>(conn: &mut PgConnection, job: &J) -> Result<()> {
+    enqueue_in(conn, job, Duration::ZERO).await
+}
+
+/// The same, to be handed out after `delay`.
+///
+/// # Errors
+/// The database's.
+pub async fn enqueue_in<J: Job>(conn: &mut PgConnection, job: &J, delay: Duration) -> Result<()> {
     let payload = serde_json::to_value(job).map_err(Error::internal)?;
     sqlx::query!(
         "with job as (
              insert into apalis.jobs (job, id, job_type, status, attempts, max_attempts, run_at, priority)
-             values ($1, $2, $3, 'Pending', 0, 1, now(), 0))
+             values ($1, $2, $3, 'Pending', 0, 1, now() + make_interval(secs => $4), 0))
          select pg_notify('apalis::job', $3)",
         payload,
         TaskId::new().to_string(),
-        J::QUEUE
+        J::QUEUE,
+        delay.as_secs_f64()
     )
     .execute(conn)
     .await?;

@@ -52,6 +52,17 @@ pub const THOUGHTS: &str = "Thoughts";
 pub const STOPPED: &str = "Stopped.";
 pub const INTERRUPTED: &str = "This answer was cut off. What had arrived is kept.";
 pub const FAILED: &str = "This answer did not come.";
+pub const WAITING: &str = "This answer could not be made yet.";
+pub const CONTINUE: &str = "Continue";
+pub const CANCEL_RETRY: &str = "Cancel";
+pub const LINED: &str = "In line: sent when the answer above has ended.";
+pub const HELD_FAILED: &str = "Not sent yet, because the answer above did not come.";
+pub const HELD_INTERRUPTED: &str = "Not sent yet, because the answer above was cut off.";
+pub const HELD_WAITING: &str = "Not sent yet: the answer above is still to be tried again.";
+pub const SEND_NOW: &str = "Send now";
+pub const REMOVE: &str = "Remove";
+pub const DUE_NOW: &str = "Tries again now";
+pub const DUE_IN: &str = "Tries again in";
 pub const SAY_ANSWERING: &str = "Answering.";
 pub const SAY_FINISHED: &str = "Answer finished.";
 pub const SAY_STOPPED: &str = "Answer stopped.";
@@ -127,6 +138,12 @@ pub fn thought(seconds: Option<u32>) -> String {
     }
 }
 
+/// The time until an answer is tried again, as a clock shows it.
+pub fn clock(seconds: u64) -> String {
+    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    if hours > 0 { format!("{hours}:{minutes:02}:{seconds:02}") } else { format!("{minutes}:{seconds:02}") }
+}
+
 /// `gpt-5-mini · 1,412 tokens`, as far as known.
 pub fn facts(model: &str, tokens: Option<i64>) -> String {
     let model = model.split_once('/').map_or(model, |(_provider, name)| name);
@@ -171,5 +188,12 @@ mod tests {
         assert_eq!(facts("m", Some(1_234_567)), "m · 1,234,567 tokens");
         assert_eq!(facts("m", Some(412)), "m · 412 tokens");
         assert_eq!(facts("provider/m", None), "m");
+    }
+
+    #[test]
+    fn clocks() {
+        for (seconds, shown) in [(0, "0:00"), (58, "0:58"), (600, "10:00"), (3600, "1:00:00"), (86_399, "23:59:59")] {
+            assert_eq!(clock(seconds), shown);
+        }
     }
 }

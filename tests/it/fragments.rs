@@ -31,7 +31,7 @@ fn a_whole_answer_in_one_event() {
     let ended = Message { reasoning_seconds: Some(3), ..answer(MessageState::Completed, "") };
     let events = [
         feed::turn(Some(root), &Turn { question, answer: answer(MessageState::Queued, "") }),
-        feed::started(&answer(MessageState::Streaming, "")),
+        feed::stands(&answer(MessageState::Streaming, "")),
         feed::reasoning(ended.id, "Let me ", true),
         feed::reasoning(ended.id, "think.", false),
         feed::ended(&ended),

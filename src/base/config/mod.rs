@@ -63,6 +63,9 @@ impl Config {
         within("generation.sweep", self.generation.sweep, 0.1, 600.)?;
         within("generation.first_token", self.generation.first_token, 1., 3600.)?;
         within("generation.idle", self.generation.idle, 1., 3600.)?;
+        for pause in &self.generation.retry {
+            within("generation.retry", *pause, 0.1, 86_400.)?;
+        }
         within("shutdown.grace", self.shutdown.grace, 0., 600.)?;
         within("feed.ring", self.feed.ring, 0.05, 60.)?;
         within("feed.gather_ms", self.feed.gather_ms as f64, 0., 1000.)?;
@@ -144,11 +147,14 @@ mod tests {
             ("ADMIN_PASSWORD", "0012345678"),
             ("PARLOR__GENERATION__LEASE", "3"),
             ("PARLOR__GENERATION__RENEW", "1"),
+            ("PARLOR__GENERATION__RETRY", "1, 0.5"),
         ])
         .unwrap();
         assert_eq!(config.server.port, 8080);
         assert_eq!(config.accounts.admin_password.expose(), "0012345678");
         assert!((config.generation.lease - 3.).abs() < f64::EPSILON);
+        assert_eq!(config.generation.retry, [1., 0.5]);
+        assert!(load(&[("PARLOR__GENERATION__RETRY", "")]).unwrap().generation.retry.is_empty());
         let openai = &config.providers["openai"];
         assert_eq!(openai.api_keys.iter().map(super::Hidden::expose).collect::<Vec<_>>(), ["sk-1", "sk-2"]);
         assert_eq!(openai.base_url.as_deref(), Some("http://127.0.0.1:9/v1"));
@@ -162,6 +168,7 @@ mod tests {
             (&[("PORT", "99999")], &["port", "99999"]),
             (&[("PARLOR__ACCOUNTS__REGISTRATION", "maybe")], &["maybe", "open", "closed"]),
             (&[("PARLOR__DATABASE__HTTP_CONNECTIONS", "1000")], &["database.http_connections", "2 to 100"]),
+            (&[("PARLOR__GENERATION__RETRY", "60, soon")], &["PARLOR__GENERATION__RETRY", "soon", "number"]),
             (&[("PUBLIC_URL", "chat.example.org")], &["public_url", "https://"]),
             (&[("ADMIN_EMAIL", "ann@example.org")], &["ADMIN_PASSWORD"]),
             (&[("OPENAI_API_KEY", "sk-1,sk-2\nsk-3")], &["providers.openai.api_keys"]),

@@ -156,6 +156,7 @@ pub struct Generation {
     pub sweep: f64,
     pub first_token: f64,
     pub idle: f64,
+    pub retry: Vec<f64>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]

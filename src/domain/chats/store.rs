@@ -126,6 +126,37 @@ pub async fn finish(
     Ok(())
 }
 
+/// Makes an earlier message the end of the shown path, since what followed it is removed.
+pub async fn retreat(conn: &mut PgConnection, chat: ChatId, leaf: Option<MessageId>) -> sqlx::Result<()> {
+    sqlx::query!("update chats set leaf_id = $2 where id = $1", chat.0, leaf.map(|l| l.0)).execute(conn).await?;
+    Ok(())
+}
+
+/// Removes a message with all that follows it. The chat's head is locked, and its leaf is elsewhere.
+pub async fn remove(conn: &mut PgConnection, chat: ChatId, id: MessageId) -> sqlx::Result<()> {
+    sqlx::query!("delete from messages where chat_id = $1 and id = $2", chat.0, id.0).execute(conn).await?;
+    Ok(())
+}
+
+/// What an answer says, and how its making stands.
+pub struct Told {
+    pub text: String,
+    pub state: String,
+    pub reason: Option<String>,
+}
+
+pub async fn told(conn: &mut PgConnection, chat: ChatId, id: MessageId) -> sqlx::Result<Option<Told>> {
+    sqlx::query_as!(
+        Told,
+        "select m.text, g.state, g.reason from messages m join generations g on g.message_id = m.id
+         where m.chat_id = $1 and m.id = $2",
+        chat.0,
+        id.0
+    )
+    .fetch_optional(conn)
+    .await
+}
+
 /// Whose message it is, and what it follows.
 pub struct Place {
     pub chat: ChatId,

@@ -2,7 +2,7 @@
 //! own under a permit; the job that called for it is long done.
 
 use super::{
-    finish::{CUT, Ending, Why, finish, settle},
+    finish::{CUT, Ending, Why, finish, put_off, settle, without_more},
     state::{State, Verdict, verdict},
     store::{self, Claimed},
 };
@@ -11,7 +11,7 @@ use crate::{
     base::{Result, config::seconds, ids::GenerationId},
     domain::{
         catalog, chats,
-        feed::{self, Stream, What},
+        feed::{self, Stands, Stream, What},
     },
     outside::llm::{Ask, Chunk, Chunks, Fault, FaultKind, Finish, Said, Usage},
 };
@@ -27,7 +27,11 @@ const SLACK: Duration = Duration::from_secs(5);
 /// default, for a provider that takes no notice of it. What comes beyond is not read.
 const MAX_ANSWER: usize = 4 * 1024 * 1024;
 
-/// Takes up a generation if there is a permit and it is queued and due; returns at once.
+/// What a model is told that is to continue an answer; it stands after the answer's text so far.
+const GO_ON: &str = "Your last message was cut off. Go on exactly where it ends, as if there had been no break: begin \
+with the very next character, repeat nothing of it, and add no introduction or remark.";
+
+/// Takes up a generation if there is a permit and it waits and is due; returns at once.
 pub fn look(app: &App, id: GenerationId) {
     if app.stopping.begun.is_cancelled() {
         return;
@@ -88,8 +92,10 @@ async fn take_up(app: &App, id: GenerationId) -> Result<()> {
     app.running.runs().insert(id, Run { epoch: claimed.epoch, lost: lost.clone(), alive_until });
     let ended = app.feed.hub.end_of(claimed.chat, claimed.message).await?;
     let stream = Stream { chat: claimed.chat, generation: id, epoch: claimed.epoch, message: claimed.message };
-    app.feed.writer.begin(stream, 0);
-    let mut attempt = Attempt { app, claimed: &claimed, text: String::new(), reasoning: String::new(), usage: None };
+    let text = taken_over(app, &claimed).await?;
+    app.feed.writer.begin(stream, text.len());
+    let mut attempt =
+        Attempt { app, claimed: &claimed, prefix: text.len(), text, reasoning: String::new(), usage: None };
     let outcome = tokio::select! {
         outcome = attempt.make() => outcome,
         () = ended.token.cancelled() => Outcome::Lost,
@@ -99,6 +105,15 @@ async fn take_up(app: &App, id: GenerationId) -> Result<()> {
     attempt.conclude(outcome).await
 }
 
+/// The text that a continuing answer begins with: it was stored as its first event.
+async fn taken_over(app: &App, claimed: &Claimed) -> Result<String> {
+    if claimed.prefix == 0 {
+        return Ok(String::new());
+    }
+    let mut conn = app.pools.jobs.acquire().await?;
+    Ok(feed::store::text_so_far(&mut conn, claimed.chat, claimed.message, claimed.from_seq).await?.0)
+}
+
 async fn claim(app: &App, id: GenerationId) -> Result<Option<Claimed>> {
     let Some(chat) = store::chat_of(&app.pools.jobs, id).await? else { return Ok(None) };
     let mut tx = app.pools.jobs.begin().await?;
@@ -106,7 +121,7 @@ async fn claim(app: &App, id: GenerationId) -> Result<Option<Claimed>> {
         return Ok(None);
     }
     let Some(claimed) = store::claim(&mut tx, id, app.config.generation.lease).await? else { return Ok(None) };
-    let events = feed::append(&mut tx, chat, &[(claimed.message, What::State { streaming: true })]).await?;
+    let events = feed::append(&mut tx, chat, &[(claimed.message, What::State(Stands::Streaming))]).await?;
     tx.commit().await?;
     app.feed.hub.deliver(chat, events);
     tracing::debug!(generation = %id, attempt = claimed.attempt, "an answer was taken up");
@@ -117,8 +132,12 @@ async fn claim(app: &App, id: GenerationId) -> Result<Option<Claimed>> {
 enum Outcome {
     /// The model said that it is done.
     Done(Finish),
-    /// A fault with nothing left to try: the sentence for the person.
+    /// A fault after which nothing more is tried: the sentence for the person.
     Fault(String),
+    /// The same, after everything that the schedule allows was tried.
+    Dead(String),
+    /// A fault, and it is to be tried again after this time.
+    Wait(Duration, String),
     /// Not this worker's any more: stopped by a person, or the lease was lost.
     Lost,
     /// This process is ending.
@@ -128,6 +147,8 @@ enum Outcome {
 struct Attempt<'a> {
     app: &'a App,
     claimed: &'a Claimed,
+    /// Bytes of `text` that it began with.
+    prefix: usize,
     text: String,
     reasoning: String,
     usage: Option<Usage>,
@@ -164,12 +185,14 @@ impl Attempt<'_> {
                 Err(fault) => fault,
             };
             tracing::warn!(provider = provider.name, key, model, %fault, generation = %self.claimed.id, "a provider failed");
-            match verdict(&fault, self.has_streamed(), keys - key - 1) {
+            let retries = usize::try_from(self.claimed.retries).unwrap_or_default();
+            let schedule = &self.app.config.generation.retry;
+            let sentence = fault.sentence(&provider.name);
+            match verdict(&fault, self.has_streamed(), keys - key - 1, retries, schedule) {
                 Verdict::NextKey => key += 1,
-                Verdict::Interrupted | Verdict::Failed => {
-                    let sentence = fault.sentence(&provider.name);
-                    return Outcome::Fault(sentence);
-                }
+                Verdict::Wait(pause) => return Outcome::Wait(pause, sentence),
+                Verdict::Dead => return Outcome::Dead(sentence),
+                Verdict::Interrupted | Verdict::Failed => return Outcome::Fault(sentence),
             }
         }
     }
@@ -226,7 +249,7 @@ impl Attempt<'_> {
     }
 
     fn has_streamed(&self) -> bool {
-        !(self.text.is_empty() && self.reasoning.is_empty())
+        self.text.len() > self.prefix || !self.reasoning.is_empty()
     }
 
     async fn ask(&self, model: &str) -> Result<Ask> {
@@ -235,35 +258,54 @@ impl Attempt<'_> {
         // the answer itself is the leaf, and has no text yet
         let limit = i32::try_from(context.max_messages).unwrap_or(i32::MAX - 1) + 1;
         let path = chats::store::path_texts(&mut conn, self.claimed.chat, self.claimed.message, limit).await?;
-        let messages = path.into_iter().map(|m| Said { by_model: m.by_model, text: m.text }).collect();
+        let mut messages: Vec<_> = path.into_iter().map(|m| Said { by_model: m.by_model, text: m.text }).collect();
+        if self.prefix > 0 {
+            messages.push(Said { by_model: true, text: self.text.clone() });
+            messages.push(Said { by_model: false, text: GO_ON.to_owned() });
+        }
         Ok(Ask { model: model.to_owned(), messages, max_tokens: context.max_output_tokens })
     }
 
     async fn conclude(self, outcome: Outcome) -> Result<()> {
         let id = self.claimed.id;
-        let (state, reason) = match outcome {
+        let mut wait = None;
+        let (state, reason, dead) = match outcome {
             Outcome::Lost => {
                 self.app.feed.writer.abandon(id);
                 return Ok(());
             }
-            Outcome::HandOver if self.has_streamed() => (State::Interrupted, Some(CUT.to_owned())),
+            Outcome::HandOver if self.has_streamed() => (State::Interrupted, Some(CUT.to_owned()), false),
             Outcome::HandOver => return self.hand_over().await,
-            Outcome::Done(Finish::Complete) => (State::Completed, None),
+            Outcome::Done(Finish::Complete) => (State::Completed, None, false),
             Outcome::Done(Finish::Length) => {
-                (State::Completed, Some("The answer ends here because it reached the limit on its length.".to_owned()))
+                let sentence = "The answer ends here because it reached the limit on its length.";
+                (State::Completed, Some(sentence.to_owned()), false)
             }
             Outcome::Done(Finish::Filtered) => {
-                (State::Completed, Some("The provider withheld the rest of this answer.".to_owned()))
+                (State::Completed, Some("The provider withheld the rest of this answer.".to_owned()), false)
             }
-            Outcome::Fault(sentence) if self.has_streamed() => (State::Interrupted, Some(sentence)),
-            Outcome::Fault(sentence) => (State::Failed, Some(sentence)),
+            Outcome::Fault(sentence) if self.has_streamed() => (State::Interrupted, Some(sentence), false),
+            Outcome::Fault(sentence) => (without_more(&self.text), Some(sentence), false),
+            Outcome::Dead(sentence) => (without_more(&self.text), Some(sentence), true),
+            Outcome::Wait(pause, sentence) => {
+                wait = Some(pause);
+                (State::Waiting, Some(sentence), false)
+            }
         };
         let Ok(rest) = self.app.feed.writer.end(id).await else { return Ok(()) };
-        let ending = Ending { state, reason, rest, text: self.text, reasoning: self.reasoning, usage: self.usage };
+        let ending =
+            Ending { state, reason, dead, rest, text: self.text, reasoning: self.reasoning, usage: self.usage };
         // whatever happens to the database, the row is this worker's as long as it renews the lease
         let mut pause = Duration::from_millis(100);
         loop {
-            match finish(self.app, self.claimed, &ending).await {
+            let written = match wait {
+                Some(pause) => {
+                    let reason = ending.reason.as_deref().unwrap_or_default();
+                    put_off(self.app, self.claimed, pause, reason).await
+                }
+                None => finish(self.app, self.claimed, &ending).await,
+            };
+            match written {
                 Ok(_) => return Ok(()),
                 Err(error) if self.app.stopping.over.is_cancelled() => return Err(error),
                 Err(error) => {
@@ -275,7 +317,7 @@ impl Attempt<'_> {
         }
     }
 
-    /// Goes back into line, having said nothing.
+    /// Gives up an answer that has said nothing: it waits for another worker.
     async fn hand_over(self) -> Result<()> {
         self.app.feed.writer.abandon(self.claimed.id);
         let mut tx = self.app.pools.jobs.begin().await?;

@@ -3,13 +3,15 @@
 
 use super::{
     Look,
-    store::{self, sends},
+    line::too_many_running,
+    state::{MAX_LINED, MAX_RUNNING},
+    store::{self, line, sends},
 };
 use crate::{
     app::App,
     base::{
         Error, Result, crypto,
-        ids::{ChatId, MessageId},
+        ids::{ChatId, MessageId, UserId},
         queue,
     },
     domain::{
@@ -49,11 +51,12 @@ pub fn max_chars(app: &App, viewer: &Viewer) -> usize {
     if viewer.administrator { app.config.chats.max_message_chars_admin } else { app.config.chats.max_message_chars }
 }
 
-/// Takes a message into a chat, or into a new one, and begins its answer.
+/// Takes a message into a chat, or into a new one, and begins its answer: at once, or, if the answer that it follows is
+/// unfinished, in line behind that one.
 ///
 /// # Errors
 /// [`Error::Invalid`] for an empty or too long message, a model that is not there, or a parent of another chat;
-/// [`Error::Conflict`] while an answer of this chat is running; [`Error::NotFound`].
+/// [`Error::Conflict`] when too many answers of this chat are being made or in line; [`Error::NotFound`].
 pub async fn send(app: &App, viewer: &Viewer, chat: Option<ChatId>, draft: &Draft) -> Result<Sent> {
     let text = check(app, viewer, &draft.content)?;
     let mut tx = app.pools.http.begin().await?;
@@ -78,14 +81,26 @@ pub async fn send(app: &App, viewer: &Viewer, chat: Option<ChatId>, draft: &Draf
     {
         return Ok(before); // the transaction, with the new chat in it, is rolled back
     }
-    if store::is_answering(&mut tx, chat).await? {
-        return Err(Error::Conflict("An answer is still being written. Wait for its end, or stop it first.".into()));
+    // the leaf as it is under the lock: somebody else may have sent meanwhile
+    let leaf = if shown.is_some() { chats::find(&mut tx, viewer, chat).await?.leaf } else { None };
+    let (parent, after) = place(&mut tx, chat, leaf, draft.parent).await?;
+    let load = store::load(&mut tx, chat).await?;
+    match after {
+        None if load.running >= MAX_RUNNING => return Err(too_many_running()),
+        Some(_) if load.lined >= MAX_LINED => {
+            let sentence = format!(
+                "{MAX_LINED} messages are waiting in line already. Send this one when one of them has its answer."
+            );
+            return Err(Error::Conflict(sentence));
+        }
+        _ => {}
     }
-    let parent = draft.parent.or(shown.and_then(|c| c.leaf));
     let html = markdown::plain(&text);
     let question = NewMessage { parent, by_model: false, text: &text, html: Some(&html) };
     let question = chats::store::add(&mut tx, chat, &question).await?;
-    let sent = begin(&mut tx, viewer, chat, question, &draft.model, from).await?;
+    let beginning = Beginning { chat, user: viewer.id, question, model: &draft.model, from, after, prefix: 0 };
+    let sent = begin(&mut tx, &beginning).await?;
+    chats::store::show(&mut tx, chat, sent.answer, &draft.model).await?;
     if let Some(key) = draft.key {
         sends::remember(&mut tx, viewer.id, key, &body_hash, &sent).await?;
     }
@@ -96,59 +111,52 @@ pub async fn send(app: &App, viewer: &Viewer, chat: Option<ChatId>, draft: &Draf
     Ok(sent)
 }
 
-/// Asks again: another answer beside an earlier one, by the same or another model.
-///
-/// # Errors
-/// As [`send`].
-pub async fn regenerate(
-    app: &App,
-    viewer: &Viewer,
-    answer: MessageId,
-    model: Option<&str>,
-    key: Option<Uuid>,
-) -> Result<Sent> {
-    let mut tx = app.pools.http.begin().await?;
-    let place = chats::store::place(&mut tx, viewer.id, answer).await?.ok_or(Error::NotFound)?;
-    let question = place.parent.filter(|_| place.by_model).ok_or(Error::NotFound)?;
-    let from = feed::lock(&mut tx, place.chat).await?.ok_or(Error::NotFound)?;
-    let body_hash = crypto::sha256(format!("again\n{answer}\n{model:?}").as_bytes());
-    if let Some(key) = key
-        && let Some(before) = sends::taken(&mut tx, viewer.id, key, &body_hash).await?
-    {
-        return Ok(before);
+/// Where the next message goes: after the given one, after the end of the shown path if that is what the given one was
+/// when it was read, and behind what is in line already. The chat's head is locked.
+async fn place(
+    tx: &mut PgConnection,
+    chat: ChatId,
+    leaf: Option<MessageId>,
+    given: Option<MessageId>,
+) -> Result<(Option<MessageId>, Option<MessageId>)> {
+    let parent = match (given, leaf) {
+        (Some(given), Some(leaf)) if line::is_at_end(tx, chat, leaf, given).await? => Some(leaf),
+        (given, leaf) => given.or(leaf),
+    };
+    let Some(parent) = parent else { return Ok((None, None)) };
+    let unfinished = line::state_of(tx, parent).await?.is_some_and(|state| !state.is_over());
+    if !unfinished {
+        return Ok((Some(parent), None));
     }
-    if store::is_answering(&mut tx, place.chat).await? {
-        return Err(Error::Conflict("An answer is still being written. Wait for its end, or stop it first.".into()));
-    }
-    let chat = chats::find(&mut tx, viewer, place.chat).await?;
-    let model = model.filter(|m| !m.is_empty()).map(str::to_owned).or(chat.model).unwrap_or_default();
-    catalog::require(app, &mut tx, &model).await?;
-    let sent = begin(&mut tx, viewer, place.chat, question, &model, from).await?;
-    if let Some(key) = key {
-        sends::remember(&mut tx, viewer.id, key, &body_hash, &sent).await?;
-    }
-    let turn = What::Turn { question: None, parent: Some(question) };
-    let events = feed::append(&mut tx, place.chat, &[(sent.answer, turn)]).await?;
-    tx.commit().await?;
-    app.feed.hub.deliver(place.chat, events);
-    Ok(sent)
+    let last = line::last(tx, chat, parent).await?;
+    Ok((Some(last), Some(last)))
 }
 
-/// The answer's message, its generation and its job.
-async fn begin(
-    tx: &mut PgConnection,
-    viewer: &Viewer,
-    chat: ChatId,
-    question: MessageId,
-    model: &str,
-    from: i64,
-) -> Result<Sent> {
+/// What an answer begins with.
+pub(super) struct Beginning<'a> {
+    pub chat: ChatId,
+    pub user: UserId,
+    pub question: MessageId,
+    pub model: &'a str,
+    /// The feed's position.
+    pub from: i64,
+    /// In line behind this answer.
+    pub after: Option<MessageId>,
+    /// Bytes of text taken over.
+    pub prefix: usize,
+}
+
+/// The answer's message, its generation, and its job unless it is in line.
+pub(super) async fn begin(tx: &mut PgConnection, with: &Beginning<'_>) -> Result<Sent> {
+    let Beginning { chat, user, question, model, from: from_seq, after, prefix } = *with;
     let answer = NewMessage { parent: Some(question), by_model: true, text: "", html: None };
-    let answer = chats::store::add(tx, chat, &answer).await?;
-    let generation_id = store::insert(tx, chat, answer, viewer.id, model, from).await?;
-    chats::store::show(tx, chat, answer, model).await?;
-    queue::enqueue(tx, &Look { generation_id }).await?;
-    Ok(Sent { chat, answer })
+    let message = chats::store::add(tx, chat, &answer).await?;
+    let new = store::New { chat, message, user, model, from_seq, after, prefix };
+    let generation_id = store::insert(tx, &new).await?;
+    if after.is_none() {
+        queue::enqueue(tx, &Look { generation_id }).await?;
+    }
+    Ok(Sent { chat, answer: message })
 }
 
 fn check(app: &App, viewer: &Viewer, content: &str) -> Result<String> {

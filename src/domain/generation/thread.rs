@@ -21,6 +21,7 @@ use crate::{
     },
 };
 use time::OffsetDateTime;
+use tokio::time::Instant;
 
 /// A message as it stands.
 #[derive(Debug, Clone)]
@@ -36,6 +37,11 @@ pub struct Shown {
     pub html: Option<String>,
     /// Nothing for a person's message.
     pub state: Option<State>,
+    /// The answer that it is, or was, in line behind, and where that one stands.
+    pub after: Option<MessageId>,
+    pub before: Option<State>,
+    /// Of a waiting one: when it is tried again, by this process's steady clock.
+    pub due: Option<Instant>,
     pub reason: Option<String>,
     pub model: String,
     pub tokens: Option<i64>,
@@ -52,7 +58,8 @@ impl Shown {
             text: String::new(),
             reasoning: String::new(),
             html: None,
-            state: Some(State::Queued),
+            state: Some(if self.after.is_some() { State::Lined } else { State::Queued }),
+            due: None,
             reason: None,
             tokens: None,
             thought: None,
@@ -125,14 +132,14 @@ pub async fn shown(app: &App, chat: ChatId, ids: &[MessageId]) -> Result<(Vec<Sh
     Ok((messages.into_iter().map(|(m, _)| m).collect(), after))
 }
 
-/// The running answers of a chat as they stand, and the feed's position that is true for them.
+/// The unfinished answers of a chat as they stand, and the feed's position that is true for them.
 ///
 /// # Errors
 /// The database's, or [`Error::NotFound`].
-pub async fn running(app: &App, chat: ChatId) -> Result<(Vec<Shown>, i64)> {
+pub async fn unfinished(app: &App, chat: ChatId) -> Result<(Vec<Shown>, i64)> {
     let mut tx = app.pools.http.begin_with(ONE_SNAPSHOT).await?;
     let (_, after) = feed::store::bounds(&mut tx, chat).await?.ok_or(Error::NotFound)?;
-    let ids = store::running(&mut tx, chat).await?;
+    let ids = store::unfinished(&mut tx, chat).await?;
     let mut messages = by_id(&mut tx, chat, &ids).await?;
     add_running_texts(&mut tx, &mut messages).await?;
     tx.rollback().await?;

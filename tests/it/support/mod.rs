@@ -23,6 +23,9 @@ use provider::Provider;
 use std::{future::Future, time::Duration};
 use tokio::time::Instant;
 
+/// A provider's fault is told at once, instead of being tried again.
+pub const NO_RETRY: (&str, &str) = ("PARLOR__GENERATION__RETRY", "");
+
 /// The app in this process, with web and jobs, on a port of its own.
 pub struct TestApp {
     pub app: App,
@@ -109,14 +112,14 @@ impl TestApp {
             .value(
                 "select count(*) from generations g where
                  (select count(*) from feed_events e where e.message_id = g.message_id and kind = 'end')
-                 <> case when g.state in ('queued', 'streaming', 'waiting') then 0 else 1 end",
+                 <> case when g.state in ('lined', 'queued', 'streaming', 'waiting') then 0 else 1 end",
             )
             .await;
         assert_eq!(ends, 0, "an answer has not exactly one end");
         let texts: i64 = self
             .value(
                 "select count(*) from generations g join messages m on m.id = g.message_id
-                 where g.state not in ('queued', 'streaming', 'waiting') and m.text <>
+                 where g.state not in ('lined', 'queued', 'streaming', 'waiting') and m.text <>
                  (select coalesce(string_agg(body, '' order by seq), '') from feed_events e
                   where e.message_id = g.message_id and kind = 'text')",
             )
@@ -131,6 +134,46 @@ impl TestApp {
             )
             .await;
         assert_eq!(offsets, 0, "an offset is wrong");
+    }
+}
+
+/// What must hold of every tree, whatever happened: a parent in the same chat, no cycle, a leaf that is there, every
+/// answer's making beside it, every line behind the answer that its question follows, and one running answer a path.
+pub const WHOLE_TREE: &str = "
+    with recursive paths as (
+        select m.id as leaf, m.id, m.parent_id, m.chat_id, 0 as depth from messages m
+        where not exists (select 1 from messages c where c.parent_id = m.id)
+        union all
+        select p.leaf, m.id, m.parent_id, m.chat_id, p.depth + 1 from paths p join messages m on m.id = p.parent_id
+        where p.depth < 10000)
+    select string_agg(what, ', ') from (
+        select 'a parent elsewhere' as what from messages m join messages p on p.id = m.parent_id where p.chat_id <> m.chat_id
+        union all select 'a parent that is gone' from messages m where parent_id is not null
+            and not exists (select 1 from messages p where p.id = m.parent_id)
+        union all select 'a cycle' from messages m where not exists (select 1 from paths p where p.id = m.id)
+            or exists (select 1 from paths where depth >= 10000)
+        union all select 'a leaf that is not there' from chats c where not exists (
+            select 1 from messages m where m.id = c.leaf_id and m.chat_id = c.id)
+        union all select 'an answer that nobody makes' from messages m where author = 'model'
+            and not exists (select 1 from generations g where g.message_id = m.id)
+        union all select 'a queued answer without a job' from generations g where state = 'queued'
+            and not exists (select 1 from apalis.jobs j where j.job->>'generation_id' = g.id::text)
+        union all select 'a line behind another answer' from generations g
+            join messages a on a.id = g.message_id join messages q on q.id = a.parent_id
+            where g.state = 'lined' and g.after_id is distinct from q.parent_id
+        union all select 'a line that nothing holds' from generations g
+            left join generations b on b.message_id = g.after_id
+            where g.state = 'lined' and coalesce(b.state, 'completed') in ('completed', 'stopped')
+        union all select 'two running answers on a path' from paths p join generations g on g.message_id = p.id
+            where g.state in ('queued', 'streaming', 'waiting') group by p.leaf having count(*) > 1
+        union all select 'too many running' from generations where state in ('queued', 'streaming', 'waiting')
+            group by chat_id having count(*) > 4
+    ) wrong";
+
+impl TestApp {
+    /// N2, N9 and the rules of the line.
+    pub async fn check_tree(&self) {
+        assert_eq!(self.value::<Option<String>>(WHOLE_TREE).await, None);
     }
 }
 

@@ -1,6 +1,7 @@
 //! Parlor as a process of its own, to be killed, stopped and asked for its words.
 
 use super::{database::Database, provider::Provider};
+use sqlx::{Connection, PgConnection};
 use std::{
     io::{BufRead, BufReader, Write},
     process::{Child, Command, Output, Stdio},
@@ -122,12 +123,46 @@ pub struct House {
     pub database: Database,
     pub provider: Provider,
     pub data: TempDir,
+    settings: Vec<(&'static str, &'static str)>,
 }
 
 impl House {
     pub async fn make() -> Self {
         super::crypto_provider();
-        Self { database: Database::make().await, provider: Provider::start().await, data: data_folder() }
+        Self {
+            database: Database::make().await,
+            provider: Provider::start().await,
+            data: data_folder(),
+            settings: Vec::new(),
+        }
+    }
+
+    /// With leases that run out soon, and faults that are soon tried again.
+    pub fn quick(mut self) -> Self {
+        self.settings = vec![
+            ("PARLOR__GENERATION__LEASE", "1.5"),
+            ("PARLOR__GENERATION__RENEW", "0.3"),
+            ("PARLOR__GENERATION__SWEEP", "0.3"),
+            ("PARLOR__GENERATION__RETRY", "0.3"),
+            ("PARLOR__SHUTDOWN__GRACE", "0.1"),
+        ];
+        self
+    }
+
+    /// One value from the database.
+    pub async fn value<T>(&self, sql: &str) -> T
+    where
+        T: for<'r> sqlx::Decode<'r, sqlx::Postgres> + sqlx::Type<sqlx::Postgres> + Send + Unpin,
+    {
+        self.row::<(T,)>(sql).await.0
+    }
+
+    /// One row from the database.
+    pub async fn row<T: for<'r> sqlx::FromRow<'r, sqlx::postgres::PgRow> + Send + Unpin>(&self, sql: &str) -> T {
+        let mut conn = PgConnection::connect(&self.database.url).await.unwrap();
+        let row = sqlx::query_as(sql).fetch_one(&mut conn).await.unwrap();
+        conn.close().await.unwrap();
+        row
     }
 
     fn command(&self, args: &[&str]) -> Command {
@@ -139,7 +174,8 @@ impl House {
             .env("OPENAI_BASE_URL", self.provider.url())
             .env("OPENAI_API_KEY", "key-1")
             .env("PORT", "0")
-            .env("RUST_LOG", "info");
+            .env("RUST_LOG", "info")
+            .envs(self.settings.iter().copied());
         command
     }
 
