@@ -9,6 +9,7 @@ mod conversation;
 mod crashes;
 mod failures;
 mod fragments;
+mod late;
 mod oddities;
 mod starting;
 mod support;
