@@ -129,8 +129,9 @@ impl Checks {
 
     /// N8: the provider is called at most once by every attempt.
     async fn calls(&mut self, record: &Record, db: &mut PgConnection) -> anyhow::Result<()> {
-        let query = "select q.text as question, sum(g.attempt) as attempts from generations g
-            join messages m on m.id = g.message_id join messages q on q.id = m.parent_id and q.chat_id = m.chat_id group by q.id, q.text";
+        let query = "select q.text as question, count(*) as attempts from feed_events e
+            join messages m on m.id = e.message_id join messages q on q.id = m.parent_id and q.chat_id = m.chat_id
+            where e.kind = 'state' and (e.body::json ->> 'streaming')::bool group by q.id, q.text";
         let requests = record.requests();
         for row in sqlx::query(query).fetch_all(&mut *db).await? {
             let (question, attempts): (String, i64) = (row.get("question"), row.get("attempts"));
