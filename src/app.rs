@@ -86,6 +86,8 @@ pub struct Running {
     pub permits: Arc<Semaphore>,
     /// Set when an answer found no permit: whoever ends next takes it.
     pub crowded: AtomicBool,
+    /// This process makes answers.
+    pub here: AtomicBool,
     runs: Mutex<HashMap<GenerationId, Run>>,
 }
 
@@ -101,7 +103,12 @@ pub struct Run {
 
 impl Running {
     fn new(at_once: usize) -> Self {
-        Self { permits: Arc::new(Semaphore::new(at_once)), crowded: AtomicBool::new(false), runs: Mutex::default() }
+        Self {
+            permits: Arc::new(Semaphore::new(at_once)),
+            crowded: AtomicBool::new(false),
+            here: AtomicBool::new(false),
+            runs: Mutex::default(),
+        }
     }
 
     /// The answers being made, by generation.

@@ -27,10 +27,11 @@ const ROOMS: [(&str, usize); 6] =
     [("feed", 0), ("tokens", 1), ("accounts", 2), ("catalog", 2), ("chats", 3), ("generation", 4)];
 
 /// Files with SQL that are not named `store`: single-file features and the ground floor.
-const MAY_HOLD_SQL: [&str; 7] = [
+const MAY_HOLD_SQL: [&str; 8] = [
     "src/base/crypto.rs",
     "src/base/db/migrate.rs",
     "src/base/db/mod.rs",
+    "src/base/db/pooler.rs",
     "src/base/queue.rs",
     "src/base/sessions.rs",
     "src/domain/catalog.rs",

@@ -15,10 +15,12 @@ mod room;
 pub mod routes;
 mod sessions;
 
-use crate::app::App;
+use crate::{app::App, base::config};
 use axum::{Router, extract::DefaultBodyLimit, http::StatusCode, middleware};
 use routes::{Route, Routes};
+use socket2::SockRef;
 use std::{sync::Arc, time::Duration};
+use tokio::net::TcpStream;
 use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer, timeout::TimeoutLayer};
 
 /// What handlers share: the app, and the rooms of the chats that are watched.
@@ -55,6 +57,17 @@ fn routes() -> Routes {
 #[must_use]
 pub fn route_list() -> Vec<Route> {
     routes().list
+}
+
+/// Prepares a connection that was just taken: a piece of an answer is small and must not wait for the next one; and a
+/// guest who takes nothing of what waits for him is cut off by the kernel, because nobody above it would notice.
+pub fn prepare(connection: &TcpStream, config: &config::Server) {
+    let stalled = Duration::from_secs(config.stalled);
+    let prepared =
+        connection.set_nodelay(true).and_then(|()| SockRef::from(connection).set_tcp_user_timeout(Some(stalled)));
+    if let Err(error) = prepared {
+        tracing::debug!(%error, "a connection could not be prepared");
+    }
 }
 
 /// `/metrics` alone, for a process without pages.

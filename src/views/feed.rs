@@ -1,8 +1,9 @@
 //! What the feed sends to a page: fragments, each the data of one server-sent event, the same for every viewer.
 //!
 //! A fragment whose target is not on the page does nothing; so a page that shows another path stays as it is.
-//! Two kinds of wrapper: `<hx-partial>` finds its targets before anything of the same event is put in;
-//! `<hx-patch>` (ours, `static/js/patch.js`) finds its target when its turn comes, so patches may build on each other.
+//! The wrapper is `<hx-patch>` (ours, `static/js/patch.js`), which finds its target when its turn comes: what one event
+//! holds builds on each other (a turn, its first thought, its end). htmx's own `<hx-partial>` finds its targets before
+//! anything of the same event is put in, so a reader that gets much at once would miss most of it.
 
 use std::fmt::{Display, Write};
 
@@ -126,7 +127,7 @@ fn announce(words: &str) -> String {
 }
 
 fn partial(id: &str, swap: &str, content: impl Display) -> String {
-    format!("<hx-partial hx-target=\"#{id}\" hx-swap=\"{swap}\">{content}</hx-partial>")
+    format!("<hx-patch hx-target=\"#{id}\" hx-swap=\"{swap}\">{content}</hx-patch>")
 }
 
 fn escaped(text: &str) -> String {
@@ -170,7 +171,7 @@ mod tests {
 
     #[test]
     fn reasoning_is_text_and_nothing_else() {
-        assert!(reasoning(id(), " <b>&", false).ends_with("\"> &lt;b&gt;&amp;</hx-partial>"));
+        assert!(reasoning(id(), " <b>&", false).ends_with("\"> &lt;b&gt;&amp;</hx-patch>"));
         assert!(!reasoning(id(), "</div><script>", true).contains("<script"));
     }
 }

@@ -4,11 +4,23 @@
 
 mod accounts;
 mod attempts;
+mod chaos;
+mod continuing;
 mod conversation;
 mod crashes;
+mod disks;
 mod failures;
+mod fences;
+mod fragments;
+mod line;
 mod metrics;
 mod oddities;
+mod outages;
+mod poolers;
+mod readers;
 mod starting;
+mod stops;
 mod support;
+mod upgrade;
 mod walls;
+mod wires;

@@ -52,6 +52,7 @@ impl Config {
         within("database.statement_timeout", db.statement_timeout as f64, 1., 600.)?;
         within("server.max_body_kb", self.server.max_body_kb as f64, 16., 65_536.)?;
         within("server.request_timeout", self.server.request_timeout as f64, 1., 600.)?;
+        within("server.stalled", self.server.stalled as f64, 1., 600.)?;
         within("accounts.hashes_at_once", self.accounts.hashes_at_once as f64, 1., 64.)?;
         within("chats.max_message_chars", self.chats.max_message_chars as f64, 1., 1_000_000.)?;
         within("chats.max_message_chars_admin", self.chats.max_message_chars_admin as f64, 1., 1_000_000.)?;

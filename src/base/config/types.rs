@@ -65,6 +65,7 @@ pub struct Server {
     pub public_url: String,
     pub max_body_kb: usize,
     pub request_timeout: u64,
+    pub stalled: u64,
 }
 
 impl Server {

@@ -97,6 +97,7 @@ impl Writer {
     }
 
     /// Begins an attempt at an answer that has `prefix` bytes of text already. Pieces may be pushed until it is ended.
+    /// An earlier attempt at the same answer, whose lease was lost while this process slept, is fenced off by it.
     pub fn begin(&self, stream: Stream, prefix: usize) {
         self.0.desk().streams.insert(stream.generation, Pending::new(stream, prefix));
     }
@@ -105,10 +106,10 @@ impl Writer {
     ///
     /// # Errors
     /// [`Lost`] when the attempt is fenced off.
-    pub async fn push(&self, generation: GenerationId, piece: &str, reasoning: bool) -> Result<(), Lost> {
+    pub async fn push(&self, stream: &Stream, piece: &str, reasoning: bool) -> Result<(), Lost> {
         loop {
             let room = self.0.done.notified();
-            if self.0.take_in(generation, piece, reasoning)? {
+            if self.0.take_in(stream, piece, reasoning)? {
                 return Ok(());
             }
             room.await;
@@ -120,18 +121,20 @@ impl Writer {
     ///
     /// # Errors
     /// [`Lost`] when the attempt is fenced off.
-    pub async fn end(&self, generation: GenerationId) -> Result<Vec<What>, Lost> {
+    pub async fn end(&self, stream: &Stream) -> Result<Vec<What>, Lost> {
         loop {
             let change = self.0.done.notified();
             {
                 let mut desk = self.0.desk();
-                let Some(pending) = desk.streams.get(&generation) else { return Err(Lost) };
+                let Some(pending) = desk.streams.get(&stream.generation).filter(|p| p.stream == *stream) else {
+                    return Err(Lost);
+                };
                 if pending.lost {
-                    desk.streams.remove(&generation);
+                    desk.streams.remove(&stream.generation);
                     return Err(Lost);
                 }
                 if !pending.in_flight {
-                    let rest = desk.streams.remove(&generation).map(|mut pending| pending.take());
+                    let rest = desk.streams.remove(&stream.generation).map(|mut pending| pending.take());
                     return Ok(rest.unwrap_or_default().into_iter().map(|delta| delta.what).collect());
                 }
             }
@@ -140,8 +143,11 @@ impl Writer {
     }
 
     /// Ends the attempt; what is not committed is forgotten.
-    pub fn abandon(&self, generation: GenerationId) {
-        self.0.desk().streams.remove(&generation);
+    pub fn abandon(&self, stream: &Stream) {
+        let mut desk = self.0.desk();
+        if desk.streams.get(&stream.generation).is_some_and(|p| p.stream == *stream) {
+            desk.streams.remove(&stream.generation);
+        }
     }
 }
 
@@ -151,10 +157,11 @@ impl Inner {
     }
 
     /// Says whether there was room for the piece.
-    fn take_in(&self, generation: GenerationId, piece: &str, reasoning: bool) -> Result<bool, Lost> {
+    fn take_in(&self, stream: &Stream, piece: &str, reasoning: bool) -> Result<bool, Lost> {
         let mut desk = self.desk();
         let Desk { streams, urgent, waiting } = &mut *desk;
-        let Some(pending) = streams.get_mut(&generation).filter(|p| !p.lost) else { return Err(Lost) };
+        let ours = streams.get_mut(&stream.generation).filter(|p| p.stream == *stream && !p.lost);
+        let Some(pending) = ours else { return Err(Lost) };
         if pending.waiting() >= MAX_WAITING {
             return Ok(false);
         }

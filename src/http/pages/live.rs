@@ -77,7 +77,7 @@ impl Held {
         let sentence = match self.follow().await {
             End::Gone => return,
             End::Over => {
-                let (shown, _) =
+                let shown =
                     generation::shown(&self.web.app, self.running.chat, &[self.running.id]).await.unwrap_or_default();
                 let reason = shown.into_iter().next().and_then(|m| m.reason);
                 let rest = self.stream.settled_rest();
