@@ -200,6 +200,39 @@ async fn f11_the_network_to_the_database_is_dropped() {
     house.database.check_feeds().await;
 }
 
+/// F11: a write whose connection is lost before its outcome is known is committed all the same, later: its text comes
+/// once.
+#[tokio::test]
+async fn f11_a_commit_of_unknown_outcome() {
+    let house = House::make().await;
+    let (wired, wire) = house.wired().await;
+    let (web, worker) = (house.web(), wired.worker());
+    let ann = ann_at(&web).await;
+    house
+        .database
+        .execute(
+            "create function slowly() returns trigger language plpgsql as
+                 $$ begin perform pg_sleep(1.5); return new; end $$;
+             create trigger slowly before insert on feed_events for each row when (new.body like '%slow%')
+                 execute function slowly()",
+        )
+        .await;
+    house.provider.does(story("Begun. ", "A slow piece."));
+    let chat = ann.asks("hi").await;
+    let tab = ann.follows(&chat, 0).await;
+    tab.sees("Begun.").await;
+    house.provider.release();
+    let under_way = "select exists (select 1 from pg_stat_activity
+                     where datname = current_database() and wait_event = 'PgSleep')";
+    eventually("it is being written", || house.database.value::<bool>(under_way)).await;
+    wire.cut();
+    worker.says("was not written").await;
+    tab.sees("data-state=\"completed\"").await;
+    let said: String = house.database.value("select text from messages where author = 'model'").await;
+    assert_eq!(said, "Begun. A slow piece.");
+    house.database.check_feeds().await;
+}
+
 /// F12: no connection is left for pages: 503 soon, the process lives, and leases are renewed.
 #[tokio::test]
 async fn f12_all_connections_for_pages_are_taken() {

@@ -174,11 +174,14 @@ pub async fn text_so_far(
     Ok((row.text, row.reasoning))
 }
 
-/// How many bytes of an answer's text and reasoning are stored.
+/// How many bytes of an answer's text and reasoning are stored. Waits for whoever is just writing to this chat: that may
+/// be a write of ours whose connection was lost, and which is committed all the same.
 ///
 /// # Errors
 /// The database's.
 pub async fn stored_bytes(db: &PgPool, chat: ChatId, message: MessageId) -> Result<(usize, usize)> {
+    let mut tx = db.begin().await?;
+    lock(&mut tx, chat).await?;
     let row = sqlx::query!(
         r#"select coalesce(sum(octet_length(body)) filter (where kind = 'text'), 0) as "text!",
                   coalesce(sum(octet_length(body)) filter (where kind = 'reasoning'), 0) as "reasoning!"
@@ -186,8 +189,9 @@ pub async fn stored_bytes(db: &PgPool, chat: ChatId, message: MessageId) -> Resu
         chat.0,
         message.0
     )
-    .fetch_one(db)
+    .fetch_one(&mut *tx)
     .await?;
+    tx.commit().await?;
     Ok((usize::try_from(row.text).unwrap_or_default(), usize::try_from(row.reasoning).unwrap_or_default()))
 }
 
