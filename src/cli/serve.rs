@@ -45,9 +45,9 @@ pub fn run(config: &Config, with_jobs: bool) -> anyhow::Result<ExitCode> {
         }
         let server = config.server.clone();
         let listener = listener.tap_io(move |connection| http::prepare(connection, &server));
+        let router = http::router(&app).into_make_service_with_connect_info::<SocketAddr>();
         let begun = app.stopping.begun.clone();
-        let server =
-            axum::serve(listener, http::router(&app)).with_graceful_shutdown(async move { begun.cancelled().await });
+        let server = axum::serve(listener, router).with_graceful_shutdown(async move { begun.cancelled().await });
         let server = tokio::spawn(server.into_future());
         signals.asked_to_stop().await;
         process::wind_down(&app, &mut signals).await;

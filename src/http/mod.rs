@@ -7,6 +7,7 @@ mod extract;
 mod feed;
 mod guard;
 mod health;
+mod metrics;
 mod pages;
 mod present;
 mod respond;
@@ -27,6 +28,13 @@ use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer, ti
 pub struct Web {
     pub app: App,
     rooms: Arc<room::Rooms>,
+    figures: Arc<metrics::Cache>,
+}
+
+impl Web {
+    fn of(app: &App) -> Self {
+        Self { app: app.clone(), rooms: Arc::default(), figures: Arc::default() }
+    }
 }
 
 impl axum::extract::FromRef<Web> for App {
@@ -39,6 +47,7 @@ impl axum::extract::FromRef<Web> for App {
 fn routes() -> Routes {
     let routes = Routes::default();
     let routes = health::routes(routes);
+    let routes = metrics::routes(routes);
     let routes = assets::routes(routes);
     let routes = feed::routes(routes);
     pages::routes(routes)
@@ -61,10 +70,15 @@ pub fn prepare(connection: &TcpStream, config: &config::Server) {
     }
 }
 
+/// `/metrics` alone, for a process without pages.
+pub fn numbers(app: &App) -> Router {
+    metrics::routes(Routes::default()).plain.with_state(Web::of(app))
+}
+
 /// The router with all its walls.
 pub fn router(app: &App) -> Router {
     assets::install();
-    let web = Web { app: app.clone(), rooms: Arc::default() };
+    let web = Web::of(app);
     let server = &app.config.server;
     let routes = routes();
     let browsing = routes.browsing.layer(auth::layer(app));

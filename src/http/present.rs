@@ -12,9 +12,10 @@ use crate::{
         generation::{self, Shown, State},
     },
     markdown,
-    views::{ChatDay, ChatLink, Composer, Me, Message, MessageState, ModelChoice},
+    views::{ChatDay, ChatLink, Composer, Held, Me, Message, MessageState, ModelChoice},
 };
 use time::{Date, Duration, OffsetDateTime};
+use tokio::time::Instant;
 use uuid::Uuid;
 
 pub fn me(viewer: &Viewer) -> Me {
@@ -31,14 +32,16 @@ pub fn message(shown: &Shown) -> Message {
     let state = match shown.state {
         None if shown.by_model => MessageState::Completed,
         None => MessageState::Sent,
-        Some(State::Queued | State::Waiting) => MessageState::Queued,
+        Some(State::Lined) => MessageState::Lined(shown.before.and_then(held)),
+        Some(State::Waiting) => MessageState::Waiting { seconds: shown.due.map_or(0, seconds_until) },
+        Some(State::Queued) => MessageState::Queued,
         Some(State::Streaming) => MessageState::Streaming,
         Some(State::Completed) => MessageState::Completed,
         Some(State::Stopped) => MessageState::Stopped,
         Some(State::Interrupted) => MessageState::Interrupted,
         Some(State::Failed) => MessageState::Failed,
     };
-    let running = shown.state.is_some_and(State::is_running);
+    let running = shown.state.is_some_and(|state| !state.is_over());
     Message {
         id: shown.id,
         chat: shown.chat,
@@ -52,6 +55,22 @@ pub fn message(shown: &Shown) -> Message {
         tokens: shown.tokens,
         source: (!running && !shown.text.is_empty()).then(|| shown.text.clone()),
     }
+}
+
+/// Why the line does not go on, if it does not.
+fn held(before: State) -> Option<Held> {
+    match before {
+        State::Failed => Some(Held::Failed),
+        State::Interrupted => Some(Held::Interrupted),
+        State::Waiting => Some(Held::Waiting),
+        _ => None,
+    }
+}
+
+/// Whole seconds, the begun one included.
+fn seconds_until(due: Instant) -> u64 {
+    let left = due.saturating_duration_since(Instant::now());
+    left.as_secs() + u64::from(left.subsec_nanos() > 0)
 }
 
 /// At least one: "thought for 0 s" says nothing.

@@ -8,9 +8,10 @@ use crate::{
     base::{
         Error, Result,
         ids::{ChatId, MessageId},
+        metrics::metrics,
     },
     domain::{
-        feed::{Event, What, store},
+        feed::{Event, Stands, What, store},
         generation::{self, Shown, State},
     },
     markdown,
@@ -66,7 +67,7 @@ impl Rooms {
     }
 
     async fn open(self: &Arc<Self>, app: &App, chat: ChatId) -> Result<mpsc::Sender<Join>> {
-        let (running, position) = generation::running(app, chat).await?;
+        let (unfinished, position) = generation::unfinished(app, chat).await?;
         let events = app.feed.hub.subscribe(chat, position).await?;
         let (door, joins) = mpsc::channel(16);
         {
@@ -80,13 +81,14 @@ impl Rooms {
             app: app.clone(),
             chat,
             position,
-            live: running.iter().map(|shown| (shown.id, Live::new(shown))).collect(),
+            live: unfinished.iter().map(|shown| (shown.id, Live::new(shown))).collect(),
             readers: Vec::new(),
             waiting: Vec::new(),
             began: Instant::now(),
         };
         let rooms = self.clone();
         app.tasks.spawn(async move {
+            let _counted = metrics().room();
             room.run(events, joins).await;
             let mut rooms = rooms.0.lock().expect("nothing panics while holding it");
             rooms.retain(|_, door| !door.is_closed());
@@ -98,7 +100,7 @@ impl Rooms {
 /// Reasoning is sent at most so often.
 const REASONING_PACE: Duration = Duration::from_millis(40);
 
-/// A running answer, as the readers have it.
+/// An unfinished answer, as the readers have it.
 struct Live {
     /// Without its text, which the stream has.
     shown: Shown,
@@ -197,6 +199,7 @@ impl Room {
 
     async fn take(&mut self, batch: Vec<Event>) -> Result<()> {
         let mut data = String::new();
+        let was_answering = self.is_answering();
         let mut reset = false;
         for event in batch {
             self.position = event.seq;
@@ -204,11 +207,20 @@ impl Room {
                 What::Turn { question: Some(_), parent } => data.push_str(&self.turn(event.message_id, *parent).await?),
                 What::Turn { question: None, .. } => {
                     self.turn(event.message_id, None).await?;
+                    self.relearn_lines().await?;
                     reset = true;
                 }
+                What::Removed => {
+                    self.live.remove(&event.message_id);
+                    reset = true;
+                }
+                What::State(stands) => data.push_str(&self.stands(event.message_id, *stands).await?),
                 What::End => data.push_str(&self.end(event.message_id).await?),
                 _ => data.push_str(&self.grow(&event)),
             }
+        }
+        if self.is_answering() != was_answering {
+            data.push_str(&views::feed::mark(self.chat, self.is_answering()));
         }
         if reset {
             // the shown path changed: pages load their thread anew
@@ -222,13 +234,12 @@ impl Room {
 
     /// A new turn. Its answer is shown as it was at this position, however far it has come since.
     async fn turn(&mut self, answer: MessageId, parent: Option<MessageId>) -> Result<String> {
-        let (question, answer) = match generation::turn(&self.app, self.chat, answer).await {
-            Ok((question, answer, _)) => (question, answer),
+        let (question, fresh) = match generation::turn(&self.app, self.chat, answer).await {
+            Ok(turn) => turn,
             Err(Error::NotFound) => return Ok(String::new()),
             // without it nothing of this answer could be shown: better the readers come back to a new room
             Err(error) => return Err(error),
         };
-        let fresh = answer.as_begun();
         let live = Live::new(&fresh);
         let turn = Turn { question: present::message(&question), answer: live.message() };
         self.live.insert(fresh.id, live);
@@ -239,10 +250,6 @@ impl Room {
         let now = self.now();
         let Some(live) = self.live.get_mut(&event.message_id) else { return String::new() };
         match &event.what {
-            What::State { streaming } => {
-                live.shown.state = Some(if *streaming { State::Streaming } else { State::Queued });
-                views::feed::started(&live.message())
-            }
             What::Text { offset, text } => {
                 let known = live.stream.text().len().saturating_sub(*offset);
                 let fresh = text.get(known..).unwrap_or_default();
@@ -255,15 +262,63 @@ impl Room {
                 live.unsent_reasoning += fresh.len();
                 live.reasoning(now)
             }
-            What::Turn { .. } | What::End | What::Unknown => String::new(),
+            _ => String::new(),
         }
     }
 
+    /// An answer comes to stand elsewhere, without an end. Why it waits, and until when, stands in its row.
+    async fn stands(&mut self, id: MessageId, stands: Stands) -> Result<String> {
+        let row = match stands {
+            Stands::Waiting => generation::shown(&self.app, self.chat, &[id]).await?.pop(),
+            _ => None,
+        };
+        let Some(live) = self.live.get_mut(&id) else { return Ok(String::new()) };
+        let state = match stands {
+            Stands::Queued => State::Queued,
+            Stands::Streaming => State::Streaming,
+            Stands::Waiting => State::Waiting,
+        };
+        live.shown.state = Some(state);
+        if let Some(row) = row {
+            // it may have been taken up since: then it was due
+            (live.shown.reason, live.shown.due) = (row.reason, row.due);
+        }
+        Ok(views::feed::stands(&live.message()) + &self.line_behind(id, state))
+    }
+
+    /// What is in line right behind an answer says why it waits.
+    fn line_behind(&mut self, id: MessageId, state: State) -> String {
+        let lined = self.live.values_mut().filter(|l| l.shown.after == Some(id) && l.shown.state == Some(State::Lined));
+        lined
+            .map(|live| {
+                live.shown.before = Some(state);
+                views::feed::foot(&live.message())
+            })
+            .collect()
+    }
+
+    /// A line may stand behind another answer from now on.
+    async fn relearn_lines(&mut self) -> Result<()> {
+        let lined = self.live.values().filter(|l| l.shown.state == Some(State::Lined));
+        let ids: Vec<_> = lined.map(|l| l.shown.id).collect();
+        for row in generation::shown(&self.app, self.chat, &ids).await? {
+            if let Some(live) = self.live.get_mut(&row.id) {
+                (live.shown.after, live.shown.before) = (row.after, row.before);
+            }
+        }
+        Ok(())
+    }
+
+    fn is_answering(&self) -> bool {
+        self.live.values().any(|l| l.shown.state.is_some_and(State::is_running))
+    }
+
     async fn end(&mut self, id: MessageId) -> Result<String> {
-        let (mut shown, _) = generation::shown(&self.app, self.chat, &[id]).await?;
+        let mut shown = generation::shown(&self.app, self.chat, &[id]).await?;
         let (Some(mut live), Some(shown)) = (self.live.remove(&id), shown.pop()) else { return Ok(String::new()) };
         let rest = live.all_reasoning(self.now()) + &views::feed::patches(id, &live.stream.finish());
-        Ok(rest + &views::feed::ended(&present::message(&shown)))
+        let behind = shown.state.map(|state| self.line_behind(id, state)).unwrap_or_default();
+        Ok(rest + &views::feed::ended(&present::message(&shown)) + &behind)
     }
 
     /// What the throttle held back.
@@ -322,16 +377,19 @@ impl Room {
             Vec::new()
         };
         for (id, what) in touched {
+            if what == What::Removed {
+                return Ok(None); // such a page still shows it
+            }
             let message = match self.live.get(&id) {
                 Some(live) => live.message(),
-                None => match generation::shown(&self.app, self.chat, &[id]).await?.0.pop() {
+                None => match generation::shown(&self.app, self.chat, &[id]).await?.pop() {
                     Some(shown) => present::message(&shown),
                     None => continue,
                 },
             };
             match what {
                 What::Turn { question: Some(question), parent } => {
-                    let question = generation::shown(&self.app, self.chat, &[question]).await?.0.pop();
+                    let question = generation::shown(&self.app, self.chat, &[question]).await?.pop();
                     if let Some(question) = question {
                         let turn = Turn { question: present::message(&question), answer: message };
                         data.push_str(&views::feed::turn(parent, &turn));
@@ -347,6 +405,7 @@ impl Room {
         for (_, live) in self.live.iter().filter(|(id, _)| !done.contains(id)) {
             data.push_str(&views::feed::morph(&live.message()));
         }
+        data.push_str(&views::feed::mark(self.chat, self.is_answering()));
         Ok(Some(data))
     }
 }

@@ -1,7 +1,7 @@
 //! The pages with the list at their side: a chat, a new chat, renaming and deleting one.
 
 use super::message::{Message, Slot, View};
-use super::{ChatDay, Composer, Me, assets, dom, page, text};
+use super::{ChatDay, Composer, Me, MessageState, assets, dom, page, text};
 use crate::base::ids::{ChatId, MessageId};
 
 /// Where a page held open (`live`) goes on: the first half ends before it, blocks follow, then the second half.
@@ -25,6 +25,8 @@ pub struct ChatPage {
     pub composer: Composer,
     /// Held open: blocks go where [`LIVE_MARK`] stands.
     pub live: bool,
+    /// Does not lead itself anywhere.
+    pub still: bool,
     pub notice: Option<String>,
     pub demo: bool,
 }
@@ -62,8 +64,26 @@ pub struct DeletePage {
 page!(ChatPage, HomePage, RenamePage, DeletePage);
 
 impl ChatPage {
+    /// The answer that is being written; others may be in line behind it.
     fn running(&self) -> Option<MessageId> {
-        self.messages.last().filter(|last| last.state.running()).map(|last| last.id)
+        self.messages.iter().find(|message| message.state.running()).map(|message| message.id)
+    }
+
+    /// How many messages are in line behind it.
+    fn lined(&self) -> usize {
+        self.messages.iter().filter(|message| matches!(message.state, MessageState::Lined(_))).count()
+    }
+
+    /// Without scripts: where this page goes by itself, and after how many seconds.
+    fn refresh(&self) -> Option<String> {
+        if self.live || self.still {
+            return None;
+        }
+        let due = self.messages.iter().find_map(|message| match message.state {
+            MessageState::Waiting { seconds } => Some(format!("{}", seconds + 2)),
+            _ => None,
+        });
+        self.running().map(|_| "0;url=?live".to_owned()).or(due)
     }
 
     /// Whether the end of the path is on this page; a window on earlier messages gets no news.
@@ -87,7 +107,7 @@ impl ChatPage {
         Slot { leaf: Some(self.leaf) }
     }
 
-    /// What follows the mark is read after the answer's end, so there the composer says Send.
+    /// What follows the mark is read after the answer's end, so there is nothing to stop.
     fn composer_html(&self) -> String {
         let whole = self.composer.whole(self.follows());
         if self.live { whole.idle().to_string() } else { whole.to_string() }

@@ -1,4 +1,5 @@
-//! The composer. Its form and its send button are two partials: the form belongs to the page, the button to the path.
+//! The composer. Its form, Stop and Send are partials of their own: the form belongs to the page, Stop to the answer that
+//! is being written, Send to the end of the path.
 
 use askama::Template;
 
@@ -25,7 +26,7 @@ pub struct Composer {
     pub error: Option<String>,
     /// Characters, not bytes.
     pub max_chars: usize,
-    /// The running answer: then it says Stop instead of Send.
+    /// The answer on the path that is being written: it can be stopped from here.
     pub answering: Option<MessageId>,
     pub focus: bool,
 }
@@ -33,19 +34,12 @@ pub struct Composer {
 impl Composer {
     /// Form and button. `enhanced` posts through htmx, which needs the slot on the page.
     pub(super) fn whole(&self, enhanced: bool) -> Whole<'_> {
-        Whole { form: self.form(enhanced), send: self.send() }
+        let send = Send { leaf: self.parent, disabled: self.no_models.is_some() };
+        Whole { form: self.form(enhanced), stop: self.answering.map(|answer| Stop { answer }), send }
     }
 
     pub(super) fn form(&self, enhanced: bool) -> Form<'_> {
         Form { composer: self, enhanced }
-    }
-
-    fn send(&self) -> Send {
-        Send {
-            leaf: self.answering.or(self.parent),
-            answering: self.answering.is_some(),
-            disabled: self.no_models.is_some(),
-        }
     }
 }
 
@@ -53,13 +47,14 @@ impl Composer {
 #[template(path = "partials/composer.html")]
 pub(super) struct Whole<'a> {
     form: Form<'a>,
+    stop: Option<Stop>,
     send: Send,
 }
 
 impl Whole<'_> {
-    /// The same with Send, whatever is running.
+    /// The same without Stop, whatever is running.
     pub(super) fn idle(mut self) -> Self {
-        self.send.answering = false;
+        self.stop = None;
         self
     }
 }
@@ -71,11 +66,17 @@ pub(super) struct Form<'a> {
     enhanced: bool,
 }
 
-/// Send or stop, and the parent of what is sent next.
+/// Stop, while an answer is being written.
+#[derive(Template)]
+#[template(path = "partials/stop.html")]
+pub(super) struct Stop {
+    pub answer: MessageId,
+}
+
+/// Send, and the parent of what is sent next.
 #[derive(Template)]
 #[template(path = "partials/send.html")]
 pub(super) struct Send {
     pub leaf: Option<MessageId>,
-    pub answering: bool,
     pub disabled: bool,
 }

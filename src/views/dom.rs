@@ -37,9 +37,19 @@ pub fn slot(leaf: Option<MessageId>) -> String {
     leaf.map_or_else(|| "after-start".into(), |leaf| format!("after-{leaf}"))
 }
 
-/// Send or stop, and the parent of the next message, in the composer of a page whose path ends with `leaf`.
+/// Send, and the parent of the next message, in the composer of a page whose path ends with `leaf`.
 pub fn send(leaf: Option<MessageId>) -> String {
     leaf.map_or_else(|| "send-start".into(), |leaf| format!("send-{leaf}"))
+}
+
+/// The place of Stop in the composer of pages that show this answer.
+pub fn stopping(answer: MessageId) -> String {
+    format!("main:has(#{}) #{STOPPING}", message(answer))
+}
+
+/// Stop, of this answer.
+pub fn stop(answer: MessageId) -> String {
+    format!("#{STOPPING} > [data-of='{answer}']")
 }
 
 /// The headline of a chat's page.
@@ -57,6 +67,8 @@ pub fn link_live(chat: ChatId) -> String {
     format!("cl-{chat}")
 }
 
+/// The place of Stop in the composer; empty while nothing is being written.
+pub const STOPPING: &str = "stopping";
 /// The lines that screen readers hear.
 pub const ANNOUNCE: &str = "announce";
 /// The composer's form, without the part named by [`send`].

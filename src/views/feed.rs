@@ -1,12 +1,13 @@
 //! What the feed sends to a page: fragments, each the data of one server-sent event, the same for every viewer.
 //!
 //! A fragment whose target is not on the page does nothing; so a page that shows another path stays as it is.
-//! Two kinds of wrapper: `<hx-partial>` finds its targets before anything of the same event is put in;
-//! `<hx-patch>` (ours, `static/js/patch.js`) finds its target when its turn comes, so patches may build on each other.
+//! The wrapper is `<hx-patch>` (ours, `static/js/patch.js`), which finds its target when its turn comes: what one event
+//! holds builds on each other (a turn, its first thought, its end). htmx's own `<hx-partial>` finds its targets before
+//! anything of the same event is put in, so a reader that gets much at once would miss most of it.
 
 use std::fmt::{Display, Write};
 
-use super::composer::Send;
+use super::composer::{Send, Stop};
 use super::list::Answering;
 use super::message::{Slot, Thinking};
 use super::{Composer, Message, MessageState, Turn, dom, text};
@@ -18,12 +19,12 @@ pub fn turn(parent: Option<MessageId>, turn: &Turn) -> String {
     let answer = &turn.answer;
     let slot = Slot { leaf: Some(answer.id) };
     let articles = format!("{}{}{slot}", turn.question.render(), answer.render());
-    partial(&dom::slot(parent), "outerHTML", articles) + &send(parent, answer) + &mark(answer)
+    partial(&dom::slot(parent), "outerHTML", articles) + &send(parent, answer) + &stop(answer)
 }
 
 /// The answer to a sent form: the turn, if the feed has not brought it yet, and the form anew.
 pub fn sent(parent: Option<MessageId>, exchange: &Turn, composer: &Composer) -> String {
-    turn(parent, exchange) + &refused(composer)
+    turn(parent, exchange) + &mark(exchange.answer.chat, true) + &refused(composer)
 }
 
 /// The form anew, with what was wrong in it.
@@ -33,8 +34,7 @@ pub fn refused(composer: &Composer) -> String {
 
 /// A whole message, for readers that join in the middle of it or after its end.
 pub fn morph(message: &Message) -> String {
-    let article = partial(&dom::message(message.id), "outerMorph", message.render());
-    article + &send(Some(message.id), message) + &mark(message)
+    partial(&dom::message(message.id), "outerMorph", message.render()) + &stop(message)
 }
 
 /// Changes of a message's text, in order.
@@ -64,12 +64,17 @@ pub fn reasoning(id: MessageId, text: &str, first: bool) -> String {
     partial(&dom::reasoning_text(id), "beforeend", escaped(text))
 }
 
-/// An answer begins: its foot, and a word for those who listen.
-pub fn started(message: &Message) -> String {
-    foot(message) + &send(Some(message.id), message) + &mark(message) + &announce(text::SAY_ANSWERING)
+/// An answer is taken up, put off, or let out of the line: its foot, Stop or not, and a word for those who listen.
+pub fn stands(message: &Message) -> String {
+    let word = match message.state {
+        MessageState::Streaming => announce(text::SAY_ANSWERING),
+        MessageState::Waiting { .. } => announce(message.reason.as_deref().unwrap_or(text::WAITING)),
+        _ => String::new(),
+    };
+    foot(message) + &stop(message) + &word
 }
 
-/// An answer is over, however: its foot, its thinking time, Send instead of Stop, and a word for those who listen.
+/// An answer is over, however: its foot, its thinking time, no more Stop, and a word for those who listen.
 pub fn ended(message: &Message) -> String {
     let label =
         partial(&dom::reasoning_label(message.id), "textContent", escaped(&text::thought(message.reasoning_seconds)));
@@ -78,7 +83,7 @@ pub fn ended(message: &Message) -> String {
         MessageState::Stopped => text::SAY_STOPPED,
         _ => message.reason.as_deref().unwrap_or(text::FAILED),
     };
-    foot(message) + &label + &send(Some(message.id), message) + &mark(message) + &announce(word)
+    foot(message) + &label + &stop(message) + &announce(word)
 }
 
 /// A chat has another title: in the tab, over the conversation, in the list. Only for pages that show this chat.
@@ -89,20 +94,32 @@ pub fn title(chat: ChatId, title: &str) -> String {
         + &partial(&dom::link_title(chat), "textContent", &name)
 }
 
-fn foot(message: &Message) -> String {
+/// State and tools of a message.
+pub fn foot(message: &Message) -> String {
     partial(&dom::foot(message.id), "outerHTML", message.foot())
 }
 
 /// The send button of pages whose path ended with `leaf` and now ends with `answer`.
 fn send(leaf: Option<MessageId>, answer: &Message) -> String {
-    let button = Send { leaf: Some(answer.id), answering: answer.state.running(), disabled: false };
+    let button = Send { leaf: Some(answer.id), disabled: false };
     partial(&dom::send(leaf), "outerHTML", button)
 }
 
+/// Stop, on pages that show this answer: there while it is being written. As patches, since the answer may have come
+/// with the same event.
+fn stop(message: &Message) -> String {
+    let (target, swap, form) = if message.state.running() {
+        (dom::stopping(message.id), "innerHTML", Stop { answer: message.id }.to_string())
+    } else {
+        (dom::stop(message.id), "delete", String::new())
+    };
+    format!("<hx-patch hx-target=\"{target}\" hx-swap=\"{swap}\">{form}</hx-patch>")
+}
+
 /// The mark in the list, of this page's own chat.
-fn mark(message: &Message) -> String {
-    let mark = if message.state.running() { Answering.to_string() } else { String::new() };
-    partial(&dom::link_live(message.chat), "innerHTML", mark)
+pub fn mark(chat: ChatId, answering: bool) -> String {
+    let mark = if answering { Answering.to_string() } else { String::new() };
+    partial(&dom::link_live(chat), "innerHTML", mark)
 }
 
 fn announce(words: &str) -> String {
@@ -110,7 +127,7 @@ fn announce(words: &str) -> String {
 }
 
 fn partial(id: &str, swap: &str, content: impl Display) -> String {
-    format!("<hx-partial hx-target=\"#{id}\" hx-swap=\"{swap}\">{content}</hx-partial>")
+    format!("<hx-patch hx-target=\"#{id}\" hx-swap=\"{swap}\">{content}</hx-patch>")
 }
 
 fn escaped(text: &str) -> String {
@@ -154,7 +171,7 @@ mod tests {
 
     #[test]
     fn reasoning_is_text_and_nothing_else() {
-        assert!(reasoning(id(), " <b>&", false).ends_with("\"> &lt;b&gt;&amp;</hx-partial>"));
+        assert!(reasoning(id(), " <b>&", false).ends_with("\"> &lt;b&gt;&amp;</hx-patch>"));
         assert!(!reasoning(id(), "</div><script>", true).contains("<script"));
     }
 }

@@ -9,16 +9,30 @@ use crate::base::ids::{ChatId, MessageId};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MessageState {
     Sent,
+    /// In line; held, if the answer before it did not come.
+    Lined(Option<Held>),
     Queued,
     Streaming,
+    /// To be tried again, in so many seconds.
+    Waiting {
+        seconds: u64,
+    },
     Completed,
     Stopped,
     Interrupted,
     Failed,
 }
 
+/// Why the line does not go on: how the answer before it stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Held {
+    Failed,
+    Interrupted,
+    Waiting,
+}
+
 impl MessageState {
-    /// Whether text may still come.
+    /// Whether text is to come, now.
     pub fn running(self) -> bool {
         matches!(self, Self::Queued | Self::Streaming)
     }
@@ -26,6 +40,8 @@ impl MessageState {
     fn name(self) -> &'static str {
         match self {
             Self::Sent => "sent",
+            Self::Lined(_) => "lined",
+            Self::Waiting { .. } => "waiting",
             Self::Queued => "queued",
             Self::Streaming => "streaming",
             Self::Completed => "completed",
@@ -102,9 +118,37 @@ impl Foot<'_> {
             MessageState::Stopped => text::STOPPED,
             MessageState::Interrupted => text::INTERRUPTED,
             MessageState::Failed => text::FAILED,
+            MessageState::Waiting { .. } => text::WAITING,
+            MessageState::Lined(Some(Held::Failed)) => return Some(text::HELD_FAILED),
+            MessageState::Lined(Some(Held::Interrupted)) => return Some(text::HELD_INTERRUPTED),
+            MessageState::Lined(Some(Held::Waiting)) => return Some(text::HELD_WAITING),
+            MessageState::Completed => return self.message.reason.as_deref(),
             _ => return None,
         };
         Some(self.message.reason.as_deref().unwrap_or(plain))
+    }
+
+    /// Seconds until it is tried again.
+    fn due(&self) -> Option<u64> {
+        match self.message.state {
+            MessageState::Waiting { seconds } => Some(seconds),
+            _ => None,
+        }
+    }
+
+    fn in_line(&self) -> bool {
+        matches!(self.message.state, MessageState::Lined(_))
+    }
+
+    /// It was cut, and has something to go on from.
+    fn can_go_on(&self) -> bool {
+        let has_text = self.message.source.as_ref().is_some_and(|source| !source.is_empty());
+        has_text && self.problem().is_some()
+    }
+
+    /// Nothing is to come any more, and it is not as it should be.
+    fn can_try_again(&self) -> bool {
+        matches!(self.message.state, MessageState::Failed | MessageState::Interrupted | MessageState::Stopped)
     }
 }
 

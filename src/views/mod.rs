@@ -17,7 +17,7 @@ pub use composer::{Composer, ModelChoice};
 pub use entrance::{LoginPage, RegisterPage, SetupPage};
 pub use error::ErrorPage;
 pub use list::{ChatDay, ChatLink, Me};
-pub use message::{Message, MessageState, Turn};
+pub use message::{Held, Message, MessageState, Turn};
 
 /// Gives page structs an infallible `render`: writing to a string only fails when a template's own value does.
 macro_rules! page {

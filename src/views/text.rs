@@ -33,6 +33,9 @@ pub const RECONNECTING: &str = "Reconnecting…";
 pub const FEED_GONE: &str = "This page no longer receives news.";
 pub const RELOAD: &str = "Reload";
 pub const LIVE: &str = "The answer is being written and appears here block by block.";
+pub const LIVE_WRITE: &str = "Write the next message";
+pub const LIVE_WATCH: &str = "Watch it";
+pub const STILL: &str = "An answer is being written.";
 pub const STOP: &str = "Stop";
 pub const DEMO: &str =
     "No model is set up yet. The built-in demo answers: it is no language model, it only shows the page.";
@@ -52,6 +55,17 @@ pub const THOUGHTS: &str = "Thoughts";
 pub const STOPPED: &str = "Stopped.";
 pub const INTERRUPTED: &str = "This answer was cut off. What had arrived is kept.";
 pub const FAILED: &str = "This answer did not come.";
+pub const WAITING: &str = "This answer could not be made yet.";
+pub const CONTINUE: &str = "Continue";
+pub const CANCEL_RETRY: &str = "Cancel";
+pub const LINED: &str = "In line: sent when the answer above has ended.";
+pub const HELD_FAILED: &str = "Not sent yet, because the answer above did not come.";
+pub const HELD_INTERRUPTED: &str = "Not sent yet, because the answer above was cut off.";
+pub const HELD_WAITING: &str = "Not sent yet: the answer above is still to be tried again.";
+pub const SEND_NOW: &str = "Send now";
+pub const REMOVE: &str = "Remove";
+pub const DUE_NOW: &str = "Tries again now";
+pub const DUE_IN: &str = "Tries again in";
 pub const SAY_ANSWERING: &str = "Answering.";
 pub const SAY_FINISHED: &str = "Answer finished.";
 pub const SAY_STOPPED: &str = "Answer stopped.";
@@ -116,6 +130,15 @@ pub const KEY_LIST: [(&str, &str); 9] = [
     ("mod /", "This list"),
 ];
 
+/// What stands in line behind the answer that is being written.
+pub fn in_line(count: usize) -> String {
+    match count {
+        0 => String::new(),
+        1 => "1 message is in line behind it.".into(),
+        _ => format!("{count} messages are in line behind it."),
+    }
+}
+
 /// The words on folded reasoning that is over.
 pub fn thought(seconds: Option<u32>) -> String {
     match seconds {
@@ -125,6 +148,12 @@ pub fn thought(seconds: Option<u32>) -> String {
         Some(seconds) => format!("Thought for {seconds} s"),
         None => THOUGHTS.into(),
     }
+}
+
+/// The time until an answer is tried again, as a clock shows it.
+pub fn clock(seconds: u64) -> String {
+    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    if hours > 0 { format!("{hours}:{minutes:02}:{seconds:02}") } else { format!("{minutes}:{seconds:02}") }
 }
 
 /// `gpt-5-mini · 1,412 tokens`, as far as known.
@@ -171,5 +200,12 @@ mod tests {
         assert_eq!(facts("m", Some(1_234_567)), "m · 1,234,567 tokens");
         assert_eq!(facts("m", Some(412)), "m · 412 tokens");
         assert_eq!(facts("provider/m", None), "m");
+    }
+
+    #[test]
+    fn clocks() {
+        for (seconds, shown) in [(0, "0:00"), (58, "0:58"), (600, "10:00"), (3600, "1:00:00"), (86_399, "23:59:59")] {
+            assert_eq!(clock(seconds), shown);
+        }
     }
 }

@@ -1,4 +1,4 @@
-// Patches of a running answer: <hx-patch hx-target hx-swap>. Unlike <hx-partial>, a target is found when its turn
+// What the feed brings: <hx-patch hx-target hx-swap>. Unlike that of an <hx-partial>, a target is found when its turn
 // comes, so that patches of one event build on each other. Whole blocks are read out, not every token.
 (() => {
   const KEPT = 4;
@@ -19,13 +19,14 @@
   };
 
   const note = ({ type, target, fragment }) => {
-    if (type === "patch") {
-      const prose = document.querySelector(target.split(" ")[0]);
-      if (!prose) return;
+    if (type !== "patch") return;
+    const [aim] = target.split(" ");
+    const prose = document.querySelector(aim.replace("#f-", "#t-"));
+    if (!prose?.matches(".prose")) return;
+    if (aim.startsWith("#t-")) {
       if (!spoken.has(prose)) spoken.set(prose, Math.max(0, prose.childElementCount - 1));
       touched.add(prose);
-    } else if (target?.matches?.(".message__foot") && !/queued|streaming/.test(fragment.firstElementChild?.dataset.state)) {
-      const prose = target.parentElement.querySelector(".prose");
+    } else if (!/lined|queued|streaming|waiting/.test(fragment.firstElementChild?.dataset.state)) {
       readOut(prose, prose.childElementCount); // the end: the last block is whole as well
     }
   };

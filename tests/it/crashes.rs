@@ -8,13 +8,13 @@ use crate::support::{
 };
 use std::time::{Duration, Instant};
 
-async fn ann_at(web: &Process) -> Person {
+pub async fn ann_at(web: &Process) -> Person {
     let person = Person::new(&web.address().await);
     person.registers("ann").await;
     person
 }
 
-async fn has_models(ann: &Person) {
+pub async fn has_models(ann: &Person) {
     eventually("the catalog has models", || async { ann.opens("/").await.html.contains("openai/fake-1") }).await;
 }
 

@@ -1,6 +1,6 @@
 //! Providers that fail, and what the person is told.
 
-use crate::support::{TestApp, provider::Step};
+use crate::support::{NO_RETRY, TestApp, provider::Step};
 
 fn text(text: &str) -> Step {
     Step::Text(text.to_owned())
@@ -21,7 +21,7 @@ async fn the_next_key_is_tried_in_order() {
 
 #[tokio::test]
 async fn when_no_key_is_left_the_person_is_told() {
-    let test = TestApp::start().await;
+    let test = TestApp::with(&[NO_RETRY]).await;
     let ann = test.person("ann").await;
     for (status, words) in
         [(401, "does not accept the key"), (429, "takes no more requests"), (500, "had an error of its own")]
@@ -55,7 +55,8 @@ async fn a_request_that_is_refused_is_not_tried_with_another_key() {
 
 #[tokio::test]
 async fn a_provider_that_is_down_is_named() {
-    let test = TestApp::with(&[("OPENAI_BASE_URL", "http://127.0.0.1:9/v1"), ("OPENAI_MODELS", "fake-1")]).await;
+    let settings = [("OPENAI_BASE_URL", "http://127.0.0.1:9/v1"), ("OPENAI_MODELS", "fake-1"), NO_RETRY];
+    let test = TestApp::with(&settings).await;
     let ann = test.person("ann").await;
     let chat = ann.asks("hi").await;
     let page = ann.sees(&chat, "data-state=\"failed\"").await;

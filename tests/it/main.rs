@@ -3,11 +3,18 @@
 #![allow(clippy::unwrap_used, clippy::missing_panics_doc)]
 
 mod accounts;
+mod attempts;
+mod chaos;
+mod continuing;
 mod conversation;
 mod crashes;
 mod disks;
 mod failures;
 mod fences;
+mod fragments;
+mod line;
+mod metrics;
+mod oddities;
 mod outages;
 mod poolers;
 mod readers;

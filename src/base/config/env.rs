@@ -68,13 +68,12 @@ fn typed(default: Option<&Value>, key: &str, name: &str, text: &str) -> anyhow::
         return Ok(parts.map(str::to_owned).collect::<Vec<_>>().into());
     }
     Ok(match default {
-        Some(Value::Num(..)) => match text.trim().parse::<i64>() {
-            Ok(number) => number.into(),
-            Err(_) => match text.trim().parse::<f64>() {
-                Ok(number) if number.is_finite() => number.into(),
-                _ => bail!("configuration: {name} (`{key}`) is `{text}`; it must be a number"),
-            },
-        },
+        Some(Value::Num(..)) => number(key, name, text)?,
+        // the only lists with a default are of numbers
+        Some(Value::Array(..)) => {
+            let parts = text.split(',').filter(|part| !part.trim().is_empty());
+            parts.map(|part| number(key, name, part)).collect::<anyhow::Result<Vec<_>>>()?.into()
+        }
         Some(Value::Bool(..)) => match text.trim() {
             "true" | "1" | "yes" => true.into(),
             "false" | "0" | "no" => false.into(),
@@ -82,6 +81,15 @@ fn typed(default: Option<&Value>, key: &str, name: &str, text: &str) -> anyhow::
         },
         _ => text.into(),
     })
+}
+
+fn number(key: &str, name: &str, text: &str) -> anyhow::Result<Value> {
+    let text = text.trim();
+    match (text.parse::<i64>(), text.parse::<f64>()) {
+        (Ok(number), _) => Ok(number.into()),
+        (_, Ok(number)) if number.is_finite() => Ok(number.into()),
+        _ => bail!("configuration: {name} (`{key}`) is `{text}`; it must be a number"),
+    }
 }
 
 fn insert(dict: &mut Dict, key: &str, value: Value) {

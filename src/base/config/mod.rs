@@ -64,12 +64,21 @@ impl Config {
         within("generation.sweep", self.generation.sweep, 0.1, 600.)?;
         within("generation.first_token", self.generation.first_token, 1., 3600.)?;
         within("generation.idle", self.generation.idle, 1., 3600.)?;
+        for pause in &self.generation.retry {
+            within("generation.retry", *pause, 0.1, 86_400.)?;
+        }
         within("shutdown.grace", self.shutdown.grace, 0., 600.)?;
         within("feed.ring", self.feed.ring, 0.05, 60.)?;
         within("feed.gather_ms", self.feed.gather_ms as f64, 0., 1000.)?;
         within("queue.poll_ms", self.queue.poll_ms as f64, 50., 60_000.)?;
         within("catalog.refresh", self.catalog.refresh as f64, 10., 86_400.)?;
         within("catalog.retry", self.catalog.retry as f64, 1., 86_400.)?;
+        let listen = &self.metrics.listen;
+        if !listen.is_empty() && listen.parse::<std::net::SocketAddr>().is_err() {
+            return Err(format!(
+                "`metrics.listen` is `{listen}`; it must be an address with a port, e.g. 127.0.0.1:9464"
+            ));
+        }
         let url = &self.server.public_url;
         if !(url.is_empty() || url.starts_with("https://") || url.starts_with("http://")) {
             return Err(format!("`server.public_url` (PUBLIC_URL) is `{url}`; it must begin with https:// or http://"));
@@ -81,6 +90,12 @@ impl Config {
             let url = provider.base_url.as_deref().unwrap_or("https://");
             if !(url.starts_with("https://") || url.starts_with("http://")) {
                 return Err(format!("`providers.{name}.base_url` is `{url}`; it must begin with https:// or http://"));
+            }
+            // it becomes a header of each request
+            if provider.api_keys.iter().any(|key| !key.expose().bytes().all(|b| b.is_ascii_graphic())) {
+                return Err(format!(
+                    "`providers.{name}.api_keys`: a key holds a space, a line's end or another character that no key has"
+                ));
             }
         }
         Ok(())
@@ -139,11 +154,14 @@ mod tests {
             ("ADMIN_PASSWORD", "0012345678"),
             ("PARLOR__GENERATION__LEASE", "3"),
             ("PARLOR__GENERATION__RENEW", "1"),
+            ("PARLOR__GENERATION__RETRY", "1, 0.5"),
         ])
         .unwrap();
         assert_eq!(config.server.port, 8080);
         assert_eq!(config.accounts.admin_password.expose(), "0012345678");
         assert!((config.generation.lease - 3.).abs() < f64::EPSILON);
+        assert_eq!(config.generation.retry, [1., 0.5]);
+        assert!(load(&[("PARLOR__GENERATION__RETRY", "")]).unwrap().generation.retry.is_empty());
         let openai = &config.providers["openai"];
         assert_eq!(openai.api_keys.iter().map(super::Hidden::expose).collect::<Vec<_>>(), ["sk-1", "sk-2"]);
         assert_eq!(openai.base_url.as_deref(), Some("http://127.0.0.1:9/v1"));
@@ -157,8 +175,11 @@ mod tests {
             (&[("PORT", "99999")], &["port", "99999"]),
             (&[("PARLOR__ACCOUNTS__REGISTRATION", "maybe")], &["maybe", "open", "closed"]),
             (&[("PARLOR__DATABASE__HTTP_CONNECTIONS", "1000")], &["database.http_connections", "2 to 100"]),
+            (&[("PARLOR__GENERATION__RETRY", "60, soon")], &["PARLOR__GENERATION__RETRY", "soon", "number"]),
             (&[("PUBLIC_URL", "chat.example.org")], &["public_url", "https://"]),
             (&[("ADMIN_EMAIL", "ann@example.org")], &["ADMIN_PASSWORD"]),
+            (&[("PARLOR__METRICS__LISTEN", "9464")], &["metrics.listen", "127.0.0.1:9464"]),
+            (&[("OPENAI_API_KEY", "sk-1,sk-2\nsk-3")], &["providers.openai.api_keys"]),
         ] {
             let error = load(vars).unwrap_err();
             for word in words {

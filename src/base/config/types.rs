@@ -52,6 +52,7 @@ pub struct Config {
     pub feed: Feed,
     pub queue: Queue,
     pub catalog: Catalog,
+    pub metrics: Metrics,
     pub providers: BTreeMap<String, Provider>,
 }
 
@@ -157,6 +158,7 @@ pub struct Generation {
     pub sweep: f64,
     pub first_token: f64,
     pub idle: f64,
+    pub retry: Vec<f64>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -184,6 +186,13 @@ pub struct Catalog {
     pub refresh: u64,
     pub retry: u64,
     pub ollama: String,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Metrics {
+    pub token: Hidden,
+    pub listen: String,
 }
 
 /// A place that has models.

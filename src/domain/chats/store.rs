@@ -20,6 +20,18 @@ pub async fn find(conn: &mut PgConnection, user: UserId, id: ChatId) -> sqlx::Re
     .await
 }
 
+/// Locks the head of a viewer's chat, which is its mutex; returns the position of its log.
+pub async fn lock(conn: &mut PgConnection, user: UserId, id: ChatId) -> sqlx::Result<Option<i64>> {
+    sqlx::query_scalar!(
+        "select h.seq from chats c join feed_heads h on h.chat_id = c.id
+         where c.id = $1 and c.user_id = $2 and c.deleted_at is null for no key update of h",
+        id.0,
+        user.0
+    )
+    .fetch_optional(conn)
+    .await
+}
+
 pub async fn list(db: &PgPool, user: UserId, limit: i64) -> sqlx::Result<Vec<Listed>> {
     sqlx::query_as!(
         Listed,
@@ -124,6 +136,37 @@ pub async fn finish(
     .execute(conn)
     .await?;
     Ok(())
+}
+
+/// Makes an earlier message the end of the shown path, since what followed it is removed.
+pub async fn retreat(conn: &mut PgConnection, chat: ChatId, leaf: Option<MessageId>) -> sqlx::Result<()> {
+    sqlx::query!("update chats set leaf_id = $2 where id = $1", chat.0, leaf.map(|l| l.0)).execute(conn).await?;
+    Ok(())
+}
+
+/// Removes a message with all that follows it. The chat's head is locked, and its leaf is elsewhere.
+pub async fn remove(conn: &mut PgConnection, chat: ChatId, id: MessageId) -> sqlx::Result<()> {
+    sqlx::query!("delete from messages where chat_id = $1 and id = $2", chat.0, id.0).execute(conn).await?;
+    Ok(())
+}
+
+/// What an answer says, and how its making stands.
+pub struct Told {
+    pub text: String,
+    pub state: String,
+    pub reason: Option<String>,
+}
+
+pub async fn told(conn: &mut PgConnection, chat: ChatId, id: MessageId) -> sqlx::Result<Option<Told>> {
+    sqlx::query_as!(
+        Told,
+        "select m.text, g.state, g.reason from messages m join generations g on g.message_id = m.id
+         where m.chat_id = $1 and m.id = $2",
+        chat.0,
+        id.0
+    )
+    .fetch_optional(conn)
+    .await
 }
 
 /// Whose message it is, and what it follows.

@@ -5,6 +5,7 @@
 
 mod hub;
 mod listener;
+mod pending;
 pub mod store;
 mod writer;
 
@@ -32,16 +33,30 @@ pub struct Event {
 pub enum What {
     /// A question was asked and its answer begun; a sibling of an earlier answer has no question of its own.
     Turn { question: Option<MessageId>, parent: Option<MessageId> },
-    /// The answer is made (`streaming`), or waits to be made again (`queued`).
-    State { streaming: bool },
+    /// The answer is made, or waits.
+    State(Stands),
     /// More of the answer; `offset` bytes were before it.
     Text { offset: usize, text: Arc<str> },
     /// More of the reasoning; `offset` bytes were before it.
     Reasoning { offset: usize, text: Arc<str> },
     /// The end of the answer: exactly one.
     End,
+    /// The answer was taken out of the line, with its question, before it was begun.
+    Removed,
     /// Made by a newer version; passed over.
     Unknown,
+}
+
+/// Where an answer stands that has not ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Stands {
+    /// For a worker.
+    Queued,
+    /// In the making.
+    Streaming,
+    /// For a time to be tried again.
+    Waiting,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -50,9 +65,12 @@ struct TurnBody {
     parent: Option<MessageId>,
 }
 
+/// `streaming` alone is what the first version wrote and reads.
 #[derive(Serialize, Deserialize)]
 struct StateBody {
     streaming: bool,
+    #[serde(default)]
+    state: Option<Stands>,
 }
 
 impl What {
@@ -64,9 +82,13 @@ impl What {
             Self::Turn { question, parent } => {
                 ("turn", None, json(serde_json::json!(TurnBody { question: *question, parent: *parent })))
             }
-            Self::State { streaming } => ("state", None, json(serde_json::json!(StateBody { streaming: *streaming }))),
+            Self::State(stands) => {
+                let body = StateBody { streaming: *stands == Stands::Streaming, state: Some(*stands) };
+                ("state", None, json(serde_json::json!(body)))
+            }
             Self::Text { offset, text } => ("text", at(offset), text.to_string()),
             Self::Reasoning { offset, text } => ("reasoning", at(offset), text.to_string()),
+            Self::Removed => ("removed", None, "{}".to_owned()),
             Self::End | Self::Unknown => ("end", None, "{}".to_owned()),
         }
     }
@@ -77,11 +99,12 @@ impl What {
             "text" => Self::Text { offset, text: body.into() },
             "reasoning" => Self::Reasoning { offset, text: body.into() },
             "end" => Self::End,
+            "removed" => Self::Removed,
             "turn" => serde_json::from_str(&body)
                 .map_or(Self::Unknown, |TurnBody { question, parent }| Self::Turn { question, parent }),
-            "state" => {
-                serde_json::from_str(&body).map_or(Self::Unknown, |StateBody { streaming }| Self::State { streaming })
-            }
+            "state" => serde_json::from_str(&body).map_or(Self::Unknown, |StateBody { streaming, state }| {
+                Self::State(state.unwrap_or(if streaming { Stands::Streaming } else { Stands::Queued }))
+            }),
             _ => Self::Unknown,
         }
     }
@@ -124,7 +147,9 @@ mod tests {
         for what in [
             What::Turn { question: Some(id), parent: None },
             What::Turn { question: None, parent: Some(id) },
-            What::State { streaming: true },
+            What::State(Stands::Streaming),
+            What::State(Stands::Waiting),
+            What::Removed,
             What::Text { offset: 12, text: "a\"b\n".into() },
             What::Reasoning { offset: 0, text: "hm".into() },
             What::End,
@@ -132,6 +157,12 @@ mod tests {
             let (kind, offset, body) = what.to_row();
             assert_eq!(What::from_row(kind, offset, body), what);
         }
+        // of the version before, and for it
+        for (streaming, stands) in [(true, Stands::Streaming), (false, Stands::Queued)] {
+            let old = format!("{{\"streaming\":{streaming}}}");
+            assert_eq!(What::from_row("state", None, old), What::State(stands));
+        }
+        assert!(What::State(Stands::Waiting).to_row().2.contains("\"streaming\":false"));
         assert_eq!(What::from_row("of a newer version", None, "{}".into()), What::Unknown);
     }
 }

@@ -4,8 +4,10 @@ use super::{Event, What};
 use crate::base::{
     Result,
     ids::{ChatId, GenerationId, MessageId},
+    metrics::metrics,
 };
 use sqlx::{PgConnection, PgPool};
+use std::collections::HashMap;
 
 /// Begins the log of a new chat.
 ///
@@ -101,7 +103,8 @@ pub async fn read(db: &PgPool, chat: ChatId, after: i64, limit: i64) -> Result<V
 pub async fn news(db: &PgPool, chats: &[(ChatId, i64)]) -> Result<Vec<(ChatId, Event)>> {
     let (ids, positions): (Vec<_>, Vec<_>) = chats.iter().map(|(chat, seq)| (chat.0, *seq)).unzip();
     let rows = sqlx::query!(
-        r#"select e.chat_id, e.seq, e.message_id, e.kind, e.offset_at, e.body
+        r#"select e.chat_id, e.seq, e.message_id, e.kind, e.offset_at, e.body,
+               extract(epoch from now() - e.at)::float8 as "age!"
            from unnest($1::uuid[], $2::bigint[]) as w (chat_id, seq)
            join feed_heads h on h.chat_id = w.chat_id and h.seq > w.seq
            cross join lateral (select * from feed_events e where e.chat_id = w.chat_id and e.seq > w.seq
@@ -115,6 +118,7 @@ pub async fn news(db: &PgPool, chats: &[(ChatId, i64)]) -> Result<Vec<(ChatId, E
     Ok(rows
         .into_iter()
         .map(|r| {
+            metrics().lag_from_log.record(r.age);
             let what = What::from_row(&r.kind, r.offset_at, r.body);
             (ChatId(r.chat_id), Event { seq: r.seq, message_id: MessageId(r.message_id), what })
         })
@@ -174,34 +178,38 @@ pub async fn text_so_far(
     Ok((row.text, row.reasoning))
 }
 
-/// How many bytes of an answer's text and reasoning are stored. Waits for whoever is just writing to this chat: that may
-/// be a write of ours whose connection was lost, and which is committed all the same.
+/// How many bytes of each answer's text and reasoning are stored; answers of which nothing is stored are left out.
 ///
 /// # Errors
 /// The database's.
-pub async fn stored_bytes(db: &PgPool, chat: ChatId, message: MessageId) -> Result<(usize, usize)> {
-    let mut tx = db.begin().await?;
-    lock(&mut tx, chat).await?;
-    let row = sqlx::query!(
-        r#"select coalesce(sum(octet_length(body)) filter (where kind = 'text'), 0) as "text!",
-                  coalesce(sum(octet_length(body)) filter (where kind = 'reasoning'), 0) as "reasoning!"
-           from feed_events where chat_id = $1 and message_id = $2"#,
-        chat.0,
-        message.0
+pub async fn stored_bytes(db: &PgPool, answers: &[(ChatId, MessageId)]) -> Result<HashMap<MessageId, (usize, usize)>> {
+    let (chats, messages): (Vec<_>, Vec<_>) = answers.iter().map(|(chat, message)| (chat.0, message.0)).unzip();
+    let rows = sqlx::query!(
+        r#"select e.message_id as "message: MessageId",
+                  coalesce(sum(octet_length(e.body)) filter (where e.kind = 'text'), 0) as "text!",
+                  coalesce(sum(octet_length(e.body)) filter (where e.kind = 'reasoning'), 0) as "reasoning!"
+           from unnest($1::uuid[], $2::uuid[]) as a (chat_id, message_id)
+           join feed_events e on e.chat_id = a.chat_id and e.message_id = a.message_id
+           group by e.message_id"#,
+        &chats,
+        &messages
     )
-    .fetch_one(&mut *tx)
+    .fetch_all(db)
     .await?;
-    tx.commit().await?;
-    Ok((usize::try_from(row.text).unwrap_or_default(), usize::try_from(row.reasoning).unwrap_or_default()))
+    let bytes = |sum| usize::try_from(sum).unwrap_or_default();
+    Ok(rows.into_iter().map(|r| (r.message, (bytes(r.text), bytes(r.reasoning)))).collect())
 }
 
 /// One row of a batch of the writer.
+#[derive(Clone)]
 pub struct Delta {
     pub chat: ChatId,
     pub generation: GenerationId,
     pub epoch: i32,
     pub message: MessageId,
     pub what: What,
+    /// The first of its kind in the attempt: its time is kept.
+    pub first: bool,
 }
 
 /// What became of a row of a batch.
@@ -211,53 +219,65 @@ pub enum Fate {
     Written(i64),
     /// The generation is no longer this worker's.
     Fenced,
-    /// The chat's head was held by somebody else: to be tried again.
+    /// The chat's head was held by somebody else, or another row of the chat was fenced: to be tried again.
     Busy,
 }
 
-/// Writes a batch as one statement and one commit; tells the fate of each row.
+/// Writes a batch as one statement and one commit; tells the fate of each row. A chat whose head is held by somebody
+/// else is passed over, or with `patient` waited for, half a second at most.
 ///
 /// # Errors
 /// The database's; whether the batch was stored is then unknown.
-pub async fn write(db: &PgPool, batch: &[Delta], sender: &str) -> Result<Vec<Fate>> {
-    let mut chats = Vec::with_capacity(batch.len());
-    let mut generations = Vec::with_capacity(batch.len());
-    let mut epochs = Vec::with_capacity(batch.len());
-    let mut messages = Vec::with_capacity(batch.len());
-    let mut kinds = Vec::with_capacity(batch.len());
-    let mut offsets = Vec::with_capacity(batch.len());
+pub async fn write(conn: &mut PgConnection, batch: &[Delta], sender: &str, patient: bool) -> Result<Vec<Fate>> {
+    let mut places: HashMap<ChatId, usize> = HashMap::with_capacity(batch.len());
+    let (mut chats, mut counts) = (Vec::new(), Vec::new());
+    let (mut chat_places, mut row_places) = (Vec::with_capacity(batch.len()), Vec::with_capacity(batch.len()));
+    let (mut kinds, mut offsets) = (Vec::with_capacity(batch.len()), Vec::with_capacity(batch.len()));
     let mut bodies = Vec::with_capacity(batch.len());
     for delta in batch {
+        let place = *places.entry(delta.chat).or_insert_with(|| {
+            chats.push(delta.chat.0);
+            counts.push(0i32);
+            chats.len() - 1
+        });
+        counts[place] += 1;
+        chat_places.push(i32::try_from(place + 1).expect("a batch is small"));
+        row_places.push(counts[place]);
         let (kind, offset, body) = delta.what.to_row();
-        chats.push(delta.chat.0);
-        generations.push(delta.generation.0);
-        epochs.push(delta.epoch);
-        messages.push(delta.message.0);
         kinds.push(kind.to_owned());
         offsets.push(offset.unwrap_or_default());
         bodies.push(body);
     }
-    let rows = sqlx::query!(
-        r#"select ord as "ord!", new_seq from feed_write($1, $2, $3, $4, $5, $6, $7, $8)"#,
+    let row = sqlx::query!(
+        r#"select bases as "bases!", coalesce(fenced, '{}') as "fenced!"
+           from feed_write_batch($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"#,
         &chats,
-        &generations,
-        &epochs,
-        &messages,
+        &counts,
+        &chat_places,
+        &row_places,
+        &batch.iter().map(|d| d.generation.0).collect::<Vec<_>>(),
+        &batch.iter().map(|d| d.epoch).collect::<Vec<_>>(),
+        &batch.iter().map(|d| d.message.0).collect::<Vec<_>>(),
         &kinds,
         &offsets,
         &bodies,
-        sender
+        &batch.iter().map(|d| d.first).collect::<Vec<_>>(),
+        sender,
+        patient
     )
-    .fetch_all(db)
+    .fetch_one(conn)
     .await?;
-    let mut fates = vec![Fate::Busy; batch.len()];
-    for row in rows {
-        let place = usize::try_from(row.ord - 1).unwrap_or(usize::MAX);
-        if let Some(fate) = fates.get_mut(place) {
-            *fate = row.new_seq.map_or(Fate::Fenced, Fate::Written);
+    let fate = |(at, delta): (usize, &Delta)| {
+        let base = row.bases.get(places[&delta.chat]).copied().unwrap_or(-1);
+        if row.fenced.iter().any(|n| usize::try_from(*n).is_ok_and(|n| n == at + 1)) {
+            Fate::Fenced
+        } else if base < 0 {
+            Fate::Busy
+        } else {
+            Fate::Written(base + i64::from(row_places[at]))
         }
-    }
-    Ok(fates)
+    };
+    Ok(batch.iter().enumerate().map(fate).collect())
 }
 
 /// Removes what nobody needs to read any more: of each chat the events before the oldest one of an unfinished answer,

@@ -1,14 +1,19 @@
-//! Group commit: the pieces of all answers that this process makes go into one statement at a time. While a commit is
-//! under way the next batch gathers, so that an idle stream is written at once and busy ones batch by themselves.
-//! Nothing is handed to a reader before it is committed.
+//! Group commit: the pieces of all answers that this process makes go into one statement at a time. The first piece of
+//! an answer is written at once; those that follow gather for as long as a reader is served (25 times a second), and
+//! for longer when the database is slow. Nothing is handed to a reader before it is committed.
 
 use super::{
     Event, What,
     hub::Hub,
+    pending::Pending,
     store::{self, Delta, Fate},
 };
-use crate::base::ids::{ChatId, GenerationId, MessageId};
-use sqlx::PgPool;
+use crate::base::{
+    Result,
+    ids::{ChatId, GenerationId, MessageId},
+    metrics::metrics,
+};
+use sqlx::{PgPool, Postgres, pool::PoolConnection};
 use std::{
     collections::{BTreeMap, HashMap},
     sync::{Arc, Mutex, MutexGuard},
@@ -21,6 +26,18 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 const MAX_WAITING: usize = 256 * 1024;
 /// Bytes of one batch.
 const MAX_BATCH: usize = 4 * 1024 * 1024;
+/// Rows of one batch.
+const MAX_ROWS: usize = 500;
+/// Between two commits, however urgent.
+const BREATH: Duration = Duration::from_millis(5);
+/// A commit takes at most one part in so many of the time, and more gathers meanwhile.
+const SHARE: u32 = 4;
+/// Gathering never lasts longer, however slow the database is.
+const MAX_GATHER: Duration = Duration::from_millis(200);
+/// A chat whose head is always held by somebody else is waited for after this long, by a statement of its own.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// A connection on which a batch gets no answer for so long is given up (statements have a shorter limit of their own).
+const NO_ANSWER: Duration = Duration::from_secs(15);
 
 /// Whose pieces they are: one attempt at one answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,33 +52,14 @@ pub struct Stream {
 #[derive(Debug, PartialEq, Eq)]
 pub struct Lost;
 
-/// Text that is not committed yet; `at` bytes of its kind were before it.
+/// What waits to be written, and when it is to be.
 #[derive(Default)]
-struct Tail {
-    at: usize,
-    text: String,
-}
-
-struct Pending {
-    stream: Stream,
-    text: Tail,
-    reasoning: Tail,
-    in_flight: bool,
-    lost: bool,
-}
-
-impl Pending {
-    fn is_of(&self, stream: &Stream) -> bool {
-        self.stream == *stream
-    }
-
-    fn waiting(&self) -> usize {
-        self.text.text.len() + self.reasoning.text.len()
-    }
-
-    fn tail(&mut self, what: &What) -> &mut Tail {
-        if matches!(what, What::Reasoning { .. }) { &mut self.reasoning } else { &mut self.text }
-    }
+struct Desk {
+    streams: HashMap<GenerationId, Pending>,
+    /// The first piece of some answer waits.
+    urgent: bool,
+    /// Something waits.
+    waiting: bool,
 }
 
 struct Inner {
@@ -69,9 +67,10 @@ struct Inner {
     hub: Arc<Hub>,
     sender: String,
     gather: Duration,
-    streams: Mutex<HashMap<GenerationId, Pending>>,
+    desk: Mutex<Desk>,
     wake: Notify,
     done: Notify,
+    tasks: TaskTracker,
 }
 
 /// The one writer of this process.
@@ -87,8 +86,8 @@ impl Writer {
         tasks: &TaskTracker,
         stop: &CancellationToken,
     ) -> Self {
-        let (streams, wake, done) = (Mutex::default(), Notify::new(), Notify::new());
-        let inner = Arc::new(Inner { db, hub, sender, gather, streams, wake, done });
+        let (desk, wake, done) = (Mutex::default(), Notify::new(), Notify::new());
+        let inner = Arc::new(Inner { db, hub, sender, gather, desk, wake, done, tasks: tasks.clone() });
         let stop = stop.clone();
         let ours = inner.clone();
         tasks.spawn(async move {
@@ -97,12 +96,10 @@ impl Writer {
         Self(inner)
     }
 
-    /// Begins an attempt. Pieces may be pushed until it is ended. An earlier attempt at the same answer, whose lease
-    /// was lost while this process slept, is fenced off by it.
-    pub fn begin(&self, stream: Stream) {
-        let pending =
-            Pending { stream, text: Tail::default(), reasoning: Tail::default(), in_flight: false, lost: false };
-        self.0.streams().insert(stream.generation, pending);
+    /// Begins an attempt at an answer that has `prefix` bytes of text already. Pieces may be pushed until it is ended.
+    /// An earlier attempt at the same answer, whose lease was lost while this process slept, is fenced off by it.
+    pub fn begin(&self, stream: Stream, prefix: usize) {
+        self.0.desk().streams.insert(stream.generation, Pending::new(stream, prefix));
     }
 
     /// Adds a piece. Waits while too much of this answer is not committed yet.
@@ -112,41 +109,33 @@ impl Writer {
     pub async fn push(&self, stream: &Stream, piece: &str, reasoning: bool) -> Result<(), Lost> {
         loop {
             let room = self.0.done.notified();
-            {
-                let mut streams = self.0.streams();
-                let Some(pending) = streams.get_mut(&stream.generation).filter(|p| p.is_of(stream) && !p.lost) else {
-                    return Err(Lost);
-                };
-                if pending.waiting() < MAX_WAITING {
-                    let tail = if reasoning { &mut pending.reasoning } else { &mut pending.text };
-                    tail.text.push_str(piece);
-                    self.0.wake.notify_one();
-                    return Ok(());
-                }
+            if self.0.take_in(stream, piece, reasoning)? {
+                return Ok(());
             }
             room.await;
         }
     }
 
-    /// Waits until everything pushed is committed, and ends the attempt.
+    /// Ends the attempt, once nothing of it is being written. What is not written yet comes back: it belongs into the
+    /// transaction of the end.
     ///
     /// # Errors
     /// [`Lost`] when the attempt is fenced off.
-    pub async fn end(&self, stream: &Stream) -> Result<(), Lost> {
+    pub async fn end(&self, stream: &Stream) -> Result<Vec<What>, Lost> {
         loop {
             let change = self.0.done.notified();
             {
-                let mut streams = self.0.streams();
-                let Some(pending) = streams.get(&stream.generation).filter(|p| p.is_of(stream)) else {
+                let mut desk = self.0.desk();
+                let Some(pending) = desk.streams.get(&stream.generation).filter(|p| p.stream == *stream) else {
                     return Err(Lost);
                 };
                 if pending.lost {
-                    streams.remove(&stream.generation);
+                    desk.streams.remove(&stream.generation);
                     return Err(Lost);
                 }
-                if !pending.in_flight && pending.waiting() == 0 {
-                    streams.remove(&stream.generation);
-                    return Ok(());
+                if !pending.in_flight {
+                    let rest = desk.streams.remove(&stream.generation).map(|mut pending| pending.take());
+                    return Ok(rest.unwrap_or_default().into_iter().map(|delta| delta.what).collect());
                 }
             }
             change.await;
@@ -155,152 +144,202 @@ impl Writer {
 
     /// Ends the attempt; what is not committed is forgotten.
     pub fn abandon(&self, stream: &Stream) {
-        let mut streams = self.0.streams();
-        if streams.get(&stream.generation).is_some_and(|p| p.is_of(stream)) {
-            streams.remove(&stream.generation);
+        let mut desk = self.0.desk();
+        if desk.streams.get(&stream.generation).is_some_and(|p| p.stream == *stream) {
+            desk.streams.remove(&stream.generation);
         }
     }
 }
 
 impl Inner {
-    fn streams(&self) -> MutexGuard<'_, HashMap<GenerationId, Pending>> {
-        self.streams.lock().expect("nothing panics while holding it")
+    fn desk(&self) -> MutexGuard<'_, Desk> {
+        self.desk.lock().expect("nothing panics while holding it")
     }
 
-    async fn run(&self) {
-        let mut last = Instant::now() - self.gather;
-        let mut waiting = false;
+    /// Says whether there was room for the piece.
+    fn take_in(&self, stream: &Stream, piece: &str, reasoning: bool) -> Result<bool, Lost> {
+        let mut desk = self.desk();
+        let Desk { streams, urgent, waiting } = &mut *desk;
+        let ours = streams.get_mut(&stream.generation).filter(|p| p.stream == *stream && !p.lost);
+        let Some(pending) = ours else { return Err(Lost) };
+        if pending.waiting() >= MAX_WAITING {
+            return Ok(false);
+        }
+        pending.add(piece, reasoning);
+        let rings = !*waiting || (pending.fresh && !*urgent);
+        *waiting = true;
+        *urgent |= pending.fresh;
+        drop(desk);
+        if rings {
+            self.wake.notify_one();
+        }
+        Ok(true)
+    }
+
+    async fn run(self: &Arc<Self>) {
+        let mut conn = None;
+        let mut began = Instant::now() - MAX_GATHER;
+        let mut gather = self.gather;
         loop {
-            if !waiting {
-                self.wake.notified().await;
-            }
-            tokio::time::sleep_until(last + self.gather).await;
-            last = Instant::now();
-            let batch = self.take();
-            if batch.is_empty() {
-                waiting = false;
-                continue;
-            }
-            waiting = match store::write(&self.db, &batch, &self.sender).await {
-                Ok(fates) => self.settle(batch, &fates),
-                Err(error) => {
-                    tracing::warn!(%error, rows = batch.len(), "a batch of the feed was not written; trying again");
-                    self.recover(batch).await;
-                    true
-                }
+            let when = {
+                let desk = self.desk();
+                desk.waiting.then(|| began + if desk.urgent { BREATH } else { gather })
             };
-            self.done.notify_waiters();
+            match when {
+                None => self.wake.notified().await,
+                Some(when) if when > Instant::now() => {
+                    tokio::select! { () = tokio::time::sleep_until(when) => {}, () = self.wake.notified() => {} }
+                }
+                Some(_) => {
+                    let all = began + gather <= Instant::now();
+                    began = if all { Instant::now() } else { began };
+                    for patient in self.take_held() {
+                        let ours = self.clone();
+                        self.tasks.spawn(async move { ours.write(&mut None, patient, true).await });
+                    }
+                    let batch = self.take(all);
+                    if batch.is_empty() {
+                        continue;
+                    }
+                    let took = Instant::now();
+                    self.write(&mut conn, batch, false).await;
+                    gather = (took.elapsed() * SHARE).clamp(self.gather, MAX_GATHER.max(self.gather));
+                    if !all {
+                        // what is urgent has its breath too
+                        tokio::time::sleep(BREATH.saturating_sub(took.elapsed())).await;
+                    }
+                }
+            }
         }
     }
 
-    /// Everything pending, as one batch: of each answer its reasoning, then its text.
-    fn take(&self) -> Vec<Delta> {
+    /// What is pending, as one batch: of each answer its reasoning, then its text. Not `all`: only of answers that
+    /// nothing was written of yet.
+    fn take(&self, all: bool) -> Vec<Delta> {
         let mut batch = Vec::new();
         let mut bytes = 0;
-        for pending in self.streams().values_mut().filter(|p| !p.lost && p.waiting() > 0) {
-            if bytes > MAX_BATCH {
-                self.wake.notify_one();
+        let mut desk = self.desk();
+        let Desk { streams, urgent, waiting } = &mut *desk;
+        let mut full = false;
+        for pending in streams.values_mut().filter(|p| p.is_ready() && (all || p.fresh)) {
+            if bytes > MAX_BATCH || batch.len() >= MAX_ROWS {
+                full = true;
                 break;
             }
             bytes += pending.waiting();
-            pending.in_flight = true;
-            let Stream { chat, generation, epoch, message } = pending.stream;
-            for reasoning in [true, false] {
-                let tail = if reasoning { &mut pending.reasoning } else { &mut pending.text };
-                if tail.text.is_empty() {
-                    continue;
-                }
-                let text: Arc<str> = std::mem::take(&mut tail.text).into();
-                let offset = tail.at;
-                tail.at += text.len();
-                let what = if reasoning { What::Reasoning { offset, text } } else { What::Text { offset, text } };
-                batch.push(Delta { chat, generation, epoch, message, what });
-            }
+            batch.extend(pending.take());
         }
+        *urgent = full;
+        *waiting = full || (!all && streams.values().any(Pending::is_ready));
         batch
     }
 
-    /// After a commit: hands out what was written, keeps what was busy, marks what was fenced. Says whether something
-    /// is to be tried again.
-    fn settle(&self, batch: Vec<Delta>, fates: &[Fate]) -> bool {
+    /// What waits for the head of its chat for too long, each chat by itself.
+    fn take_held(&self) -> Vec<Vec<Delta>> {
+        let mut chats: BTreeMap<ChatId, Vec<Delta>> = BTreeMap::new();
+        let mut desk = self.desk();
+        for pending in desk.streams.values_mut().filter(|p| p.is_ready()) {
+            if pending.held.is_some_and(|since| since.elapsed() > PATIENCE) {
+                chats.entry(pending.stream.chat).or_default().extend(pending.take());
+            }
+        }
+        chats.into_values().collect()
+    }
+
+    /// Writes a batch, hands out what was written, and puts back what was not. The writer keeps one connection.
+    async fn write(self: &Arc<Self>, conn: &mut Option<PoolConnection<Postgres>>, batch: Vec<Delta>, patient: bool) {
+        let began = Instant::now();
+        let result = match self.connected(conn).await {
+            Ok(ours) => tokio::time::timeout(NO_ANSWER, store::write(ours, &batch, &self.sender, patient)).await,
+            Err(error) => Ok(Err(error)),
+        };
+        match result {
+            Ok(Ok(fates)) => {
+                metrics().committed(batch.len(), began.elapsed());
+                self.settle(batch, &fates);
+            }
+            failed => {
+                let error = failed
+                    .map_or_else(|_| "no answer".to_owned(), |e| e.err().map_or_else(String::new, |e| e.to_string()));
+                tracing::warn!(error, rows = batch.len(), "a batch of the feed was not written; trying again");
+                // whatever has become of it, nothing more may happen on that connection
+                if let Some(conn) = conn.take() {
+                    drop(conn.detach());
+                }
+                self.recover(batch).await;
+            }
+        }
+        self.done.notify_waiters();
+    }
+
+    async fn connected<'a>(
+        &self,
+        conn: &'a mut Option<PoolConnection<Postgres>>,
+    ) -> Result<&'a mut PoolConnection<Postgres>> {
+        Ok(match conn {
+            Some(conn) => conn,
+            None => conn.insert(self.db.acquire().await?),
+        })
+    }
+
+    /// After a commit: hands out what was written, keeps what was busy, marks what was fenced.
+    fn settle(&self, batch: Vec<Delta>, fates: &[Fate]) {
         let mut written: BTreeMap<ChatId, Vec<Event>> = BTreeMap::new();
-        let mut busy = false;
+        let mut arrived = Vec::new();
         {
-            let mut streams = self.streams();
+            let mut desk = self.desk();
+            let Desk { streams, waiting, .. } = &mut *desk;
             for (delta, fate) in batch.into_iter().zip(fates) {
                 let pending = streams.get_mut(&delta.generation).filter(|p| p.stream.epoch == delta.epoch);
                 match (fate, pending) {
                     (Fate::Written(seq), pending) => {
+                        if let Some(pending) = pending {
+                            arrived.extend(pending.written());
+                        }
                         let event = Event { seq: *seq, message_id: delta.message, what: delta.what };
                         written.entry(delta.chat).or_default().push(event);
-                        if let Some(p) = pending {
-                            p.in_flight = false;
-                        }
                     }
                     (Fate::Fenced, Some(pending)) => pending.lost = true,
                     (Fate::Busy, Some(pending)) => {
-                        busy = true;
-                        pending.in_flight = false;
-                        put_back(pending.tail(&delta.what), &delta.what, 0);
+                        *waiting = true;
+                        pending.put_back(&delta, 0);
+                        pending.held.get_or_insert_with(Instant::now);
                     }
                     (_, None) => {}
                 }
             }
         }
-        for (chat, mut events) in written {
-            events.sort_by_key(|e| e.seq);
+        for (chat, events) in written {
             self.hub.deliver(chat, events);
         }
-        busy
+        for since in arrived {
+            metrics().lag_from_memory.record(since.elapsed());
+        }
     }
 
     /// After a commit of unknown outcome: asks what is stored and keeps only the rest. What was stored reaches the
     /// readers through the log.
     async fn recover(&self, batch: Vec<Delta>) {
-        let mut stored: HashMap<GenerationId, (usize, usize)> = HashMap::new();
-        for delta in &batch {
-            while !stored.contains_key(&delta.generation) {
-                match store::stored_bytes(&self.db, delta.chat, delta.message).await {
-                    Ok(bytes) => {
-                        stored.insert(delta.generation, bytes);
-                    }
-                    Err(_) => tokio::time::sleep(Duration::from_millis(200)).await,
-                }
+        let answers: Vec<_> = batch.iter().map(|delta| (delta.chat, delta.message)).collect();
+        let stored = loop {
+            match tokio::time::timeout(NO_ANSWER, store::stored_bytes(&self.db, &answers)).await {
+                Ok(Ok(stored)) => break stored,
+                Ok(Err(_)) | Err(_) => tokio::time::sleep(MAX_GATHER).await,
             }
-        }
-        let mut streams = self.streams();
-        for delta in batch {
+        };
+        let mut desk = self.desk();
+        let Desk { streams, waiting, .. } = &mut *desk;
+        // the last piece first: each is put before what has come since
+        for delta in batch.into_iter().rev() {
             let Some(pending) = streams.get_mut(&delta.generation).filter(|p| p.stream.epoch == delta.epoch) else {
                 continue;
             };
-            pending.in_flight = false;
-            let (text, reasoning) = stored[&delta.generation];
+            let (text, reasoning) = stored.get(&delta.message).copied().unwrap_or_default();
             let kept = if matches!(delta.what, What::Reasoning { .. }) { reasoning } else { text };
-            put_back(pending.tail(&delta.what), &delta.what, kept);
+            pending.put_back(&delta, kept);
+            *waiting |= pending.waiting() > 0;
         }
-        drop(streams);
+        drop(desk);
         self.hub.ring_all();
-    }
-}
-
-/// Puts a piece before what has come since, without its first bytes up to `stored`.
-fn put_back(tail: &mut Tail, what: &What, stored: usize) {
-    let (What::Text { offset, text } | What::Reasoning { offset, text }) = what else { return };
-    let rest = text.get(stored.saturating_sub(*offset).min(text.len())..).unwrap_or_default();
-    tail.at -= rest.len();
-    tail.text.insert_str(0, rest);
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Tail, What, put_back};
-
-    #[test]
-    fn a_piece_is_put_back_without_what_is_stored() {
-        for (stored, at, text) in [(0, 10, "abcdef"), (10, 10, "abcdef"), (12, 12, "cdef"), (14, 14, "ef")] {
-            let mut tail = Tail { at: 14, text: "ef".into() };
-            put_back(&mut tail, &What::Text { offset: 10, text: "abcd".into() }, stored);
-            assert_eq!((tail.at, tail.text.as_str()), (at, text), "stored {stored}");
-        }
     }
 }

@@ -1,28 +1,36 @@
-//! The end of an answer: text, HTML, state and the terminal event in one transaction.
+//! The end of an answer: text, HTML, state and the terminal event in one transaction, and with it what was in line behind
+//! it. Also what happens instead of an end: being put off, and going back among those that wait for a worker.
 
 use super::{
+    Look, line,
     state::{MAX_ATTEMPTS, State},
-    store::{self, Claimed, Standing},
+    store::{self, Claimed},
 };
 use crate::{
     app::App,
     base::{
         Result,
         ids::{ChatId, MessageId},
+        queue,
     },
     domain::{
         chats,
-        feed::{self, Event, What},
+        feed::{self, Event, Stands, What},
     },
     markdown,
     outside::llm::Usage,
 };
 use sqlx::PgConnection;
+use std::time::Duration;
 
 /// How an attempt ended, as its worker knows it.
 pub struct Ending {
     pub state: State,
     pub reason: Option<String>,
+    /// Given up: an administrator is to look at it.
+    pub dead: bool,
+    /// The last pieces, which the feed's writer did not write any more.
+    pub rest: Vec<What>,
     pub text: String,
     pub reasoning: String,
     pub usage: Option<Usage>,
@@ -38,13 +46,37 @@ pub async fn finish(app: &App, claimed: &Claimed, ending: &Ending) -> Result<boo
     if feed::lock(&mut tx, claimed.chat).await?.is_none() {
         return Ok(false);
     }
-    let mine =
-        store::end(&mut tx, claimed.id, claimed.epoch, ending.state, ending.reason.as_deref(), ending.usage).await?;
-    if !mine {
+    let Ending { state, reason, dead, usage, .. } = ending;
+    if !store::end(&mut tx, claimed.id, claimed.epoch, *state, reason.as_deref(), *dead, *usage).await? {
         return Ok(false);
     }
     chats::store::finish(&mut tx, claimed.chat, claimed.message, &ending.text, &ending.reasoning, &html).await?;
-    let events = feed::append(&mut tx, claimed.chat, &[(claimed.message, What::End)]).await?;
+    let last = ending.rest.iter().cloned().chain([What::End]);
+    let mut news: Vec<_> = last.map(|what| (claimed.message, what)).collect();
+    if state.lets_the_line_go_on() {
+        news.extend(line::go_on(&mut tx, claimed.message).await?);
+    }
+    let events = feed::append(&mut tx, claimed.chat, &news).await?;
+    tx.commit().await?;
+    app.feed.hub.deliver(claimed.chat, events);
+    Ok(true)
+}
+
+/// Puts off an attempt of this worker that has said nothing. Returns false if it is no longer this worker's.
+///
+/// # Errors
+/// The database's; trying again is harmless.
+pub async fn put_off(app: &App, claimed: &Claimed, pause: Duration, reason: &str) -> Result<bool> {
+    let mut tx = app.pools.jobs.begin().await?;
+    if feed::lock(&mut tx, claimed.chat).await?.is_none() {
+        return Ok(false);
+    }
+    if !store::put_off(&mut tx, claimed.id, claimed.epoch, pause.as_secs_f64(), reason).await? {
+        return Ok(false);
+    }
+    queue::enqueue_in(&mut tx, &Look { generation_id: claimed.id }, pause).await?;
+    let news = [(claimed.message, What::State(Stands::Waiting))];
+    let events = feed::append(&mut tx, claimed.chat, &news).await?;
     tx.commit().await?;
     app.feed.hub.deliver(claimed.chat, events);
     Ok(true)
@@ -61,11 +93,11 @@ pub enum Why {
     HandedOver(i32),
 }
 
-const CUT: &str = "The answer was cut off: the program making it was stopped. Its text so far is kept.";
+pub const CUT: &str = "The answer was cut off: the program making it was stopped. Its text so far is kept.";
 const GIVEN_UP: &str =
     "This answer could not be made: it was begun several times and never came to its first word. Try again.";
 
-/// Ends, or puts back into the line, an answer whose text is read from the log. Under the chat's lock it checks whether
+/// Ends, or puts back among those that wait for a worker, an answer whose text is read from the log. Under the chat's lock it checks whether
 /// that is still called for; returns what was appended.
 ///
 /// # Errors
@@ -77,7 +109,7 @@ pub async fn settle(tx: &mut PgConnection, chat: ChatId, message: MessageId, why
     let Some(standing) = store::standing(tx, message).await? else { return Ok(None) };
     let state = State::parse(&standing.state);
     let called_for = match why {
-        Why::Stopped => state.is_running(),
+        Why::Stopped => !state.is_over(),
         Why::Orphaned => state == State::Streaming && !standing.leased,
         Why::HandedOver(epoch) => state == State::Streaming && standing.epoch == epoch,
     };
@@ -85,35 +117,31 @@ pub async fn settle(tx: &mut PgConnection, chat: ChatId, message: MessageId, why
         return Ok(None);
     }
     let (text, reasoning) = feed::store::text_so_far(tx, chat, message, standing.from_seq).await?;
-    let what = match why {
-        Why::Stopped => end(tx, &standing, State::Stopped, None, &text, &reasoning).await?,
-        _ if !(text.is_empty() && reasoning.is_empty()) => {
-            end(tx, &standing, State::Interrupted, Some(CUT), &text, &reasoning).await?
-        }
-        Why::Orphaned if standing.attempt >= MAX_ATTEMPTS => {
-            end(tx, &standing, State::Failed, Some(GIVEN_UP), "", "").await?
-        }
+    // what it took over from the answer that it continues is nothing that it said
+    let said = text.len() > usize::try_from(standing.prefix).unwrap_or_default() || !reasoning.is_empty();
+    let (state, reason, dead) = match why {
+        Why::Stopped => (State::Stopped, None, false),
+        _ if said => (State::Interrupted, Some(CUT), false),
+        Why::Orphaned if standing.attempt >= MAX_ATTEMPTS => (without_more(&text), Some(GIVEN_UP), true),
         _ => {
-            store::requeue(tx, standing.id).await?;
-            crate::base::queue::enqueue(tx, &super::Look { generation_id: standing.id }).await?;
-            What::State { streaming: false }
+            store::requeue(tx, standing.id, matches!(why, Why::HandedOver(_))).await?;
+            queue::enqueue(tx, &Look { generation_id: standing.id }).await?;
+            return Ok(Some(feed::append(tx, chat, &[(message, What::State(Stands::Queued))]).await?));
         }
     };
-    Ok(Some(feed::append(tx, chat, &[(message, what)]).await?))
+    let html = render(&text, message).await;
+    store::force(tx, standing.id, state, reason, dead).await?;
+    chats::store::finish(tx, chat, message, &text, &reasoning, &html).await?;
+    let mut news = vec![(message, What::End)];
+    if state.lets_the_line_go_on() {
+        news.extend(line::go_on(tx, message).await?);
+    }
+    Ok(Some(feed::append(tx, chat, &news).await?))
 }
 
-async fn end(
-    tx: &mut PgConnection,
-    standing: &Standing,
-    state: State,
-    reason: Option<&str>,
-    text: &str,
-    reasoning: &str,
-) -> Result<What> {
-    let html = render(text, standing.message).await;
-    store::force(tx, standing.id, state, reason).await?;
-    chats::store::finish(tx, standing.chat, standing.message, text, reasoning, &html).await?;
-    Ok(What::End)
+/// How an answer ends that has said nothing: with the text of the one it continues, or with none.
+pub fn without_more(text: &str) -> State {
+    if text.is_empty() { State::Failed } else { State::Interrupted }
 }
 
 /// The final HTML, off the async threads: highlighting a long answer takes tens of milliseconds.

@@ -2,7 +2,10 @@
 //! `generations`; a job only says "look at it now". `state.rs` tells the states and who changes them.
 //! What must not live here: how anything looks; how a provider's protocol goes (outside/llm).
 
+mod again;
+pub mod dead;
 mod finish;
+mod line;
 mod run;
 mod send;
 pub mod state;
@@ -11,12 +14,16 @@ mod store;
 mod sweep;
 mod thread;
 
+pub use again::{go_on, regenerate};
+pub use dead::DeadLetter;
+pub use line::{remove, send_now};
 pub use run::{look, renew_leases};
-pub use send::{Draft, Sent, forget_keys, max_chars, regenerate, send};
+pub use send::{Draft, Sent, forget_keys, max_chars, send};
 pub use state::State;
 pub use stop::{delete_chat, stop};
+pub use store::figures::{Figures, figures};
 pub use sweep::sweep;
-pub use thread::{Shown, Thread, owned, running, shown, thread, turn};
+pub use thread::{Shown, Thread, owned, shown, thread, turn, unfinished};
 
 use crate::base::{ids::GenerationId, queue::Job};
 use serde::{Deserialize, Serialize};

@@ -3,13 +3,17 @@
 
 use super::{
     Look,
-    store::{self, sends},
+    line::too_many_running,
+    run,
+    state::{MAX_LINED, MAX_RUNNING, State},
+    store::{self, line, sends},
 };
 use crate::{
     app::App,
     base::{
         Error, Result, crypto,
-        ids::{ChatId, MessageId},
+        ids::{ChatId, GenerationId, MessageId, UserId},
+        metrics::metrics,
         queue,
     },
     domain::{
@@ -21,6 +25,7 @@ use crate::{
     markdown,
 };
 use sqlx::PgConnection;
+use std::{sync::atomic::Ordering, time::Duration};
 use uuid::Uuid;
 
 /// What somebody wants to send.
@@ -49,43 +54,45 @@ pub fn max_chars(app: &App, viewer: &Viewer) -> usize {
     if viewer.administrator { app.config.chats.max_message_chars_admin } else { app.config.chats.max_message_chars }
 }
 
-/// Takes a message into a chat, or into a new one, and begins its answer.
+/// Takes a message into a chat, or into a new one, and begins its answer: at once, or, if the answer that it follows is
+/// unfinished, in line behind that one.
 ///
 /// # Errors
 /// [`Error::Invalid`] for an empty or too long message, a model that is not there, or a parent of another chat;
-/// [`Error::Conflict`] while an answer of this chat is running; [`Error::NotFound`].
+/// [`Error::Conflict`] when too many answers of this chat are being made or in line; [`Error::NotFound`].
 pub async fn send(app: &App, viewer: &Viewer, chat: Option<ChatId>, draft: &Draft) -> Result<Sent> {
     let text = check(app, viewer, &draft.content)?;
     let mut tx = app.pools.http.begin().await?;
     catalog::require(app, &mut tx, &draft.model).await?;
-    let shown = match chat {
-        Some(id) => Some(chats::find(&mut tx, viewer, id).await?),
-        None => None,
-    };
     // the key is of this form: the same words in another chat, or to another model, are another message
     let body = format!("{chat:?}\n{:?}\n{}\n{text}", draft.parent, draft.model);
     let body_hash = crypto::sha256(body.as_bytes());
-    let chat = if let Some(chat) = &shown {
-        chat.id
+    let is_new = chat.is_none();
+    let (chat, from, leaf) = if let Some(id) = chat {
+        let from = chats::store::lock(&mut tx, viewer.id, id).await?.ok_or(Error::NotFound)?;
+        // the leaf as it is under the lock: somebody else may have sent meanwhile
+        (id, from, chats::find(&mut tx, viewer, id).await?.leaf)
     } else {
+        if let Some(key) = draft.key {
+            sends::lock(&mut tx, viewer.id, key).await?;
+        }
         let id = chats::store::insert(&mut tx, viewer.id, &chats::title_from(&text)).await?;
         feed::store::open(&mut tx, id).await?;
-        id
+        (id, feed::lock(&mut tx, id).await?.ok_or(Error::NotFound)?, None)
     };
-    let from = feed::lock(&mut tx, chat).await?.ok_or(Error::NotFound)?;
     if let Some(key) = draft.key
         && let Some(before) = sends::taken(&mut tx, viewer.id, key, &body_hash).await?
     {
         return Ok(before); // the transaction, with the new chat in it, is rolled back
     }
-    if store::is_answering(&mut tx, chat).await? {
-        return Err(Error::Conflict("An answer is still being written. Wait for its end, or stop it first.".into()));
-    }
-    let parent = draft.parent.or(shown.and_then(|c| c.leaf));
+    let (parent, after) = if is_new { (draft.parent, None) } else { place(&mut tx, chat, leaf, draft.parent).await? };
     let html = markdown::plain(&text);
     let question = NewMessage { parent, by_model: false, text: &text, html: Some(&html) };
     let question = chats::store::add(&mut tx, chat, &question).await?;
-    let sent = begin(&mut tx, viewer, chat, question, &draft.model, from).await?;
+    let here = is_made_here(app);
+    let beginning = Beginning { chat, user: viewer.id, question, model: &draft.model, from, after, prefix: 0, here };
+    let (sent, generation) = begin(&mut tx, &beginning).await?;
+    chats::store::show(&mut tx, chat, sent.answer, &draft.model).await?;
     if let Some(key) = draft.key {
         sends::remember(&mut tx, viewer.id, key, &body_hash, &sent).await?;
     }
@@ -93,62 +100,78 @@ pub async fn send(app: &App, viewer: &Viewer, chat: Option<ChatId>, draft: &Draf
     let events = feed::append(&mut tx, chat, &[(sent.answer, turn)]).await?;
     tx.commit().await?;
     app.feed.hub.deliver(chat, events);
+    if after.is_none() && here {
+        run::look(app, generation);
+    }
+    metrics().messages.increment(1);
     Ok(sent)
 }
 
-/// Asks again: another answer beside an earlier one, by the same or another model.
-///
-/// # Errors
-/// As [`send`].
-pub async fn regenerate(
-    app: &App,
-    viewer: &Viewer,
-    answer: MessageId,
-    model: Option<&str>,
-    key: Option<Uuid>,
-) -> Result<Sent> {
-    let mut tx = app.pools.http.begin().await?;
-    let place = chats::store::place(&mut tx, viewer.id, answer).await?.ok_or(Error::NotFound)?;
-    let question = place.parent.filter(|_| place.by_model).ok_or(Error::NotFound)?;
-    let from = feed::lock(&mut tx, place.chat).await?.ok_or(Error::NotFound)?;
-    let body_hash = crypto::sha256(format!("again\n{answer}\n{model:?}").as_bytes());
-    if let Some(key) = key
-        && let Some(before) = sends::taken(&mut tx, viewer.id, key, &body_hash).await?
-    {
-        return Ok(before);
-    }
-    if store::is_answering(&mut tx, place.chat).await? {
-        return Err(Error::Conflict("An answer is still being written. Wait for its end, or stop it first.".into()));
-    }
-    let chat = chats::find(&mut tx, viewer, place.chat).await?;
-    let model = model.filter(|m| !m.is_empty()).map(str::to_owned).or(chat.model).unwrap_or_default();
-    catalog::require(app, &mut tx, &model).await?;
-    let sent = begin(&mut tx, viewer, place.chat, question, &model, from).await?;
-    if let Some(key) = key {
-        sends::remember(&mut tx, viewer.id, key, &body_hash, &sent).await?;
-    }
-    let turn = What::Turn { question: None, parent: Some(question) };
-    let events = feed::append(&mut tx, place.chat, &[(sent.answer, turn)]).await?;
-    tx.commit().await?;
-    app.feed.hub.deliver(place.chat, events);
-    Ok(sent)
-}
-
-/// The answer's message, its generation and its job.
-async fn begin(
+/// What the next message follows, and which answer it is in line behind. It follows the given one; or the end of the shown
+/// path, if that only has grown since the page was read; or what is in line already. The chat's head is locked.
+async fn place(
     tx: &mut PgConnection,
-    viewer: &Viewer,
     chat: ChatId,
-    question: MessageId,
-    model: &str,
-    from: i64,
-) -> Result<Sent> {
+    leaf: Option<MessageId>,
+    given: Option<MessageId>,
+) -> Result<(Option<MessageId>, Option<MessageId>)> {
+    let parent = match (given, leaf) {
+        (Some(given), Some(leaf)) if given == leaf || line::is_at_end(tx, chat, leaf, given).await? => Some(leaf),
+        (given, leaf) => given.or(leaf),
+    };
+    let Some(parent) = parent else { return Ok((None, None)) };
+    let load = store::load(tx, chat, Some(parent)).await?;
+    let unfinished = load.state.as_deref().is_some_and(|state| !State::parse(state).is_over());
+    if !unfinished {
+        return if load.running < MAX_RUNNING { Ok((Some(parent), None)) } else { Err(too_many_running()) };
+    }
+    if load.lined >= MAX_LINED {
+        return Err(Error::Conflict(format!(
+            "{MAX_LINED} messages are waiting in line already. Send this one when one of them has its answer."
+        )));
+    }
+    let last = line::last(tx, chat, parent).await?;
+    Ok((Some(last), Some(last)))
+}
+
+/// What an answer begins with.
+pub(super) struct Beginning<'a> {
+    pub chat: ChatId,
+    pub user: UserId,
+    pub question: MessageId,
+    pub model: &'a str,
+    /// The feed's position.
+    pub from: i64,
+    /// In line behind this answer.
+    pub after: Option<MessageId>,
+    /// Bytes of text taken over.
+    pub prefix: usize,
+    /// This process takes it up by itself, right after the commit.
+    pub here: bool,
+}
+
+/// How long this process has for taking up what it accepted, before another one is told.
+const RESERVE: Duration = Duration::from_secs(2);
+
+/// The answer's message, its generation, and its job unless it is in line.
+pub(super) async fn begin(tx: &mut PgConnection, with: &Beginning<'_>) -> Result<(Sent, GenerationId)> {
+    let Beginning { chat, user, question, model, from: from_seq, after, prefix, here } = *with;
     let answer = NewMessage { parent: Some(question), by_model: true, text: "", html: None };
-    let answer = chats::store::add(tx, chat, &answer).await?;
-    let generation_id = store::insert(tx, chat, answer, viewer.id, model, from).await?;
-    chats::store::show(tx, chat, answer, model).await?;
-    queue::enqueue(tx, &Look { generation_id }).await?;
-    Ok(Sent { chat, answer })
+    let message = chats::store::add(tx, chat, &answer).await?;
+    let new = store::New { chat, message, user, model, from_seq, after, prefix };
+    let generation_id = store::insert(tx, &new).await?;
+    let job = Look { generation_id };
+    match after {
+        None if here => queue::enqueue_in_reserve(tx, &job, generation_id.0, RESERVE).await?,
+        None => queue::enqueue(tx, &job).await?,
+        Some(_) => {}
+    }
+    Ok((Sent { chat, answer: message }, generation_id))
+}
+
+/// A process that makes answers need not be called by a job to one that it has just accepted.
+fn is_made_here(app: &App) -> bool {
+    app.running.here.load(Ordering::Relaxed) && !app.stopping.begun.is_cancelled()
 }
 
 fn check(app: &App, viewer: &Viewer, content: &str) -> Result<String> {

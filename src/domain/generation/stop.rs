@@ -1,16 +1,19 @@
-//! Stopping an answer, and deleting a chat with one in it.
+//! Stopping an answer, and deleting a chat with answers in it.
 
-use super::finish::{Why, settle};
+use super::{
+    finish::{Why, settle},
+    store,
+};
 use crate::{
     app::App,
     base::{
         Error, Result,
         ids::{ChatId, MessageId},
     },
-    domain::{accounts::Viewer, chats},
+    domain::{accounts::Viewer, chats, feed},
 };
 
-/// Stops an answer where it is; its text so far stays. Stopping one that has ended changes nothing. The worker, wherever
+/// Stops an answer where it is, also one that waits or is in line; its text so far stays. Stopping one that has ended changes nothing. The worker, wherever
 /// it is, hears of the end through the feed and closes the provider's connection.
 ///
 /// # Errors
@@ -27,23 +30,23 @@ pub async fn stop(app: &App, viewer: &Viewer, message: MessageId) -> Result<Chat
     Ok(place.chat)
 }
 
-/// Deletes a chat; what is being written in it is stopped.
+/// Deletes a chat; every unfinished answer in it is stopped.
 ///
 /// # Errors
 /// [`Error::NotFound`].
 pub async fn delete_chat(app: &App, viewer: &Viewer, chat: ChatId) -> Result<()> {
     let mut tx = app.pools.http.begin().await?;
-    let leaf = chats::find(&mut tx, viewer, chat).await?.leaf;
-    let events = match leaf {
-        Some(leaf) => settle(&mut tx, chat, leaf, Why::Stopped).await?,
-        None => None,
-    };
+    chats::find(&mut tx, viewer, chat).await?;
+    feed::lock(&mut tx, chat).await?.ok_or(Error::NotFound)?;
+    let mut events = Vec::new();
+    // from the end of each line, so that no stop lets one go on
+    for message in store::unfinished(&mut tx, chat).await?.into_iter().rev() {
+        events.extend(settle(&mut tx, chat, message, Why::Stopped).await?.unwrap_or_default());
+    }
     if !chats::store::mark_deleted(&mut tx, viewer.id, chat).await? {
         return Err(Error::NotFound);
     }
     tx.commit().await?;
-    if let Some(events) = events {
-        app.feed.hub.deliver(chat, events);
-    }
+    app.feed.hub.deliver(chat, events);
     Ok(())
 }

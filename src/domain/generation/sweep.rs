@@ -1,12 +1,15 @@
-//! The sweep: in every process, again and again. Settles answers whose worker is gone, and rings for those that wait
-//! too long.
+//! The sweep: in every process, again and again. Settles answers whose worker is gone, lets lines go on that were left
+//! standing, and rings for those that wait too long.
 
 use super::{
     Look,
     finish::{Why, settle},
-    store,
+    line, store,
 };
-use crate::{app::App, base::Result, base::config::seconds, base::queue};
+use crate::{
+    app::App,
+    base::{Result, config::seconds, metrics::metrics, queue},
+};
 use tokio::time::Instant;
 
 /// Sweeps until the process ends. After the database was out of reach it waits one lease first, so that workers which
@@ -35,9 +38,13 @@ async fn once(app: &App) -> Result<()> {
         let events = settle(&mut tx, chat, message, Why::Orphaned).await?;
         tx.commit().await?;
         if let Some(events) = events {
+            metrics().leases_expired.increment(1);
             tracing::info!(%chat, %message, "an answer whose worker is gone was settled");
             app.feed.hub.deliver(chat, events);
         }
+    }
+    for (chat, after) in store::line::left_standing(&app.pools.jobs, 200).await? {
+        line::catch_up(app, chat, after).await?;
     }
     let mut tx = app.pools.jobs.begin().await?;
     for generation_id in store::overdue(&mut tx, 200).await? {

@@ -9,7 +9,7 @@ use crate::{
     domain::{
         accounts::Viewer,
         chats,
-        generation::{self, State as Making, Thread},
+        generation::{self, Shown, State as Making, Thread},
     },
     http::{
         Web,
@@ -62,6 +62,8 @@ struct View {
     #[serde(default)]
     before: String,
     live: Option<String>,
+    /// Stays as it is while an answer is written, also without scripts.
+    still: Option<String>,
 }
 
 async fn show(
@@ -73,13 +75,20 @@ async fn show(
     let leaf = optional::<MessageId>("leaf", &view.leaf).map_err(|_| Error::NotFound)?;
     let before = optional::<MessageId>("before", &view.before).map_err(|_| Error::NotFound)?;
     let thread = generation::thread(&web.app, &viewer, id, leaf, before).await?;
-    let running = thread.messages.last().filter(|m| m.state.is_some_and(Making::is_running)).cloned();
+    let running = written(&thread).cloned();
     if view.live.is_some()
         && let Some(running) = running
     {
         return live::hold_open(&web, &viewer, thread, running).await;
     }
-    Ok(Html(chat_page(&web, &viewer, &thread, Composing::default(), false).await?.render()).into_response())
+    let mut page = chat_page(&web, &viewer, &thread, Composing::default(), false).await?;
+    page.still = view.still.is_some();
+    Ok(Html(page.render()).into_response())
+}
+
+/// The answer on the path that is being written, or about to be; others may be in line behind it.
+fn written(thread: &Thread) -> Option<&Shown> {
+    thread.messages.iter().find(|m| matches!(m.state, Some(Making::Queued | Making::Streaming)))
 }
 
 /// The page of a chat; `composing` brings back what could not be taken.
@@ -90,8 +99,7 @@ pub async fn chat_page(
     composing: Composing,
     live: bool,
 ) -> Result<ChatPage, Failure> {
-    let last = thread.messages.last();
-    let running = last.filter(|m| m.state.is_some_and(Making::is_running)).map(|m| m.id);
+    let running = written(thread).map(|m| m.id);
     // a page of earlier messages goes on from the end of the shown path, not from its own last message
     let shown = thread.chat.leaf.ok_or(Error::NotFound)?;
     let model = composing.model.clone().or_else(|| thread.chat.model.clone());
@@ -107,6 +115,7 @@ pub async fn chat_page(
         after: thread.after,
         composer: present::composer(&web.app, viewer, composing).await?,
         live,
+        still: false,
         notice: None,
         demo: web.app.is_demo(),
     })

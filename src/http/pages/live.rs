@@ -5,7 +5,7 @@ use super::chats::chat_page;
 use crate::{
     domain::{
         accounts::Viewer,
-        feed::{Subscription, What},
+        feed::{Stands, Subscription, What},
         generation::{self, Shown, Thread},
     },
     http::{Web, present::Composing, respond::Failure},
@@ -32,8 +32,8 @@ const LONGEST: Duration = Duration::from_mins(10);
 pub async fn hold_open(web: &Web, viewer: &Viewer, mut thread: Thread, running: Shown) -> Result<Response, Failure> {
     let mut stream = markdown::Stream::new(&running.id.to_string());
     stream.push(&running.text, Duration::ZERO);
-    if let Some(last) = thread.messages.last_mut() {
-        last.html = Some(stream.settled());
+    if let Some(shown) = thread.messages.iter_mut().find(|m| m.id == running.id) {
+        shown.html = Some(stream.settled());
     }
     let page = chat_page(web, viewer, &thread, Composing::default(), true).await?.render();
     let (before, after) = page.split_once(LIVE_MARK).unwrap_or((&page, ""));
@@ -64,7 +64,7 @@ struct Held {
 
 /// Why the page is no longer held open.
 enum End {
-    /// The answer is over.
+    /// The answer is over, or waits to be tried again.
     Over,
     /// It goes on, but this page does not.
     Later,
@@ -77,7 +77,7 @@ impl Held {
         let sentence = match self.follow().await {
             End::Gone => return,
             End::Over => {
-                let (shown, _) =
+                let shown =
                     generation::shown(&self.web.app, self.running.chat, &[self.running.id]).await.unwrap_or_default();
                 let reason = shown.into_iter().next().and_then(|m| m.reason);
                 let rest = self.stream.settled_rest();
@@ -109,7 +109,7 @@ impl Held {
                         let known = self.stream.text().len().saturating_sub(offset);
                         self.stream.push(text.get(known..).unwrap_or_default(), began.elapsed());
                     }
-                    What::End => return End::Over,
+                    What::End | What::State(Stands::Waiting) => return End::Over,
                     _ => {}
                 }
             }

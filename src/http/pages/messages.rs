@@ -1,4 +1,4 @@
-//! Sending a message, asking again, stopping. A plain form is answered by a redirect, htmx by fragments.
+//! Sending a message, asking again, going on, stopping, and what can be done in line. A plain form is answered by a redirect, htmx by fragments.
 
 use super::chats::{chat_page, home_page};
 use crate::{
@@ -32,7 +32,10 @@ pub fn routes(routes: Routes) -> Routes {
         .post("/chats", Access::Member, begin)
         .post("/chats/{id}/messages", Access::Member, send)
         .post("/messages/{id}/regenerations", Access::Member, regenerate)
+        .post("/messages/{id}/continuations", Access::Member, go_on)
         .post("/messages/{id}/stop", Access::Member, stop)
+        .post("/messages/{id}/send", Access::Member, send_now)
+        .post("/messages/{id}/delete", Access::Member, remove)
 }
 
 #[derive(Deserialize)]
@@ -122,17 +125,16 @@ async fn sent_fragment(
     sent: &generation::Sent,
     draft: &Draft,
 ) -> Result<Response, Failure> {
-    let (question, answer, _) = generation::turn(&web.app, sent.chat, sent.answer).await?;
+    let (question, answer) = generation::turn(&web.app, sent.chat, sent.answer).await?;
     let parent = question.parent;
     let composing = Composing {
         chat: Some(sent.chat),
         leaf: Some(sent.answer),
         model: Some(draft.model.clone()),
-        answering: Some(sent.answer),
         ..Composing::default()
     };
     let composer = present::composer(&web.app, viewer, composing).await?;
-    let turn = Turn { question: present::message(&question), answer: present::message(&answer.as_begun()) };
+    let turn = Turn { question: present::message(&question), answer: present::message(&answer) };
     Ok(Html(views::feed::sent(parent, &turn, &composer)).into_response())
 }
 
@@ -170,15 +172,48 @@ async fn regenerate(
     Ok(Redirect::to(&format!("/chats/{}", sent.chat)))
 }
 
+async fn go_on(
+    State(web): State<Web>,
+    Me(viewer): Me,
+    Id(id): Id<MessageId>,
+    Fields(form): Fields<AgainForm>,
+) -> Result<Redirect, Failure> {
+    let key = optional("key", &form.key)?;
+    let sent = generation::go_on(&web.app, &viewer, id, Some(&form.model), key).await?;
+    Ok(Redirect::to(&format!("/chats/{}", sent.chat)))
+}
+
 async fn stop(
     State(web): State<Web>,
     Me(viewer): Me,
     Id(id): Id<MessageId>,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
-    let chat = generation::stop(&web.app, &viewer, id).await?;
+    Ok(done(&headers, generation::stop(&web.app, &viewer, id).await?))
+}
+
+async fn send_now(
+    State(web): State<Web>,
+    Me(viewer): Me,
+    Id(id): Id<MessageId>,
+    headers: HeaderMap,
+) -> Result<Response, Failure> {
+    Ok(done(&headers, generation::send_now(&web.app, &viewer, id).await?))
+}
+
+async fn remove(
+    State(web): State<Web>,
+    Me(viewer): Me,
+    Id(id): Id<MessageId>,
+    headers: HeaderMap,
+) -> Result<Response, Failure> {
+    Ok(done(&headers, generation::remove(&web.app, &viewer, id).await?))
+}
+
+/// The answer to a button whose effect the feed brings.
+fn done(headers: &HeaderMap, chat: ChatId) -> Response {
     if headers.contains_key("hx-request") {
-        return Ok(StatusCode::NO_CONTENT.into_response()); // the feed brings the end
+        return StatusCode::NO_CONTENT.into_response();
     }
-    Ok(Redirect::to(&format!("/chats/{chat}")).into_response())
+    Redirect::to(&format!("/chats/{chat}")).into_response()
 }

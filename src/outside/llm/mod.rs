@@ -3,6 +3,7 @@
 
 mod demo;
 mod openai;
+pub mod sse;
 
 use crate::base::config::{Config, ProviderKind};
 use futures::Stream;
@@ -87,6 +88,26 @@ pub enum FaultKind {
     Cut,
     /// What came is not what the protocol says.
     Garbled,
+    /// The answer is longer than any is allowed to be.
+    TooLong,
+}
+
+impl FaultKind {
+    /// For the numbers.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Key => "key",
+            Self::Busy => "busy",
+            Self::Refused => "refused",
+            Self::Broken => "broken",
+            Self::Unreachable => "unreachable",
+            Self::Silent => "silent",
+            Self::Cut => "cut",
+            Self::Garbled => "garbled",
+            Self::TooLong => "too_long",
+        }
+    }
 }
 
 impl Fault {
@@ -114,6 +135,9 @@ impl Fault {
             FaultKind::Silent => format!("{provider} stopped sending. Try again."),
             FaultKind::Cut => format!("The connection to {provider} broke before the answer was complete."),
             FaultKind::Garbled => format!("{provider} sent something that is no answer. Try again, or another model."),
+            FaultKind::TooLong => {
+                format!("{provider} sent more than one answer may hold. What came until then is kept.")
+            }
         }
     }
 }

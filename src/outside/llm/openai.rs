@@ -1,20 +1,32 @@
-//! Any server that speaks OpenAI's chat completions. The types are our own few (the library's typed ones refuse an
-//! unknown `finish_reason` and drop `reasoning_content`); the library carries the request and splits the stream.
+//! Any server that speaks OpenAI's chat completions. The library (async-openai) knows addresses, headers and lists of
+//! models; the answer's stream is sent for and read by us. The library's own reader has no bound on a line, keeps what we
+//! do not read in a channel without end, and hides `[DONE]` and the names of events; and it has no call that returns the
+//! response as it is. What must not live here: what the events mean (`answer.rs`).
 
-use super::{Ask, Chunk, Chunks, Fault, FaultKind, Finish, Usage};
+mod answer;
+
+use super::{Ask, Chunks, Fault, FaultKind};
 use crate::base::config::Hidden;
-use async_openai::{Client, config::OpenAIConfig, error::OpenAIError, middleware::HttpRequestFactory};
-use futures::StreamExt;
+use answer::{Form, Reader};
+use async_openai::{
+    Client,
+    config::{Config as _, OpenAIConfig},
+    error::OpenAIError,
+    middleware::HttpRequestFactory,
+};
+use reqwest::{Response, header};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::{pin::Pin, time::Duration};
+use std::time::Duration;
 
-/// How much of an error's body is read.
+/// How much of an error's body is read, and for how long: the status alone says what to do.
 const MAX_ERROR_BODY: usize = 16 * 1024;
+const ERROR_BODY_WITHIN: Duration = Duration::from_secs(2);
 
 /// One address with its keys.
 pub struct Server {
-    clients: Vec<Client<OpenAIConfig>>,
+    http: reqwest::Client,
+    lines: Vec<(Client<OpenAIConfig>, Hidden)>,
 }
 
 /// The one way to make a client for providers.
@@ -37,48 +49,42 @@ impl Server {
     pub fn new(http: &reqwest::Client, base_url: &str, keys: &[Hidden]) -> Self {
         let none = [Hidden::default()];
         let keys = if keys.is_empty() { &none[..] } else { keys };
-        let clients = keys
+        let lines = keys
             .iter()
             .map(|key| {
                 let config =
                     OpenAIConfig::new().with_api_base(base_url.trim_end_matches('/')).with_api_key(key.expose());
                 let http = http.clone();
-                Client::build(http.clone(), config)
-                    .with_http_service(tower::service_fn(move |request| send(http.clone(), request)))
+                let client = Client::build(http.clone(), config)
+                    .with_http_service(tower::service_fn(move |request| send(http.clone(), request)));
+                (client, key.clone())
             })
             .collect();
-        Self { clients }
+        Self { http: http.clone(), lines }
     }
 
     pub fn keys(&self) -> usize {
-        self.clients.len()
+        self.lines.len()
     }
 
     pub async fn open(&self, ask: &Ask, key: usize) -> Result<Chunks, Fault> {
-        let client = &self.clients[key];
-        let chunks: Pin<Box<dyn futures::Stream<Item = Result<Value, OpenAIError>> + Send>> =
-            client.chat().create_stream_byot(body(ask)).await.map_err(fault)?;
-        let mut finished = false;
-        let stream = chunks
-            .map(Some)
-            .chain(futures::stream::once(async { None }))
-            .map(move |item| match item {
-                Some(Ok(value)) => read(value, &mut finished),
-                Some(Err(error)) => vec![Err(fault(error))],
-                None if finished => Vec::new(),
-                None => vec![Err(Fault::new(FaultKind::Cut, "the stream ended without a finish_reason"))],
-            })
-            .flat_map(futures::stream::iter);
-        Ok(Box::pin(stream))
+        let (client, key) = &self.lines[key];
+        let config = client.config();
+        let request = self.http.post(config.url("/chat/completions")).headers(config.headers()).json(&body(ask));
+        let response = request.send().await.map_err(unreachable)?;
+        let response = succeeded(response).await.map_err(|fault| without(key, fault))?;
+        let content_type = response.headers().get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok());
+        let form = Form::of(content_type.unwrap_or_default())?;
+        Ok(stream(response, Reader::new(form)))
     }
 
     pub async fn models(&self) -> Result<Vec<String>, Fault> {
         let mut last = Fault::new(FaultKind::Unreachable, "no key");
-        for client in &self.clients {
+        for (client, key) in &self.lines {
             let answer: Result<ModelList, _> = client.models().list_byot().await;
             match answer {
                 Ok(list) => return Ok(list.data.into_iter().map(|m| m.id).collect()),
-                Err(error) => last = fault(error),
+                Err(error) => last = without(key, fault(error)),
             }
         }
         Err(last)
@@ -95,35 +101,76 @@ struct ModelEntry {
     id: String,
 }
 
-/// Sends, and turns what is not a success into a fault that keeps the status and `Retry-After`.
-async fn send(http: reqwest::Client, request: HttpRequestFactory) -> Result<reqwest::Response, OpenAIError> {
-    let request = request.build().await?;
-    let mut response = http.execute(request).await?;
+/// The answer as it comes. Nothing is read that nobody asks for: what we do not take waits in the connection, and then at
+/// the provider. Dropping it closes the connection.
+fn stream(response: Response, reader: Reader) -> Chunks {
+    Box::pin(futures::stream::unfold((response, reader), |(mut response, mut reader)| async move {
+        loop {
+            if let Some(item) = reader.next() {
+                return Some((item, (response, reader)));
+            }
+            if reader.is_over() {
+                return None;
+            }
+            // one that sends comments without end keeps nobody from looking at a deadline
+            tokio::task::coop::consume_budget().await;
+            match response.chunk().await {
+                Ok(Some(bytes)) => reader.push(&bytes),
+                Ok(None) => reader.end(),
+                Err(error) => reader.fail(Fault::new(FaultKind::Cut, chain(&error.without_url()))),
+            }
+        }
+    }))
+}
+
+/// The library's way to the network, for the list of models.
+async fn send(http: reqwest::Client, request: HttpRequestFactory) -> Result<Response, OpenAIError> {
+    let response = http.execute(request.build().await?).await?;
+    succeeded(response).await.map_err(|fault| OpenAIError::Boxed(Box::new(fault)))
+}
+
+/// Turns what is not a success into a fault that keeps `Retry-After`.
+async fn succeeded(mut response: Response) -> Result<Response, Fault> {
     let status = response.status();
     if status.is_success() {
         return Ok(response);
     }
     let retry_after = response
         .headers()
-        .get(reqwest::header::RETRY_AFTER)
+        .get(header::RETRY_AFTER)
         .and_then(|v| v.to_str().ok()?.trim().parse().ok())
         .map(Duration::from_secs);
     let mut body = Vec::new();
-    while let Ok(Some(part)) = response.chunk().await {
-        body.extend_from_slice(&part[..part.len().min(MAX_ERROR_BODY - body.len())]);
-        if body.len() >= MAX_ERROR_BODY {
-            break;
+    let read = async {
+        while let Ok(Some(part)) = response.chunk().await {
+            body.extend_from_slice(&part[..part.len().min(MAX_ERROR_BODY - body.len())]);
+            if body.len() >= MAX_ERROR_BODY {
+                break;
+            }
         }
-    }
-    let kind = match status.as_u16() {
+    };
+    let _ = tokio::time::timeout(ERROR_BODY_WITHIN, read).await;
+    let detail = format!("{status}: {}", error_message(&body));
+    Err(Fault { kind: kind_of(status.as_u16()), detail, retry_after })
+}
+
+/// What a status means, wherever it stands: in the response, or as the `code` of an error inside a stream.
+fn kind_of(status: u16) -> FaultKind {
+    match status {
         401 | 403 => FaultKind::Key,
         429 => FaultKind::Busy,
         300..=399 => FaultKind::Unreachable,
         500.. => FaultKind::Broken,
         _ => FaultKind::Refused,
-    };
-    let detail = format!("{status}: {}", error_message(&body));
-    Err(OpenAIError::Boxed(Box::new(Fault { kind, detail, retry_after })))
+    }
+}
+
+/// Some providers quote the key that they refuse; a log never holds one.
+fn without(key: &Hidden, mut fault: Fault) -> Fault {
+    if !key.expose().is_empty() {
+        fault.detail = fault.detail.replace(key.expose(), "(the key)");
+    }
+    fault
 }
 
 /// The `error.message` of the body if it has one, else its type only: a page of HTML is no message.
@@ -144,12 +191,15 @@ fn fault(error: OpenAIError) -> Fault {
                 Err(other) => Fault::new(FaultKind::Unreachable, other.to_string()),
             },
         },
-        // `without_url`: an address may carry credentials
-        OpenAIError::Reqwest(e) => Fault::new(FaultKind::Unreachable, chain(&e.without_url())),
-        OpenAIError::StreamError(e) => Fault::new(FaultKind::Cut, e.to_string()),
+        OpenAIError::Reqwest(e) => unreachable(e),
         OpenAIError::JSONDeserialize(e, _) => Fault::new(FaultKind::Garbled, e.to_string()),
         other => Fault::new(FaultKind::Garbled, other.to_string()),
     }
+}
+
+/// `without_url`: an address may carry credentials.
+fn unreachable(error: reqwest::Error) -> Fault {
+    Fault::new(FaultKind::Unreachable, chain(&error.without_url()))
 }
 
 fn chain(error: &dyn std::error::Error) -> String {
@@ -177,125 +227,55 @@ fn body(ask: &Ask) -> Value {
     })
 }
 
-/// One event of the stream as chunks. Servers differ: `reasoning_content` or `reasoning`, usage in the last event or in
-/// one of its own, an error inside a stream of 200.
-fn read(event: Value, finished: &mut bool) -> Vec<Result<Chunk, Fault>> {
-    if let Some(error) = event.get("error").filter(|e| !e.is_null()) {
-        let detail: String = error.to_string().chars().take(300).collect();
-        return vec![Err(Fault::new(FaultKind::Broken, detail))];
-    }
-    let event: Event = match serde_json::from_value(event) {
-        Ok(event) => event,
-        Err(e) => return vec![Err(Fault::new(FaultKind::Garbled, e.to_string()))],
-    };
-    let mut chunks = Vec::new();
-    for choice in event.choices.into_iter().take(1) {
-        let delta = choice.delta.unwrap_or_default();
-        let text = |t: Option<String>| t.map(without_nul).filter(|t| !t.is_empty());
-        if let Some(reasoning) = text(delta.reasoning_content.or(delta.reasoning)) {
-            chunks.push(Ok(Chunk::Reasoning(reasoning)));
-        }
-        if let Some(content) = text(delta.content) {
-            chunks.push(Ok(Chunk::Text(content)));
-        }
-        if let Some(reason) = choice.finish_reason {
-            *finished = true;
-            chunks.push(Ok(Chunk::Finished(match reason.as_str() {
-                "length" => Finish::Length,
-                "content_filter" => Finish::Filtered,
-                _ => Finish::Complete,
-            })));
-        }
-    }
-    if let Some(u) = event.usage {
-        chunks.push(Ok(Chunk::Usage(Usage {
-            prompt: u.prompt_tokens,
-            cached: u.prompt_tokens_details.and_then(|d| d.cached_tokens).unwrap_or_default(),
-            completion: u.completion_tokens,
-            reasoning: u.completion_tokens_details.and_then(|d| d.reasoning_tokens).unwrap_or_default(),
-        })));
-    }
-    chunks
-}
-
-/// PostgreSQL's text cannot hold a NUL.
-fn without_nul(text: String) -> String {
-    if text.contains('\0') { text.replace('\0', "\u{fffd}") } else { text }
-}
-
-#[derive(Deserialize)]
-struct Event {
-    #[serde(default)]
-    choices: Vec<Choice>,
-    usage: Option<Counted>,
-}
-
-#[derive(Deserialize)]
-struct Choice {
-    delta: Option<Delta>,
-    finish_reason: Option<String>,
-}
-
-#[derive(Deserialize, Default)]
-struct Delta {
-    content: Option<String>,
-    reasoning_content: Option<String>,
-    reasoning: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Counted {
-    #[serde(default)]
-    prompt_tokens: i64,
-    #[serde(default)]
-    completion_tokens: i64,
-    prompt_tokens_details: Option<PromptDetails>,
-    completion_tokens_details: Option<CompletionDetails>,
-}
-
-#[derive(Deserialize)]
-struct PromptDetails {
-    cached_tokens: Option<i64>,
-}
-
-#[derive(Deserialize)]
-struct CompletionDetails {
-    reasoning_tokens: Option<i64>,
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn check(event: &str, expected: &[Chunk]) {
-        let mut finished = false;
-        let chunks: Vec<_> =
-            read(serde_json::from_str(event).unwrap(), &mut finished).into_iter().map(Result::unwrap).collect();
-        assert_eq!(chunks, expected, "{event}");
-        assert_eq!(finished, chunks.iter().any(|c| matches!(c, Chunk::Finished(_))));
+    #[test]
+    fn what_a_status_means() {
+        for (status, kind) in [
+            (302, FaultKind::Unreachable),
+            (400, FaultKind::Refused),
+            (401, FaultKind::Key),
+            (403, FaultKind::Key),
+            (404, FaultKind::Refused),
+            (429, FaultKind::Busy),
+            (500, FaultKind::Broken),
+            (529, FaultKind::Broken),
+        ] {
+            assert_eq!(kind_of(status), kind, "{status}");
+        }
     }
 
     #[test]
-    fn events_of_many_servers() {
-        check(r#"{"choices":[{"delta":{"content":"Hel"}}]}"#, &[Chunk::Text("Hel".into())]);
-        check(r#"{"choices":[{"delta":{"role":"assistant","content":""}}]}"#, &[]);
-        check(r#"{"choices":[{"delta":{"reasoning_content":"hm"}}]}"#, &[Chunk::Reasoning("hm".into())]);
-        check(
-            r#"{"choices":[{"delta":{"reasoning":"hm","content":"a\u0000b"}}]}"#,
-            &[Chunk::Reasoning("hm".into()), Chunk::Text("a\u{fffd}b".into())],
-        );
-        check(r#"{"choices":[{"delta":{},"finish_reason":"brand_new_reason"}]}"#, &[Chunk::Finished(Finish::Complete)]);
-        check(r#"{"choices":[{"delta":{},"finish_reason":"length"}]}"#, &[Chunk::Finished(Finish::Length)]);
-        check(
-            r#"{"choices":[],"usage":{"prompt_tokens":7,"completion_tokens":5,"total_tokens":12,"prompt_tokens_details":{"cached_tokens":3},"completion_tokens_details":{"reasoning_tokens":2}}}"#,
-            &[Chunk::Usage(Usage { prompt: 7, cached: 3, completion: 5, reasoning: 2 })],
-        );
+    fn of_an_error_only_its_message_is_kept() {
+        for (body, message) in [
+            (r#"{"error":{"message":"no credit","code":7}}"#, "\"no credit\""),
+            (r#"{"error":"no credit"}"#, "\"no credit\""),
+            (r#"{"message":"no credit"}"#, "\"no credit\""),
+            (r#"{"detail":"?"}"#, "no message"),
+            ("<h1>Oops</h1>", "13 bytes that are not JSON"),
+        ] {
+            assert_eq!(error_message(body.as_bytes()), message, "{body}");
+        }
+        assert_eq!(error_message(format!(r#"{{"message":"{}"}}"#, "x".repeat(1000)).as_bytes()).len(), 300);
     }
 
     #[test]
-    fn an_error_inside_the_stream_is_a_fault() {
-        let event = serde_json::json!({ "error": { "message": "overloaded" } });
-        let fault = read(event, &mut false).remove(0).unwrap_err();
-        assert_eq!(fault.kind, FaultKind::Broken);
+    fn a_key_is_not_quoted() {
+        let quoted = |key: &str| without(&Hidden::from(key), Fault::new(FaultKind::Key, "not sk-1, sk-1!")).detail;
+        assert_eq!(quoted("sk-1"), "not (the key), (the key)!");
+        assert_eq!(quoted(""), "not sk-1, sk-1!");
+    }
+
+    #[test]
+    fn what_is_asked() {
+        let said = |by_model, text: &str| super::super::Said { by_model, text: text.to_owned() };
+        let ask = Ask { model: "m".into(), messages: vec![said(false, "hi"), said(true, "Hello")], max_tokens: 9 };
+        let expected = json!({
+            "model": "m", "max_tokens": 9, "stream": true, "stream_options": { "include_usage": true },
+            "messages": [{ "role": "user", "content": "hi" }, { "role": "assistant", "content": "Hello" }],
+        });
+        assert_eq!(body(&ask), expected);
     }
 }

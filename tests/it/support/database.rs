@@ -80,14 +80,14 @@ impl Database {
             .value(
                 "select count(*) from generations g where
                  (select count(*) from feed_events e where e.message_id = g.message_id and kind = 'end')
-                 <> case when g.state in ('queued', 'streaming', 'waiting') then 0 else 1 end",
+                 <> case when g.state in ('lined', 'queued', 'streaming', 'waiting') then 0 else 1 end",
             )
             .await;
         assert_eq!(ends, 0, "an answer has not exactly one end");
         let texts: i64 = self
             .value(
                 "select count(*) from generations g join messages m on m.id = g.message_id
-                 where g.state not in ('queued', 'streaming', 'waiting') and m.text <>
+                 where g.state not in ('lined', 'queued', 'streaming', 'waiting') and m.text <>
                  (select coalesce(string_agg(body, '' order by seq), '') from feed_events e
                   where e.message_id = g.message_id and kind = 'text')",
             )

@@ -6,6 +6,7 @@ pub mod process;
 pub mod provider;
 pub mod proxy;
 pub mod server;
+pub mod wire;
 
 use axum::serve::ListenerExt as _;
 use database::Database;
@@ -23,6 +24,9 @@ use people::Person;
 use provider::Provider;
 use std::{future::Future, time::Duration};
 use tokio::time::Instant;
+
+/// A provider's fault is told at once, instead of being tried again.
+pub const NO_RETRY: (&str, &str) = ("PARLOR__GENERATION__RETRY", "");
 
 /// The app in this process, with web and jobs, on a port of its own.
 pub struct TestApp {
@@ -59,9 +63,9 @@ impl TestApp {
         jobs::start(&app);
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
-        let router = http::router(&app);
         let server = app.config.server.clone();
         let listener = listener.tap_io(move |connection| http::prepare(connection, &server));
+        let router = http::router(&app).into_make_service_with_connect_info::<std::net::SocketAddr>();
         tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
         let test = Self { app, address, provider, database };
         eventually("the catalog has the provider's models", || async {
@@ -94,6 +98,46 @@ impl TestApp {
     /// See [`Database::check_feeds`].
     pub async fn check_feeds(&self) {
         self.database.check_feeds().await;
+    }
+}
+
+/// What must hold of every tree, whatever happened: a parent in the same chat, no cycle, a leaf that is there, every
+/// answer's making beside it, every line behind the answer that its question follows, and one running answer a path.
+pub const WHOLE_TREE: &str = "
+    with recursive paths as (
+        select m.id as leaf, m.id, m.parent_id, m.chat_id, 0 as depth from messages m
+        where not exists (select 1 from messages c where c.parent_id = m.id)
+        union all
+        select p.leaf, m.id, m.parent_id, m.chat_id, p.depth + 1 from paths p join messages m on m.id = p.parent_id
+        where p.depth < 10000)
+    select string_agg(what, ', ') from (
+        select 'a parent elsewhere' as what from messages m join messages p on p.id = m.parent_id where p.chat_id <> m.chat_id
+        union all select 'a parent that is gone' from messages m where parent_id is not null
+            and not exists (select 1 from messages p where p.id = m.parent_id)
+        union all select 'a cycle' from messages m where not exists (select 1 from paths p where p.id = m.id)
+            or exists (select 1 from paths where depth >= 10000)
+        union all select 'a leaf that is not there' from chats c where not exists (
+            select 1 from messages m where m.id = c.leaf_id and m.chat_id = c.id)
+        union all select 'an answer that nobody makes' from messages m where author = 'model'
+            and not exists (select 1 from generations g where g.message_id = m.id)
+        union all select 'a queued answer without a job' from generations g where state = 'queued'
+            and not exists (select 1 from apalis.jobs j where j.job->>'generation_id' = g.id::text)
+        union all select 'a line behind another answer' from generations g
+            join messages a on a.id = g.message_id join messages q on q.id = a.parent_id
+            where g.state = 'lined' and g.after_id is distinct from q.parent_id
+        union all select 'a line that nothing holds' from generations g
+            left join generations b on b.message_id = g.after_id
+            where g.state = 'lined' and coalesce(b.state, 'completed') in ('completed', 'stopped')
+        union all select 'two running answers on a path' from paths p join generations g on g.message_id = p.id
+            where g.state in ('queued', 'streaming', 'waiting') group by p.leaf having count(*) > 1
+        union all select 'too many running' from generations where state in ('queued', 'streaming', 'waiting')
+            group by chat_id having count(*) > 4
+    ) wrong";
+
+impl TestApp {
+    /// N2, N9 and the rules of the line.
+    pub async fn check_tree(&self) {
+        assert_eq!(self.value::<Option<String>>(WHOLE_TREE).await, None);
     }
 }
 

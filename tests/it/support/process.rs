@@ -1,6 +1,7 @@
 //! Parlor as a process of its own, to be killed, stopped and asked for its words.
 
 use super::{database::Database, provider::Provider, proxy::Proxy};
+use sqlx::{Connection, PgConnection};
 use std::{
     io::{BufRead, BufReader, Write},
     process::{Child, Command, Output, Stdio},
@@ -91,6 +92,13 @@ impl Process {
         log[from..].split(['"', '\n', ' ']).next().unwrap().to_owned()
     }
 
+    /// The most memory that it ever had resident, in kB.
+    pub fn peak_memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse().unwrap()
+    }
+
     pub fn signal(&self, name: &str) {
         let done = Command::new("kill").arg(format!("-{name}")).arg(self.child.id().to_string()).status().unwrap();
         assert!(done.success());
@@ -149,6 +157,35 @@ impl House {
         Self { database: Arc::new(database), provider, data, url, vars: Vec::new() }
     }
 
+    /// With leases that run out soon, and faults that are soon tried again.
+    pub fn quick(mut self) -> Self {
+        let quick = [
+            ("PARLOR__GENERATION__LEASE", "1.5"),
+            ("PARLOR__GENERATION__RENEW", "0.3"),
+            ("PARLOR__GENERATION__SWEEP", "0.3"),
+            ("PARLOR__GENERATION__RETRY", "0.3"),
+            ("PARLOR__SHUTDOWN__GRACE", "0.1"),
+        ];
+        self.vars.extend(quick.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        self
+    }
+
+    /// One value from the database.
+    pub async fn value<T>(&self, sql: &str) -> T
+    where
+        T: for<'r> sqlx::Decode<'r, sqlx::Postgres> + sqlx::Type<sqlx::Postgres> + Send + Unpin,
+    {
+        self.row::<(T,)>(sql).await.0
+    }
+
+    /// One row from the database.
+    pub async fn row<T: for<'r> sqlx::FromRow<'r, sqlx::postgres::PgRow> + Send + Unpin>(&self, sql: &str) -> T {
+        let mut conn = PgConnection::connect(&self.database.url).await.unwrap();
+        let row = sqlx::query_as(sql).fetch_one(&mut conn).await.unwrap();
+        conn.close().await.unwrap();
+        row
+    }
+
     /// The same house, whose processes reach the database (or, by [`House::with`], anything) in another way.
     pub fn over(&self, url: &str) -> Self {
         Self { url: url.to_owned(), vars: self.vars.clone(), ..self.same() }
@@ -189,6 +226,13 @@ impl House {
 
     pub fn web(&self) -> Process {
         Process::spawn(self.command(&["serve", "--no-jobs"]))
+    }
+
+    /// A worker with settings on top, in the form of environment variables.
+    pub fn worker_with(&self, settings: &[(&str, &str)]) -> Process {
+        let mut command = self.command(&["work"]);
+        command.envs(settings.iter().copied());
+        Process::spawn(command)
     }
 
     pub fn worker(&self) -> Process {

@@ -35,6 +35,8 @@ pub enum Step {
 pub enum Script {
     Stream(Vec<Step>),
     Status(u16, Value),
+    /// With a Retry-After.
+    Later(u16, u32),
 }
 
 /// A request that came.
@@ -90,6 +92,11 @@ impl Provider {
         self.will(Script::Status(status, json!({ "error": { "message": message, "code": status } })));
     }
 
+    /// The next request is refused, to be tried again after so many seconds.
+    pub fn refuses_for(&self, status: u16, seconds: u32) {
+        self.will(Script::Later(status, seconds));
+    }
+
     fn will(&self, script: Script) {
         self.inner.scripts.lock().unwrap().push_back(script);
     }
@@ -124,6 +131,10 @@ async fn complete(State(inner): State<Arc<Inner>>, headers: HeaderMap, Json(body
     let steps = match script {
         Some(Script::Status(status, body)) => {
             return (StatusCode::from_u16(status).unwrap(), Json(body)).into_response();
+        }
+        Some(Script::Later(status, seconds)) => {
+            let after = [(header::RETRY_AFTER, seconds.to_string())];
+            return (StatusCode::from_u16(status).unwrap(), after, Json(json!({ "error": {} }))).into_response();
         }
         Some(Script::Stream(steps)) => steps,
         None => vec![Step::Text("unscripted".into()), Step::Finish("stop"), Step::Done],

@@ -1,5 +1,8 @@
 //! The SQL of generations.
 
+pub mod dead;
+pub mod figures;
+pub mod line;
 pub mod sends;
 pub mod thread;
 
@@ -22,66 +25,97 @@ pub struct Claimed {
     pub model: String,
     pub epoch: i32,
     pub attempt: i32,
+    /// How often it has waited to be tried again.
+    pub retries: i32,
+    /// Bytes of text that it begins with.
+    pub prefix: i32,
+    pub from_seq: i64,
+    /// The position of the log with which it was claimed.
+    pub seq: i64,
 }
 
-pub async fn insert(
-    conn: &mut PgConnection,
-    chat: ChatId,
-    message: MessageId,
-    user: UserId,
-    model: &str,
-    from_seq: i64,
-) -> sqlx::Result<GenerationId> {
+/// The making of an answer, to be begun.
+pub struct New<'a> {
+    pub chat: ChatId,
+    pub message: MessageId,
+    pub user: UserId,
+    pub model: &'a str,
+    pub from_seq: i64,
+    /// In line behind this answer.
+    pub after: Option<MessageId>,
+    /// Bytes of text that it begins with.
+    pub prefix: usize,
+}
+
+pub async fn insert(conn: &mut PgConnection, new: &New<'_>) -> sqlx::Result<GenerationId> {
     sqlx::query_scalar!(
-        r#"insert into generations (chat_id, message_id, user_id, model, from_seq) values ($1, $2, $3, $4, $5)
+        r#"insert into generations (chat_id, message_id, user_id, model, from_seq, after_id, prefix, state)
+           values ($1, $2, $3, $4, $5, $6, $7, case when $6::uuid is null then 'queued' else 'lined' end)
            returning id as "id: GenerationId""#,
+        new.chat.0,
+        new.message.0,
+        new.user.0,
+        new.model,
+        new.from_seq,
+        new.after.map(|a| a.0),
+        i32::try_from(new.prefix).unwrap_or(i32::MAX)
+    )
+    .fetch_one(conn)
+    .await
+}
+
+/// Where a chat stands: how many of its answers have not ended, and the state of one of them.
+pub struct Load {
+    pub running: i64,
+    pub lined: i64,
+    pub state: Option<String>,
+}
+
+/// The chat's head is locked.
+pub async fn load(conn: &mut PgConnection, chat: ChatId, answer: Option<MessageId>) -> sqlx::Result<Load> {
+    sqlx::query_as!(
+        Load,
+        r#"select count(*) filter (where state <> 'lined') as "running!", count(*) filter (where state = 'lined') as "lined!",
+                  (select state from generations where message_id = $2) as state
+           from generations where chat_id = $1 and state in ('lined', 'queued', 'streaming', 'waiting')"#,
         chat.0,
-        message.0,
-        user.0,
-        model,
-        from_seq
+        answer.map(|a| a.0)
     )
     .fetch_one(conn)
     .await
 }
 
-/// Whether an answer of this chat is in the making.
-pub async fn is_answering(conn: &mut PgConnection, chat: ChatId) -> sqlx::Result<bool> {
-    sqlx::query_scalar!(
-        r#"select exists (select 1 from generations where chat_id = $1 and state in ('queued', 'streaming', 'waiting'))
-           as "exists!""#,
-        chat.0
-    )
-    .fetch_one(conn)
-    .await
-}
-
-/// The answers of this chat that are in the making.
-pub async fn running(conn: &mut PgConnection, chat: ChatId) -> sqlx::Result<Vec<MessageId>> {
+/// The answers of this chat that have not ended, those in line included.
+pub async fn unfinished(conn: &mut PgConnection, chat: ChatId) -> sqlx::Result<Vec<MessageId>> {
     sqlx::query_scalar!(
         r#"select message_id as "id: MessageId" from generations
-           where chat_id = $1 and state in ('queued', 'streaming', 'waiting') order by message_id"#,
+           where chat_id = $1 and state in ('lined', 'queued', 'streaming', 'waiting') order by message_id"#,
         chat.0
     )
     .fetch_all(conn)
     .await
 }
 
-pub async fn chat_of(db: &PgPool, id: GenerationId) -> sqlx::Result<Option<ChatId>> {
-    sqlx::query_scalar!(r#"select chat_id as "id: ChatId" from generations where id = $1"#, id.0)
-        .fetch_optional(db)
-        .await
+/// Locks the head of a generation's chat. Nothing if the chat is gone.
+pub async fn lock_chat_of(conn: &mut PgConnection, id: GenerationId) -> sqlx::Result<Option<i64>> {
+    sqlx::query_scalar!(
+        "select h.seq from generations g join feed_heads h on h.chat_id = g.chat_id where g.id = $1
+         for no key update of h",
+        id.0
+    )
+    .fetch_optional(conn)
+    .await
 }
 
-/// Takes a queued generation that is due. The chat's head is locked.
+/// Takes a generation that waits and is due. The chat's head is locked.
 pub async fn claim(conn: &mut PgConnection, id: GenerationId, lease: f64) -> sqlx::Result<Option<Claimed>> {
     sqlx::query_as!(
         Claimed,
         r#"update generations set state = 'streaming', epoch = epoch + 1, attempt = attempt + 1,
                lease_until = now() + make_interval(secs => $2), started_at = coalesce(started_at, now())
-           where id = $1 and state = 'queued' and next_attempt_at <= now()
+           where id = $1 and state in ('queued', 'waiting') and next_attempt_at <= now()
            returning id as "id: GenerationId", chat_id as "chat: ChatId", message_id as "message: MessageId",
-               model, epoch, attempt"#,
+               model, epoch, attempt, retries, prefix, from_seq, from_seq as "seq!""#,
         id.0,
         lease
     )
@@ -112,16 +146,19 @@ pub async fn end(
     epoch: i32,
     state: State,
     reason: Option<&str>,
+    dead: bool,
     usage: Option<Usage>,
 ) -> sqlx::Result<bool> {
     let done = sqlx::query!(
         "update generations set state = $3, reason = $4, ended_at = now(), lease_until = null,
-             prompt_tokens = $5, cached_tokens = $6, completion_tokens = $7, reasoning_tokens = $8
+             dead_at = case when $5::boolean then now() end,
+             prompt_tokens = $6, cached_tokens = $7, completion_tokens = $8, reasoning_tokens = $9
          where id = $1 and epoch = $2 and state = 'streaming'",
         id.0,
         epoch,
         state.name(),
         reason,
+        dead,
         usage.map(|u| u.prompt),
         usage.map(|u| u.cached),
         usage.map(|u| u.completion),
@@ -130,14 +167,36 @@ pub async fn end(
     Ok(done.execute(conn).await?.rows_affected() == 1)
 }
 
+/// Puts off a generation that is streaming under this epoch and has said nothing: it waits for so many seconds, and its
+/// lost workers are forgotten. Says whether it was. The chat's head is locked.
+pub async fn put_off(
+    conn: &mut PgConnection,
+    id: GenerationId,
+    epoch: i32,
+    seconds: f64,
+    reason: &str,
+) -> sqlx::Result<bool> {
+    let done = sqlx::query!(
+        "update generations set state = 'waiting', reason = $4, retries = retries + 1, attempt = 0, lease_until = null,
+             next_attempt_at = now() + make_interval(secs => $3), rung_at = now() + make_interval(secs => $3)
+         where id = $1 and epoch = $2 and state = 'streaming'",
+        id.0,
+        epoch,
+        seconds,
+        reason
+    );
+    Ok(done.execute(conn).await?.rows_affected() == 1)
+}
+
 /// What is known of a generation under the chat's lock.
 pub struct Standing {
     pub id: GenerationId,
-    pub chat: ChatId,
-    pub message: MessageId,
     pub state: String,
+    /// The answer that it is, or was, in line behind.
+    pub after: Option<MessageId>,
     pub epoch: i32,
     pub attempt: i32,
+    pub prefix: i32,
     pub from_seq: i64,
     /// A worker is taken for alive.
     pub leased: bool,
@@ -147,8 +206,7 @@ pub struct Standing {
 pub async fn standing(conn: &mut PgConnection, message: MessageId) -> sqlx::Result<Option<Standing>> {
     sqlx::query_as!(
         Standing,
-        r#"select id as "id: GenerationId", chat_id as "chat: ChatId", message_id as "message: MessageId", state,
-               epoch, attempt, from_seq, coalesce(lease_until > now(), false) as "leased!"
+        r#"select id as "id: GenerationId", state, after_id as "after: MessageId", epoch, attempt, prefix, from_seq, coalesce(lease_until > now(), false) as "leased!"
            from generations where message_id = $1"#,
         message.0
     )
@@ -157,23 +215,34 @@ pub async fn standing(conn: &mut PgConnection, message: MessageId) -> sqlx::Resu
 }
 
 /// Ends a generation whatever its epoch. The chat's head is locked and the state was read under it.
-pub async fn force(conn: &mut PgConnection, id: GenerationId, state: State, reason: Option<&str>) -> sqlx::Result<()> {
+pub async fn force(
+    conn: &mut PgConnection,
+    id: GenerationId,
+    state: State,
+    reason: Option<&str>,
+    dead: bool,
+) -> sqlx::Result<()> {
     sqlx::query!(
-        "update generations set state = $2, reason = $3, lease_until = null, ended_at = now() where id = $1",
+        "update generations set state = $2, reason = $3, lease_until = null, ended_at = now(),
+             dead_at = case when $4::boolean then now() end where id = $1",
         id.0,
         state.name(),
-        reason
+        reason,
+        dead
     )
     .execute(conn)
     .await?;
     Ok(())
 }
 
-/// Puts a generation that has said nothing back into the line. The chat's head is locked.
-pub async fn requeue(conn: &mut PgConnection, id: GenerationId) -> sqlx::Result<()> {
+/// Puts a generation that has said nothing back among those that wait for a worker. One that was handed over in order
+/// has not used up an attempt. The chat's head is locked.
+pub async fn requeue(conn: &mut PgConnection, id: GenerationId, in_order: bool) -> sqlx::Result<()> {
     sqlx::query!(
-        "update generations set state = 'queued', lease_until = null, next_attempt_at = now(), rung_at = now() where id = $1",
-        id.0
+        "update generations set state = 'queued', lease_until = null, next_attempt_at = now(), rung_at = now(),
+             attempt = attempt - case when $2::boolean then 1 else 0 end where id = $1",
+        id.0,
+        in_order
     )
     .execute(conn)
     .await?;
@@ -192,12 +261,12 @@ pub async fn orphans(db: &PgPool, limit: i64) -> sqlx::Result<Vec<(ChatId, Messa
     Ok(rows.into_iter().map(|r| (ChatId(r.chat_id), MessageId(r.message_id))).collect())
 }
 
-/// Queued generations that nobody took up for a while, to be rung for again; marks them as rung.
+/// Generations that wait and are due, and that nobody took up for a while, to be rung for again; marks them as rung.
 pub async fn overdue(conn: &mut PgConnection, limit: i64) -> Result<Vec<GenerationId>> {
     Ok(sqlx::query_scalar!(
         r#"update generations set rung_at = now() where id in (
                select g.id from generations g
-               where g.state = 'queued' and g.next_attempt_at <= now() and g.rung_at < now() - interval '10 s'
+               where g.state in ('queued', 'waiting') and g.next_attempt_at <= now() and g.rung_at < now() - interval '10 s'
                  and not exists (select 1 from apalis.jobs j where j.job_type = 'generate' and j.status = 'Pending'
                                  and j.job->>'generation_id' = g.id::text)
                order by g.next_attempt_at limit $1 for update skip locked)
@@ -208,11 +277,11 @@ pub async fn overdue(conn: &mut PgConnection, limit: i64) -> Result<Vec<Generati
     .await?)
 }
 
-/// The queued generation that is due for the longest time.
+/// The generation that is due for the longest time.
 pub async fn next_due(db: &PgPool) -> sqlx::Result<Option<GenerationId>> {
     sqlx::query_scalar!(
-        r#"select id as "id: GenerationId" from generations where state = 'queued' and next_attempt_at <= now()
-           order by next_attempt_at limit 1"#
+        r#"select id as "id: GenerationId" from generations
+           where state in ('queued', 'waiting') and next_attempt_at <= now() order by next_attempt_at limit 1"#
     )
     .fetch_optional(db)
     .await

@@ -3,6 +3,7 @@
 use crate::{
     base::{
         Result,
+        config::seconds,
         ids::{ChatId, MessageId},
     },
     domain::{
@@ -12,6 +13,7 @@ use crate::{
 };
 use sqlx::PgConnection;
 use time::OffsetDateTime;
+use tokio::time::Instant;
 
 struct Row {
     id: MessageId,
@@ -22,6 +24,9 @@ struct Row {
     html: Option<String>,
     created_at: OffsetDateTime,
     state: Option<String>,
+    after: Option<MessageId>,
+    before: Option<String>,
+    due: Option<f64>,
     reason: Option<String>,
     model: Option<String>,
     completion_tokens: Option<i64>,
@@ -32,6 +37,7 @@ struct Row {
 impl Row {
     /// The message, and where its first event can be in the log.
     fn shown(self, chat: ChatId) -> (Shown, i64) {
+        let state = self.state.as_deref().map(State::parse);
         let message = Shown {
             id: self.id,
             chat,
@@ -40,7 +46,11 @@ impl Row {
             text: self.text,
             reasoning: self.reasoning,
             html: self.html,
-            state: self.state.as_deref().map(State::parse),
+            state,
+            after: self.after,
+            before: self.before.as_deref().map(State::parse),
+            // seconds by the database's clock, so that nobody's clock matters
+            due: self.due.filter(|_| state == Some(State::Waiting)).map(|due| Instant::now() + seconds(due)),
             reason: self.reason,
             model: self.model.unwrap_or_default(),
             tokens: self.completion_tokens,
@@ -57,12 +67,34 @@ pub async fn by_id(conn: &mut PgConnection, chat: ChatId, ids: &[MessageId]) -> 
     let rows = sqlx::query_as!(
         Row,
         r#"select m.id as "id: MessageId", m.parent_id as "parent: MessageId", m.author, m.text, m.reasoning, m.html,
-               m.created_at, g.state as "state?", g.reason, g.model as "model?", g.completion_tokens, g.from_seq as "from_seq?",
+               m.created_at, g.state as "state?", g.after_id as "after?: MessageId",
+               b.state as "before?", extract(epoch from g.next_attempt_at - now())::float8 as due, g.reason, g.model as "model?", g.completion_tokens, g.from_seq as "from_seq?",
                extract(epoch from g.answer_at - g.first_token_at)::float8 as thought
            from messages m left join generations g on g.message_id = m.id
+           left join generations b on b.message_id = g.after_id
            where m.chat_id = $1 and m.id = any($2) order by array_position($2, m.id)"#,
         chat.0,
         &raw
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|r| r.shown(chat)).collect())
+}
+
+/// A message's parent, if it has one, and the message.
+pub async fn with_parent(conn: &mut PgConnection, chat: ChatId, id: MessageId) -> Result<Vec<(Shown, i64)>> {
+    let rows = sqlx::query_as!(
+        Row,
+        r#"select m.id as "id: MessageId", m.parent_id as "parent: MessageId", m.author, m.text, m.reasoning, m.html,
+               m.created_at, g.state as "state?", g.after_id as "after?: MessageId",
+               b.state as "before?", extract(epoch from g.next_attempt_at - now())::float8 as due, g.reason, g.model as "model?", g.completion_tokens, g.from_seq as "from_seq?",
+               extract(epoch from g.answer_at - g.first_token_at)::float8 as thought
+           from messages m left join generations g on g.message_id = m.id
+           left join generations b on b.message_id = g.after_id
+           where m.chat_id = $1 and m.id in ($2, (select parent_id from messages where chat_id = $1 and id = $2))
+           order by m.id = $2"#,
+        chat.0,
+        id.0
     )
     .fetch_all(conn)
     .await?;
@@ -79,10 +111,12 @@ pub async fn path(conn: &mut PgConnection, chat: ChatId, leaf: MessageId, limit:
                select m.id, m.parent_id, p.depth + 1
                from path p join messages m on m.chat_id = $1 and m.id = p.parent_id where p.depth < $3)
            select m.id as "id: MessageId", m.parent_id as "parent: MessageId", m.author, m.text, m.reasoning, m.html,
-               m.created_at, g.state as "state?", g.reason, g.model as "model?", g.completion_tokens, g.from_seq as "from_seq?",
+               m.created_at, g.state as "state?", g.after_id as "after?: MessageId",
+               b.state as "before?", extract(epoch from g.next_attempt_at - now())::float8 as due, g.reason, g.model as "model?", g.completion_tokens, g.from_seq as "from_seq?",
                extract(epoch from g.answer_at - g.first_token_at)::float8 as thought
            from path p join messages m on m.chat_id = $1 and m.id = p.id
            left join generations g on g.message_id = m.id
+           left join generations b on b.message_id = g.after_id
            order by p.depth desc"#,
         chat.0,
         leaf.0,

@@ -1,0 +1,82 @@
+//! Dead letters: answers that were given up, for administrators to look at, to have made after all, or to let rest.
+//! For everybody else they do not exist.
+
+use super::{
+    again::Beside,
+    send::Sent,
+    store::{self, dead as letters},
+};
+use crate::{
+    app::App,
+    base::{
+        Error, Result,
+        ids::{GenerationId, MessageId},
+    },
+    domain::{accounts::Viewer, catalog, chats, feed},
+};
+use time::OffsetDateTime;
+
+/// An answer that was given up.
+#[derive(Debug, Clone)]
+pub struct DeadLetter {
+    pub id: GenerationId,
+    /// Whose question it was.
+    pub email: String,
+    /// `provider/name`.
+    pub model: String,
+    /// Why, as the person was told.
+    pub reason: String,
+    pub at: OffsetDateTime,
+}
+
+/// The newest dead letters, at most 500.
+///
+/// # Errors
+/// [`Error::NotFound`] for whoever is no administrator.
+pub async fn list(app: &App, viewer: &Viewer) -> Result<Vec<DeadLetter>> {
+    only_administrators(viewer)?;
+    letters::list(&app.pools.http, 500).await
+}
+
+/// Has it made after all: an answer beside it, on behalf of the chat's owner. It is shown if the owner still looks at
+/// the one that was given up.
+///
+/// # Errors
+/// [`Error::Conflict`] when too many answers are being made in that chat, [`Error::Invalid`] when the model is no longer
+/// there, [`Error::NotFound`] also when it is no longer a dead letter.
+pub async fn requeue(app: &App, viewer: &Viewer, id: GenerationId) -> Result<Sent> {
+    only_administrators(viewer)?;
+    let mut tx = app.pools.http.begin().await?;
+    let chat = letters::find(&mut tx, id).await?.ok_or(Error::NotFound)?.chat;
+    let from = feed::lock(&mut tx, chat).await?.ok_or(Error::NotFound)?;
+    let letter = letters::find(&mut tx, id).await?.ok_or(Error::NotFound)?;
+    let question = letter.question.ok_or(Error::NotFound)?;
+    catalog::require(app, &mut tx, &letter.model).await?;
+    let told = chats::store::told(&mut tx, chat, letter.answer).await?.ok_or(Error::NotFound)?;
+    // one that was to continue another answer still does
+    let prefix = if letter.prefix > 0 { told.text } else { String::new() };
+    let end = store::line::last(&mut tx, chat, letter.answer).await?;
+    let show = letter.leaf == Some(end);
+    let beside = Beside { answer: letter.answer, question, prefix: &prefix, show };
+    let (sent, events) = beside.begin(&mut tx, chat, letter.owner, &letter.model, from).await?;
+    tx.commit().await?;
+    app.feed.hub.deliver(chat, events);
+    Ok(sent)
+}
+
+/// Lets it rest: it stays as it is, and is no longer listed.
+///
+/// # Errors
+/// [`Error::NotFound`] also when it is no longer a dead letter.
+pub async fn drop(app: &App, viewer: &Viewer, id: GenerationId) -> Result<()> {
+    only_administrators(viewer)?;
+    let mut tx = app.pools.http.begin().await?;
+    let answer: MessageId = letters::find(&mut tx, id).await?.ok_or(Error::NotFound)?.answer;
+    letters::lay_to_rest(&mut tx, answer).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+fn only_administrators(viewer: &Viewer) -> Result<()> {
+    if viewer.administrator { Ok(()) } else { Err(Error::NotFound) }
+}

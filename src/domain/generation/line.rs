@@ -1,0 +1,134 @@
+//! The line: what was sent while the answer before it was unfinished. It goes on by itself behind an answer that was
+//! completed or stopped; behind another one it waits for a person, who sends or removes it.
+
+use super::{
+    Look,
+    finish::{Why, settle},
+    state::{MAX_RUNNING, State},
+    store::{self, line as lines},
+};
+use crate::{
+    app::App,
+    base::{
+        Error, Result,
+        ids::{ChatId, MessageId},
+        queue,
+    },
+    domain::{
+        accounts::Viewer,
+        chats,
+        feed::{self, Stands, What},
+    },
+};
+use sqlx::PgConnection;
+
+/// Lets what is in line right behind `after` be made, in the transaction that ends that answer; returns the news.
+///
+/// # Errors
+/// The database's.
+pub async fn go_on(tx: &mut PgConnection, after: MessageId) -> Result<Vec<(MessageId, What)>> {
+    let mut news = Vec::new();
+    for (generation_id, message) in lines::release(tx, after).await? {
+        queue::enqueue(tx, &Look { generation_id }).await?;
+        news.push((message, What::State(Stands::Queued)));
+    }
+    Ok(news)
+}
+
+/// The same for a line that was left standing: by a process of the version before, which knows of no line.
+///
+/// # Errors
+/// The database's.
+pub async fn catch_up(app: &App, chat: ChatId, after: MessageId) -> Result<()> {
+    let mut tx = app.pools.jobs.begin().await?;
+    if feed::lock(&mut tx, chat).await?.is_none() {
+        return Ok(());
+    }
+    if !lines::state_of(&mut tx, after).await?.is_none_or(State::lets_the_line_go_on) {
+        return Ok(());
+    }
+    let news = go_on(&mut tx, after).await?;
+    if news.is_empty() {
+        return Ok(());
+    }
+    let events = feed::append(&mut tx, chat, &news).await?;
+    tx.commit().await?;
+    tracing::info!(%chat, "a line that was left standing goes on");
+    app.feed.hub.deliver(chat, events);
+    Ok(())
+}
+
+/// Sends what is held in line although the answer before it did not come. One that only waits to be tried again is
+/// stopped by that, since a path has one running answer. Sending what is no longer in line changes nothing.
+///
+/// # Errors
+/// [`Error::Conflict`] while the answer before it is in the making or in line itself, or when too many are being made;
+/// [`Error::NotFound`].
+pub async fn send_now(app: &App, viewer: &Viewer, message: MessageId) -> Result<ChatId> {
+    let mut tx = app.pools.http.begin().await?;
+    let place =
+        chats::store::place(&mut tx, viewer.id, message).await?.filter(|p| p.by_model).ok_or(Error::NotFound)?;
+    feed::lock(&mut tx, place.chat).await?.ok_or(Error::NotFound)?;
+    let standing = store::standing(&mut tx, message).await?.ok_or(Error::NotFound)?;
+    let (State::Lined, Some(after)) = (State::parse(&standing.state), standing.after) else { return Ok(place.chat) };
+    let before = lines::state_of(&mut tx, after).await?;
+    let events = match before {
+        Some(State::Lined) => {
+            return Err(Error::Conflict(
+                "The message before this one is in line too. Send or remove that one first.".into(),
+            ));
+        }
+        Some(State::Queued | State::Streaming) => {
+            return Err(Error::Conflict(
+                "This message is sent by itself as soon as the answer before it has ended.".into(),
+            ));
+        }
+        // its end lets the line go on
+        Some(State::Waiting) => settle(&mut tx, place.chat, after, Why::Stopped).await?.unwrap_or_default(),
+        _ => {
+            if store::load(&mut tx, place.chat, None).await?.running >= MAX_RUNNING {
+                return Err(too_many_running());
+            }
+            let news = go_on(&mut tx, after).await?;
+            feed::append(&mut tx, place.chat, &news).await?
+        }
+    };
+    tx.commit().await?;
+    app.feed.hub.deliver(place.chat, events);
+    Ok(place.chat)
+}
+
+/// Takes a turn that is in line out of the chat, with what is in line behind it. Named by its question or its answer.
+///
+/// # Errors
+/// [`Error::Conflict`] for anything that was begun; [`Error::NotFound`].
+pub async fn remove(app: &App, viewer: &Viewer, message: MessageId) -> Result<ChatId> {
+    let mut tx = app.pools.http.begin().await?;
+    let place = chats::store::place(&mut tx, viewer.id, message).await?.ok_or(Error::NotFound)?;
+    feed::lock(&mut tx, place.chat).await?.ok_or(Error::NotFound)?;
+    let question = if place.by_model { place.parent.ok_or(Error::NotFound)? } else { message };
+    let gone = lines::below(&mut tx, place.chat, question).await?;
+    let in_line = gone.len() > 1 && gone.iter().all(|(_, state)| state.is_none_or(|s| s == State::Lined));
+    if !in_line {
+        return Err(Error::Conflict("Only a message that is still waiting in line can be removed.".into()));
+    }
+    let parent = chats::store::place(&mut tx, viewer.id, question).await?.and_then(|p| p.parent);
+    let leaf = chats::find(&mut tx, viewer, place.chat).await?.leaf;
+    if leaf.is_some_and(|leaf| gone.iter().any(|(id, _)| *id == leaf)) {
+        chats::store::retreat(&mut tx, place.chat, parent).await?;
+    }
+    chats::store::remove(&mut tx, place.chat, question).await?;
+    let answers = gone.iter().filter(|(_, state)| state.is_some());
+    let news: Vec<_> = answers.map(|(id, _)| (*id, What::Removed)).collect();
+    let events = feed::append(&mut tx, place.chat, &news).await?;
+    tx.commit().await?;
+    app.feed.hub.deliver(place.chat, events);
+    Ok(place.chat)
+}
+
+/// What is said when a chat has as many answers in the making as it may.
+pub fn too_many_running() -> Error {
+    Error::Conflict(format!(
+        "{MAX_RUNNING} answers are being made in this chat already. Wait for one to end, or stop one."
+    ))
+}

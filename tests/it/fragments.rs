@@ -1,0 +1,51 @@
+//! What the feed's fragments make of a page: the same, however many of them come in one event.
+
+use crate::chaos::page::Page;
+use parlor::{
+    base::ids::{ChatId, MessageId},
+    views::{Message, MessageState, Turn, feed},
+};
+
+fn message(id: u128, mine: bool, html: &str, state: MessageState) -> Message {
+    Message {
+        id: MessageId(uuid::Uuid::from_u128(id)),
+        chat: ChatId(uuid::Uuid::from_u128(1)),
+        mine,
+        html: html.into(),
+        reasoning: String::new(),
+        reasoning_seconds: None,
+        state,
+        reason: None,
+        model: "openai/fake-1".into(),
+        tokens: None,
+        source: None,
+    }
+}
+
+/// A reader that comes late, or whose process was without its database for a moment, gets a whole answer at once.
+#[test]
+fn a_whole_answer_in_one_event() {
+    let root = MessageId(uuid::Uuid::from_u128(2));
+    let answer = |state, html: &str| message(4, false, html, state);
+    let question = message(3, true, "<p>Why?</p>", MessageState::Sent);
+    let ended = Message { reasoning_seconds: Some(3), ..answer(MessageState::Completed, "") };
+    let events = [
+        feed::turn(Some(root), &Turn { question, answer: answer(MessageState::Queued, "") }),
+        feed::stands(&answer(MessageState::Streaming, "")),
+        feed::reasoning(ended.id, "Let me ", true),
+        feed::reasoning(ended.id, "think.", false),
+        feed::ended(&ended),
+    ];
+    let before = format!("<div id=\"after-{root}\"></div><div id=\"send-{root}\"></div>");
+    let (mut slow, mut quick) = (Page::parse(&before), Page::parse(&before));
+    for event in &events {
+        slow.apply(event);
+    }
+    quick.apply(&events.concat());
+    assert_eq!(quick.spelled(), slow.spelled());
+    let id = ended.id;
+    assert_eq!(quick.attribute(&format!("f-{id}"), "data-state").as_deref(), Some("completed"));
+    assert_eq!(quick.words(&format!("rt-{id}")).as_deref(), Some("Let me think."));
+    assert_eq!(quick.words(&format!("rs-{id}")).as_deref(), Some("Thought for 3 s"));
+    assert!(quick.has(&format!("send-{id}")) && !quick.has(&format!("send-{root}")));
+}
