@@ -40,7 +40,7 @@ test("two messages in line, in two tabs", async () => {
   await other.says("Three.");
   for (const each of [tab, other]) {
     await stands(each, "Three.", "lined");
-    await each.sees("In line: sent when", answerTo(each, "Three."));
+    await each.sees("In line: sent after", answerTo(each, "Three."));
     assert.equal(await each.stopButton.count(), 1, "the running answer can still be stopped");
   }
   await alike(tab, other, "in line");
@@ -176,6 +176,32 @@ test("an answer that was cut goes on, is cut again, goes on; a held line follows
   oda.hasNothingToComplainAbout();
 });
 
+test("a held message is sent by hand, and the focus is not lost with the button", async () => {
+  const pat = await home.person("Pat");
+  const tab = await pat.registers();
+  const first = home.provider.answers("Will it work?");
+  await tab.asksInNewChat("Will it work?");
+  const other = await pat.opensTab(tab.page.url());
+  await first.asked();
+  await tab.says("And this?");
+  await stands(other, "And this?", "lined");
+  await first.fails(400);
+  for (const each of [tab, other]) await each.sees(/because the answer above did not come/, answerTo(each, "And this?"));
+  await alike(tab, other, "held");
+  const second = home.provider.answers("And this?");
+  await tab.page.getByRole("button", { name: "Send now" }).focus();
+  await tab.presses("Enter");
+  await second.says("It does.");
+  await until("the focus is in the composer", () => tab.composer.evaluate((element) => element === document.activeElement));
+  // and when the button that is held goes because the answer ended
+  await other.stopButton.focus();
+  await second.ends();
+  for (const each of [tab, other]) await stands(each, "And this?", "completed");
+  await until("the focus is in the composer", () => other.composer.evaluate((element) => element === document.activeElement));
+  await alike(tab, other, "at the end");
+  pat.hasNothingToComplainAbout();
+});
+
 test("a button that was refused says why; a full line keeps the text", async () => {
   const pia = await home.person("Pia");
   const tab = await pia.registers();
@@ -218,7 +244,7 @@ test("the line without JavaScript", async () => {
   await tab.page.waitForURL(/\?live$/, { waitUntil: "commit" });
   await tab.sees(/1 message is in line behind it/);
   await tab.page.getByRole("link", { name: "Write the next message" }).click();
-  await tab.sees("In line: sent when");
+  await tab.sees("In line: sent after");
   await tab.composer.fill("Third.");
   await tab.sendButton.click();
   await tab.page.waitForURL(/\?live$/, { waitUntil: "commit" });

@@ -2,6 +2,7 @@
 //! what people sent, what the provider was asked, and what readers saw.
 
 use super::{
+    laws::{LAWS, MOVING},
     people::Person,
     provider::MODEL,
     readers::{position, shown},
@@ -14,57 +15,6 @@ use std::{
     time::Duration,
 };
 use tokio::time::{Instant, sleep};
-
-/// States in which nothing moves by itself, or not for long.
-const AT_REST: &str = "('completed', 'stopped', 'interrupted', 'failed', 'waiting')";
-
-/// Laws of the tables: what each query finds is a violation. The first column says where.
-const LAWS: [(&str, &str, &str); 17] = [
-    ("N2", "a question without an answer", "select q.chat_id || ' ' || q.id from messages q where q.author = 'person'
-        and not exists (select 1 from messages a where a.chat_id = q.chat_id and a.parent_id = q.id and a.author = 'model')"),
-    ("N2", "an answer without a generation", "select m.chat_id || ' ' || m.id from messages m where m.author = 'model'
-        and not exists (select 1 from generations g where g.message_id = m.id)"),
-    ("N2", "a generation without its message", "select g.chat_id || ' ' || g.message_id from generations g
-        where not exists (select 1 from messages m where m.id = g.message_id and m.chat_id = g.chat_id)"),
-    ("N2", "a chat without a message", "select c.id::text from chats c where not exists (select 1 from messages m where m.chat_id = c.id)"),
-    ("N4", "a gap in a feed", "select chat_id || ' ' || seq from (select e.chat_id, e.seq, h.first_seq - 1 + row_number()
-        over (partition by e.chat_id order by e.seq) as n from feed_events e join feed_heads h using (chat_id)) e where seq <> n"),
-    ("N4", "a head that is not the newest event", "select h.chat_id || ' ' || h.seq from feed_heads h
-        where h.seq <> (select coalesce(max(seq), h.first_seq - 1) from feed_events e where e.chat_id = h.chat_id)"),
-    ("N4", "pieces that do not fit together", "select chat_id || ' ' || seq || ' ' || message_id from (
-        select e.*, coalesce(sum(octet_length(body)) over (partition by message_id, kind order by seq
-            rows between unbounded preceding and 1 preceding), 0) as before
-        from feed_events e where kind in ('text', 'reasoning')) e where offset_at <> before"),
-    ("N4", "an answer that is announced twice", "select chat_id || ' ' || message_id from feed_events where kind = 'turn'
-        group by chat_id, message_id having count(*) > 1"),
-    ("N6", "a stored text that is not what was streamed", "select g.chat_id || ' ' || g.message_id || ' ' || g.state
-        from generations g join messages m on m.id = g.message_id cross join lateral (
-            select coalesce(string_agg(body, '' order by seq) filter (where kind = 'text'), '') as text,
-                   coalesce(string_agg(body, '' order by seq) filter (where kind = 'reasoning'), '') as reasoning
-            from feed_events e where e.chat_id = g.chat_id and e.message_id = g.message_id) s
-        where g.state in ('completed', 'stopped', 'interrupted', 'failed') and
-            (substr(convert_to(m.text, 'UTF8'), g.prefix + 1), m.reasoning) is distinct from (convert_to(s.text, 'UTF8'), s.reasoning)"),
-    ("N6", "an answer with text that failed instead of being interrupted", "select g.chat_id || ' ' || g.message_id
-        from generations g join messages m on m.id = g.message_id where g.state = 'failed' and m.text || m.reasoning <> ''"),
-    ("N6", "an answer that is cut and does not say why", "select chat_id || ' ' || message_id from generations
-        where state in ('interrupted', 'failed') and coalesce(reason, '') = ''"),
-    ("N6", "an ended answer without its HTML", "select g.chat_id || ' ' || g.message_id from generations g
-        join messages m on m.id = g.message_id where g.state in ('completed', 'stopped', 'interrupted', 'failed') and m.html is null"),
-    ("N7", "not exactly one end", "select g.chat_id || ' ' || g.message_id || ' ' || g.state from generations g where
-        (select count(*) from feed_events e where e.chat_id = g.chat_id and e.message_id = g.message_id and kind = 'end')
-        <> case when g.state in ('completed', 'stopped', 'interrupted', 'failed') then 1 else 0 end"),
-    ("N7", "an event after the end", "select e.chat_id || ' ' || e.seq || ' ' || e.message_id from feed_events e join feed_events d
-        on d.chat_id = e.chat_id and d.message_id = e.message_id and d.kind = 'end' and e.seq > d.seq"),
-    ("N8", "an answer that had begun was begun again", "select s.chat_id || ' ' || s.seq || ' ' || s.message_id from feed_events s
-        where s.kind = 'state' and exists (select 1 from feed_events t where t.chat_id = s.chat_id
-            and t.message_id = s.message_id and t.kind in ('text', 'reasoning') and t.seq < s.seq)"),
-    ("N9", "a shown leaf that is not of the chat", "select c.id::text from chats c left join messages m on m.id = c.leaf_id
-        where m.chat_id is distinct from c.id"),
-    ("N9", "a message that does not lead to a root of its chat", "with recursive reached as (
-            select id, chat_id from messages where parent_id is null
-            union all select m.id, m.chat_id from messages m join reached r on m.parent_id = r.id and m.chat_id = r.chat_id)
-        select m.chat_id || ' ' || m.id from messages m where not exists (select 1 from reached r where r.id = m.id)"),
-];
 
 pub struct Checks {
     url: String,
@@ -88,12 +38,8 @@ impl Checks {
     pub async fn all_rest(&mut self, record: &Record, most: Duration) -> anyhow::Result<Duration> {
         let mut db = PgConnection::connect(&self.url).await?;
         let began = Instant::now();
-        let running = format!(
-            "select chat_id || ' ' || message_id || ' ' || state || ' attempt ' || attempt || ' lease ' ||
-            coalesce((lease_until - now())::text, 'none') from generations where state not in {AT_REST}"
-        );
         loop {
-            let running: Vec<String> = sqlx::query_scalar(&running).fetch_all(&mut db).await?;
+            let running: Vec<String> = sqlx::query_scalar(MOVING).fetch_all(&mut db).await?;
             if running.is_empty() {
                 return Ok(began.elapsed());
             }
@@ -135,7 +81,9 @@ impl Checks {
                 }
                 let leaf = lock(&reader.view).leaf().map(|(leaf, _)| leaf).unwrap_or_default();
                 let paths = paths(&mut db, id).await?;
-                if paths.last() != Some(&leaf) && paths.contains(&leaf) {
+                let end = "select leaf_id::text from chats where id = $1";
+                let end: String = sqlx::query_scalar(end).bind(id).fetch_one(&mut db).await?;
+                if leaf != end && paths.contains(&leaf) {
                     // it had another path open when a message was sent elsewhere; that stays as it is
                     record.count("reader: stays on another path");
                     continue;
@@ -181,8 +129,9 @@ impl Checks {
 
     /// N8: the provider is called at most once by every attempt.
     async fn calls(&mut self, record: &Record, db: &mut PgConnection) -> anyhow::Result<()> {
-        let query = "select q.text as question, sum(g.attempt) as attempts from generations g
-            join messages m on m.id = g.message_id join messages q on q.id = m.parent_id and q.chat_id = m.chat_id group by q.id, q.text";
+        let query = "select q.text as question, count(*) as attempts from feed_events e
+            join messages m on m.id = e.message_id join messages q on q.id = m.parent_id and q.chat_id = m.chat_id
+            where e.kind = 'state' and (e.body::json ->> 'streaming')::bool group by q.id, q.text";
         let requests = record.requests();
         for row in sqlx::query(query).fetch_all(&mut *db).await? {
             let (question, attempts): (String, i64) = (row.get("question"), row.get("attempts"));
@@ -205,9 +154,18 @@ impl Checks {
         for row in rows {
             places.entry(row.get("text")).or_default().push(row.get("chat"));
         }
+        let removed = "select s.key::text from sends s join feed_events e
+            on e.chat_id = s.chat_id and e.message_id = s.message_id and e.kind = 'removed'";
+        let removed: BTreeSet<String> = sqlx::query_scalar(removed).fetch_all(&mut *db).await?.into_iter().collect();
         for sent in record.all_sent() {
             let stored = places.remove(&sent.text).unwrap_or_default();
             let expected: Vec<String> = sent.acknowledged.iter().cloned().collect();
+            if removed.contains(&sent.key) && sent.into.as_ref().is_some_and(|chat| record.removed_in(chat)) {
+                if !stored.is_empty() {
+                    self.tell(record, "N1", &format!("{sent:?} was removed and is stored in {stored:?}"));
+                }
+                continue;
+            }
             let fits = if expected.is_empty() { stored.len() <= 1 } else { stored == expected };
             let elsewhere = sent.into.as_ref().is_some_and(|into| stored.iter().any(|chat| chat != into));
             if !fits || elsewhere {
@@ -321,21 +279,23 @@ impl Checks {
     }
 }
 
-/// The ends of all paths that an open page may show by now: it follows turns after its own end, and comes to the shown
-/// path when that is changed by asking again. The last one is the shown path itself.
+/// The ends of paths that an open page may show by now: it follows turns after its own end, and comes to the shown path
+/// when that is changed by asking again, or by removing something.
 async fn paths(db: &mut PgConnection, chat: uuid::Uuid) -> anyhow::Result<Vec<String>> {
-    let query =
-        "select message_id::text as answer, body::json ->> 'question' as question, body::json ->> 'parent' as parent
-        from feed_events where chat_id = $1 and kind = 'turn' order by seq";
+    let query = "select kind, message_id::text as answer, body::json ->> 'question' as question, body::json ->> 'parent' as parent
+        from feed_events where chat_id = $1 and kind in ('turn', 'removed') order by seq";
     let mut pages: Vec<String> = Vec::new();
     for row in sqlx::query(query).bind(chat).fetch_all(db).await? {
         let (answer, parent) = (row.get::<String, _>("answer"), row.get::<Option<String>, _>("parent"));
-        if row.get::<Option<String>, _>("question").is_none() {
-            pages.clear();
-        } else {
+        let new_turn = row.get::<Option<String>, _>("question").is_some();
+        if new_turn {
             pages.retain(|leaf| parent.as_ref() != Some(leaf));
+        } else {
+            pages.clear();
         }
-        pages.push(answer);
+        if row.get::<String, _>("kind") == "turn" {
+            pages.push(answer);
+        }
     }
     Ok(pages)
 }

@@ -62,17 +62,17 @@ impl Node {
         }
     }
 
-    /// One spelling for equal trees.
+    /// One spelling for equal trees; how long is left of a countdown does not count.
     pub fn write(&self, out: &mut String) {
         match self {
             Self::Text(text) => out.push_str(text),
             Self::Element { tag, attributes, children } => {
                 let _ = write!(out, "<{tag}");
-                for (name, value) in attributes {
+                for (name, value) in attributes.iter().filter(|(name, _)| name != "data-seconds") {
                     let _ = write!(out, " {name}={value:?}");
                 }
                 out.push('>');
-                for child in children {
+                for child in children.iter().filter(|_| tag != "time") {
                     child.write(out);
                 }
                 let _ = write!(out, "</{tag}>");

@@ -16,6 +16,7 @@ mod browser;
 mod checks;
 mod ground;
 mod html;
+mod laws;
 mod live;
 mod page;
 mod people;

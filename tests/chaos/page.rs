@@ -86,6 +86,19 @@ impl Page {
         found
     }
 
+    /// Where the forms on the page lead to, in order.
+    pub fn actions(&self) -> Vec<String> {
+        fn walk(nodes: &[Node], found: &mut Vec<String>) {
+            for node in nodes {
+                found.extend(node.attribute("action").map(str::to_owned));
+                walk(node.children(), found);
+            }
+        }
+        let mut found = Vec::new();
+        walk(&self.roots, &mut found);
+        found
+    }
+
     fn place(&self, id: &str) -> Option<Place> {
         fn walk(nodes: &[Node], id: &str, place: &mut Place) -> bool {
             for (at, node) in nodes.iter().enumerate() {
@@ -117,13 +130,22 @@ impl Page {
         nodes
     }
 
-    /// The element that a selector of a fragment means: `#id`, then `> :nth-child(n)` any number of times. `Err` when
-    /// the message is here and its element is not.
+    /// The element that a selector of a fragment means: `#id`, then `> :nth-child(n)` or `> [name='value']` any number
+    /// of times; before it maybe `main:has(#id)`. `Err` when the message is here and its element is not.
     fn select(&self, selector: &str) -> Result<Option<Place>, ()> {
+        if let Some((other, selector)) = selector.strip_prefix("main:has(#").and_then(|rest| rest.split_once(") ")) {
+            return if self.has(other) { self.select(selector) } else { Ok(None) };
+        }
         let mut parts = selector.split(" > ");
         let id = parts.next().unwrap_or_default().trim_start_matches('#');
         let Some(mut place) = self.place(id) else { return Ok(None) };
         for part in parts {
+            if let Some((name, value)) = part.strip_prefix('[').and_then(|p| p.strip_suffix("']")?.split_once("='")) {
+                let found = self.at(&place).children().iter().position(|child| child.attribute(name) == Some(value));
+                let Some(at) = found else { return Ok(None) };
+                place.push(at);
+                continue;
+            }
             let n: usize = part.trim_start_matches(":nth-child(").trim_end_matches(')').parse().map_err(drop)?;
             let children = self.at(&place).children();
             let elements = children.iter().enumerate().filter(|(_, child)| child.is_element());

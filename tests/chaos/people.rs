@@ -123,24 +123,33 @@ impl Person {
         self.rooms.push(Room { chat, turns: 1, readers, _live: live });
     }
 
-    /// Does what the screen suggests: asks, waits, stops, tries again; now and then what it does not.
+    /// Does what the screen suggests: asks, waits, stops, tries again, goes on; now and then what it does not.
     async fn acts_in(&mut self, at: usize) {
-        let Some((leaf, state)) = lock(&self.rooms[at].readers[0].view).leaf() else { return };
+        let (shown, actions) = {
+            let view = lock(&self.rooms[at].readers[0].view);
+            (view.leaf(), view.page.actions())
+        };
+        let Some((leaf, state)) = shown else { return };
         let chat = self.rooms[at].chat.clone();
         let running = ["lined", "queued", "streaming", "waiting"].contains(&state.as_str());
-        let cut = ["interrupted", "failed", "stopped"].contains(&state.as_str());
+        let forms: Vec<&String> = actions.iter().rev().filter(|a| a.starts_with("/messages/")).take(3).collect();
         let chance = self.rng.random_range(0..100);
-        match (running, cut) {
-            (true, _) if chance < 12 => self.stops(&leaf).await,
-            (true, _) if chance >= 20 => {}
-            (false, true) if chance < 60 => self.tries_again(&leaf).await,
-            (false, false) if chance < 6 => self.tries_again(&leaf).await,
-            _ => {
-                let script = self.script();
-                if self.sends(&script, Some(&chat), &leaf).await.is_some() {
-                    self.rooms[at].turns += 1;
-                }
+        let sends = match state.as_str() {
+            "lined" => 8,
+            _ if running => 20,
+            "completed" => 90,
+            _ => 40,
+        };
+        if chance < sends {
+            let script = self.script();
+            if self.sends(&script, Some(&chat), &leaf).await.is_some() {
+                self.rooms[at].turns += 1;
             }
+        } else if running && chance < sends + 10 {
+            self.acts(&chat, &format!("/messages/{leaf}/stop")).await;
+        } else if !forms.is_empty() && (!running || chance < sends + 25) {
+            let form = forms[self.rng.random_range(0..forms.len())].clone();
+            self.acts(&chat, &form).await;
         }
     }
 
@@ -186,10 +195,13 @@ impl Person {
         match (&place, answer.status) {
             (Some(_), _) => record.count("message: taken"),
             (None, 409) => {
-                record.count("message: refused, an answer is running");
+                record.count("message: refused, too many in line");
                 if !answer.body.contains(&format!("q{} words", script.number)) {
                     record.violation("N11", &format!("a refused message is not kept: {}", excerpt(&answer.body)));
                 }
+            }
+            (None, 422) if chat.is_some_and(|chat| record.removed_in(chat)) => {
+                record.count("message: refused, what it follows was removed");
             }
             (None, 429) => record.count("message: refused, too many"),
             (None, other) => {
@@ -199,29 +211,25 @@ impl Person {
         place
     }
 
-    async fn tries_again(&mut self, answer: &str) {
+    /// Sends one of the small forms under a message.
+    async fn acts(&mut self, chat: &str, path: &str) {
+        let (record, verb) = (self.town.record.clone(), path.rsplit('/').next().unwrap_or_default().to_owned());
         let key = self.key();
-        let path = format!("/messages/{answer}/regenerations");
-        if let Some(done) = self.insists(&path, &[("model", MODEL), ("key", &key)], false).await {
-            match done.status {
-                303 => self.town.record.count("again: taken"),
-                409 | 429 => {}
-                other => {
-                    let what = format!("{path} was answered with {other}: {}", excerpt(&done.body));
-                    self.town.record.violation("N11", &what);
-                }
-            }
+        let form = [("model", MODEL), ("key", key.as_str())];
+        let form = if verb.ends_with("ations") { &form[..] } else { &[] };
+        if verb == "delete" {
+            record.removing(chat);
         }
-    }
-
-    async fn stops(&mut self, answer: &str) {
-        let path = format!("/messages/{answer}/stop");
-        match self.insists(&path, &[], false).await {
-            Some(done) if done.status != 303 => {
-                let what = format!("{path} was answered with {}: {}", done.status, excerpt(&done.body));
-                self.town.record.violation("N11", &what);
+        let Some(done) = self.insists(path, form, false).await else { return };
+        match done.status {
+            303 => record.count(&format!("{verb}: taken")),
+            409 | 429 => record.count(&format!("{verb}: refused")),
+            // what was removed is no longer there for a second press, or for a page that has not heard of it
+            404 if record.removed_in(chat) => record.count(&format!("{verb}: gone")),
+            other => {
+                let what = format!("{path} was answered with {other}: {}", excerpt(&done.body));
+                record.violation("N11", &what);
             }
-            _ => self.town.record.count("stop: taken"),
         }
     }
 

@@ -34,10 +34,11 @@ pub async fn start(record: Arc<Record>) -> anyhow::Result<SocketAddr> {
 
 async fn complete(State(record): State<Arc<Record>>, headers: HeaderMap, Json(body): Json<Value>) -> Response {
     let key = headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok()).unwrap_or_default();
-    let last = body["messages"].as_array().and_then(|m| m.iter().rfind(|m| m["role"] == "user"));
-    let question = last.and_then(|m| m["content"].as_str()).unwrap_or_default();
-    let Some(script) = Script::read(question) else {
-        record.violation("N2", &format!("the provider was asked something that nobody asked: {question}"));
+    let said = body["messages"].as_array().map(Vec::as_slice).unwrap_or_default();
+    // to go on with a cut answer, there is a request to do so after the question
+    let asked = said.iter().filter(|m| m["role"] == "user").filter_map(|m| m["content"].as_str());
+    let Some(script) = asked.filter_map(Script::read).last() else {
+        record.violation("N2", &format!("the provider was asked something that nobody asked: {body}"));
         return StatusCode::BAD_REQUEST.into_response();
     };
     let request = record.asked(|number| {

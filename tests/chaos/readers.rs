@@ -41,7 +41,7 @@ impl View {
 
 /// The parts of a chat's page that the feed changes.
 pub fn shown(html: &str) -> Page {
-    Page::only(html, |id| id == "thread" || id.starts_with("send-"))
+    Page::only(html, |id| id == "thread" || id == "stopping" || id.starts_with("send-"))
 }
 
 /// The position that a page was made at.

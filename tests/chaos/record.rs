@@ -2,7 +2,7 @@
 //! found to be wrong. Everybody writes here; `checks.rs` reads.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{
         Mutex, MutexGuard,
         atomic::{AtomicU64, Ordering::Relaxed},
@@ -45,6 +45,8 @@ pub struct Record {
     seen: Mutex<BTreeMap<String, String>>,
     /// Messages that somebody was told to be complete, with what was shown of them.
     complete: Mutex<Vec<(String, String)>>,
+    /// Chats in which somebody removed what was in line.
+    removed_in: Mutex<BTreeSet<String>>,
     counts: Mutex<BTreeMap<String, u64>>,
     violations: AtomicU64,
 }
@@ -127,6 +129,14 @@ impl Record {
             drop(seen);
             self.violation("N3", &what);
         }
+    }
+
+    pub fn removing(&self, chat: &str) {
+        lock(&self.removed_in).insert(chat.to_owned());
+    }
+
+    pub fn removed_in(&self, chat: &str) -> bool {
+        lock(&self.removed_in).contains(chat)
     }
 
     pub fn told_complete(&self, message: &str, letters: &str) {

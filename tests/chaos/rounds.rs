@@ -79,6 +79,7 @@ fn settings(asked: &Asked, dir: &Path, provider: std::net::SocketAddr) -> Settin
         // the provider stalls now and then, and nobody waits minutes for that here
         ("PARLOR__GENERATION__FIRST_TOKEN", "6".to_owned()),
         ("PARLOR__GENERATION__IDLE", "4".to_owned()),
+        ("PARLOR__GENERATION__RETRY", "1,2".to_owned()),
     ];
     if !(asked.real_lease || asked.rolling) {
         environment.push(("PARLOR__GENERATION__LEASE", times.lease.as_secs().to_string()));

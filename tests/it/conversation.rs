@@ -307,6 +307,20 @@ async fn the_page_held_open_brings_finished_blocks() {
 }
 
 #[tokio::test]
+async fn a_page_held_open_says_how_its_answer_ended() {
+    let test = TestApp::start().await;
+    let ann = test.person("ann").await;
+    test.provider.does([text("So far.\n\nAnd"), Step::Hold]);
+    let chat = ann.asks("hi").await;
+    let response = ann.request(Method::GET, &format!("{chat}?live")).send().await.unwrap();
+    let tab = crate::support::people::Tab::read(response);
+    tab.sees("So far.").await;
+    ann.posts(&format!("/messages/{}/stop", ann.last_answer(&chat).await), &[]).await;
+    tab.ends().await;
+    assert!(tab.text().contains("was stopped") && !tab.text().contains("is complete"), "{}", tab.text());
+}
+
+#[tokio::test]
 async fn a_long_chat_opens_with_its_newest_messages() {
     let test = TestApp::start().await;
     let ann = test.person("ann").await;

@@ -68,11 +68,11 @@ async fn two_in_line_are_answered_one_after_the_other() {
     // alike on the page, in the feed, and for whoever joins later
     let page = ann.opens(&chat).await;
     assert_eq!(page.html.matches("data-state=\"lined\"").count(), 2);
-    assert_eq!(page.html.matches("In line: sent when").count(), 2);
+    assert_eq!(page.html.matches("In line: sent after").count(), 2);
     assert!(page.html.contains("id=\"stop\"") && page.html.contains("id=\"send-button\""), "both can be pressed");
     let late = ann.follows(&chat, page.after()).await;
     for tab in [&tab, &late] {
-        tab.sees("In line: sent when").await;
+        tab.sees("In line: sent after").await;
     }
     // each is asked with all that was answered before it
     test.provider.streams(["Second"]);
@@ -208,7 +208,7 @@ async fn asking_again_takes_the_line_along() {
         tab.sees("event: reset").await;
         let page = ann.sees(&chat, "better").await;
         assert_eq!(page.html.matches("data-state=\"lined\"").count(), 2, "{verb}: the line is on the shown path");
-        assert_eq!(page.html.matches("In line: sent when").count(), 2, "{verb}: nothing holds it now");
+        assert_eq!(page.html.matches("In line: sent after").count(), 2, "{verb}: nothing holds it now");
         test.check_tree().await;
         test.provider.release();
         eventually("all are answered", || async {

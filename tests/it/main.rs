@@ -12,6 +12,7 @@ mod disks;
 mod failures;
 mod fences;
 mod fragments;
+mod late;
 mod line;
 mod metrics;
 mod oddities;

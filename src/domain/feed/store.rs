@@ -8,6 +8,7 @@ use crate::base::{
 };
 use sqlx::{PgConnection, PgPool};
 use std::collections::HashMap;
+use time::OffsetDateTime;
 
 /// Begins the log of a new chat.
 ///
@@ -188,7 +189,7 @@ pub async fn stored_bytes(db: &PgPool, answers: &[(ChatId, MessageId)]) -> Resul
         r#"select e.message_id as "message: MessageId",
                   coalesce(sum(octet_length(e.body)) filter (where e.kind = 'text'), 0) as "text!",
                   coalesce(sum(octet_length(e.body)) filter (where e.kind = 'reasoning'), 0) as "reasoning!"
-           from unnest($1::uuid[], $2::uuid[]) as a (chat_id, message_id)
+           from (select distinct chat_id, message_id from unnest($1::uuid[], $2::uuid[]) as a (chat_id, message_id)) a
            join feed_events e on e.chat_id = a.chat_id and e.message_id = a.message_id
            group by e.message_id"#,
         &chats,
@@ -198,6 +199,43 @@ pub async fn stored_bytes(db: &PgPool, answers: &[(ChatId, MessageId)]) -> Resul
     .await?;
     let bytes = |sum| usize::try_from(sum).unwrap_or_default();
     Ok(rows.into_iter().map(|r| (r.message, (bytes(r.text), bytes(r.reasoning)))).collect())
+}
+
+/// A connection as the server knows it.
+#[derive(Debug, Clone)]
+pub struct Backend {
+    pub pid: i32,
+    /// Another one may have its number later.
+    pub since: OffsetDateTime,
+}
+
+/// The server's side of this connection.
+///
+/// # Errors
+/// The database's.
+pub async fn backend(conn: &mut PgConnection) -> Result<Backend> {
+    Ok(sqlx::query_as!(
+        Backend,
+        r#"select pid as "pid!", backend_start as "since!" from pg_stat_activity where pid = pg_backend_pid()"#
+    )
+    .fetch_one(conn)
+    .await?)
+}
+
+/// Ends the server's side of a connection; says whether it is gone. What was committed on it is there then, and nothing
+/// more will come of what was sent.
+///
+/// # Errors
+/// The database's.
+pub async fn is_ended(db: &PgPool, backend: &Backend) -> Result<bool> {
+    let there = sqlx::query_scalar!(
+        r#"select pg_terminate_backend(pid) as "told!" from pg_stat_activity where pid = $1 and backend_start = $2"#,
+        backend.pid,
+        backend.since
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(there.is_none())
 }
 
 /// One row of a batch of the writer.

@@ -6,7 +6,7 @@ use super::{
     Event, What,
     hub::Hub,
     pending::Pending,
-    store::{self, Delta, Fate},
+    store::{self, Backend, Delta, Fate},
 };
 use crate::base::{
     Result,
@@ -71,6 +71,12 @@ struct Inner {
     wake: Notify,
     done: Notify,
     tasks: TaskTracker,
+}
+
+/// The connection that batches go by.
+struct Line {
+    conn: PoolConnection<Postgres>,
+    backend: Backend,
 }
 
 /// The one writer of this process.
@@ -177,7 +183,7 @@ impl Inner {
     }
 
     async fn run(self: &Arc<Self>) {
-        let mut conn = None;
+        let mut line = None;
         let mut began = Instant::now() - MAX_GATHER;
         let mut gather = self.gather;
         loop {
@@ -202,7 +208,7 @@ impl Inner {
                         continue;
                     }
                     let took = Instant::now();
-                    self.write(&mut conn, batch, false).await;
+                    self.write(&mut line, batch, false).await;
                     gather = (took.elapsed() * SHARE).clamp(self.gather, MAX_GATHER.max(self.gather));
                     if !all {
                         // what is urgent has its breath too
@@ -247,10 +253,10 @@ impl Inner {
     }
 
     /// Writes a batch, hands out what was written, and puts back what was not. The writer keeps one connection.
-    async fn write(self: &Arc<Self>, conn: &mut Option<PoolConnection<Postgres>>, batch: Vec<Delta>, patient: bool) {
+    async fn write(self: &Arc<Self>, line: &mut Option<Line>, batch: Vec<Delta>, patient: bool) {
         let began = Instant::now();
-        let result = match self.connected(conn).await {
-            Ok(ours) => tokio::time::timeout(NO_ANSWER, store::write(ours, &batch, &self.sender, patient)).await,
+        let result = match self.connected(line).await {
+            Ok(conn) => tokio::time::timeout(NO_ANSWER, store::write(conn, &batch, &self.sender, patient)).await,
             Err(error) => Ok(Err(error)),
         };
         match result {
@@ -262,24 +268,25 @@ impl Inner {
                 let error = failed
                     .map_or_else(|_| "no answer".to_owned(), |e| e.err().map_or_else(String::new, |e| e.to_string()));
                 tracing::warn!(error, rows = batch.len(), "a batch of the feed was not written; trying again");
-                // whatever has become of it, nothing more may happen on that connection
-                if let Some(conn) = conn.take() {
-                    drop(conn.detach());
-                }
-                self.recover(batch).await;
+                let line = line.take();
+                let backend = line.as_ref().map(|line| line.backend.clone());
+                drop(line.map(|line| line.conn.detach()));
+                self.recover(batch, backend).await;
             }
         }
         self.done.notify_waiters();
+        self.wake.notify_one();
     }
 
-    async fn connected<'a>(
-        &self,
-        conn: &'a mut Option<PoolConnection<Postgres>>,
-    ) -> Result<&'a mut PoolConnection<Postgres>> {
-        Ok(match conn {
-            Some(conn) => conn,
-            None => conn.insert(self.db.acquire().await?),
-        })
+    async fn connected<'a>(&self, line: &'a mut Option<Line>) -> Result<&'a mut PoolConnection<Postgres>> {
+        let line = if let Some(line) = line {
+            line
+        } else {
+            let mut conn = self.db.acquire().await?;
+            let backend = store::backend(&mut conn).await?;
+            line.insert(Line { conn, backend })
+        };
+        Ok(&mut line.conn)
     }
 
     /// After a commit: hands out what was written, keeps what was busy, marks what was fenced.
@@ -295,6 +302,7 @@ impl Inner {
                     (Fate::Written(seq), pending) => {
                         if let Some(pending) = pending {
                             arrived.extend(pending.written());
+                            *waiting |= pending.waiting() > 0;
                         }
                         let event = Event { seq: *seq, message_id: delta.message, what: delta.what };
                         written.entry(delta.chat).or_default().push(event);
@@ -318,8 +326,14 @@ impl Inner {
     }
 
     /// After a commit of unknown outcome: asks what is stored and keeps only the rest. What was stored reaches the
-    /// readers through the log.
-    async fn recover(&self, batch: Vec<Delta>) {
+    /// readers through the log. Before that the server's side of the connection is ended: the batch may still be on its
+    /// way, and would be written once more after the network is well again.
+    async fn recover(&self, batch: Vec<Delta>, backend: Option<Backend>) {
+        if let Some(backend) = backend {
+            while !matches!(tokio::time::timeout(NO_ANSWER, store::is_ended(&self.db, &backend)).await, Ok(Ok(true))) {
+                tokio::time::sleep(BREATH * 4).await;
+            }
+        }
         let answers: Vec<_> = batch.iter().map(|delta| (delta.chat, delta.message)).collect();
         let stored = loop {
             match tokio::time::timeout(NO_ANSWER, store::stored_bytes(&self.db, &answers)).await {

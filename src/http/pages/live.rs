@@ -6,7 +6,7 @@ use crate::{
     domain::{
         accounts::Viewer,
         feed::{Stands, Subscription, What},
-        generation::{self, Shown, Thread},
+        generation::{self, Shown, State, Thread},
     },
     http::{Web, present::Composing, respond::Failure},
     markdown,
@@ -62,6 +62,19 @@ struct Held {
     sender: mpsc::Sender<Bytes>,
 }
 
+const ENDED: &str = "The answer has ended.";
+
+/// What is said of an answer that is over, or put off.
+fn how_it_ended(answer: Shown) -> String {
+    let plain = match answer.state {
+        Some(State::Completed) => "The answer is complete.",
+        Some(State::Stopped) => "The answer was stopped.",
+        Some(State::Waiting) => "The answer could not be made yet; it is tried again.",
+        _ => ENDED,
+    };
+    answer.reason.unwrap_or_else(|| plain.to_owned())
+}
+
 /// Why the page is no longer held open.
 enum End {
     /// The answer is over, or waits to be tried again.
@@ -79,10 +92,9 @@ impl Held {
             End::Over => {
                 let shown =
                     generation::shown(&self.web.app, self.running.chat, &[self.running.id]).await.unwrap_or_default();
-                let reason = shown.into_iter().next().and_then(|m| m.reason);
                 let rest = self.stream.settled_rest();
                 let _ = self.sender.send(rest.into()).await;
-                reason.unwrap_or_else(|| "The answer is complete.".to_owned())
+                shown.into_iter().next().map_or_else(|| ENDED.to_owned(), how_it_ended)
             }
             End::Later => "The answer is still being written.".to_owned(),
         };

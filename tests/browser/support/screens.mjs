@@ -88,7 +88,7 @@ export async function everyScreen(home, options, at) {
   await cut.says("While an answer is being written you can already send the next message. It waits in line, in sight, and is sent as soon as this ");
   await mine.sees("in sight, and is sent");
   await says("And if I change my mind?");
-  await mine.sees("In line: sent when");
+  await mine.sees("In line: sent after");
   await says("Or if the answer before it never comes, because the connection broke half-way through?");
   await mine.page.locator('#thread footer[data-state="lined"]').nth(1).waitFor();
   await page.locator("#thread > article:not(.message--me)").last().evaluate((element) => element.scrollIntoView({ block: "end" }));

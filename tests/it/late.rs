@@ -1,0 +1,84 @@
+//! What becomes of the feed's batches when the network does not bring an answer: each is written once.
+
+use crate::support::{
+    TestApp, eventually,
+    provider::Step,
+    proxy::{Direction, Proxy, Upstream},
+};
+use parlor::{
+    base::{
+        config::Config,
+        db::{self, Pools},
+        ids::{ChatId, GenerationId, MessageId},
+    },
+    domain::feed::{Feed, Stream, store},
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// An answer in the making, which says nothing by itself.
+async fn silent_answer(test: &TestApp) -> Stream {
+    let ann = test.person("ann").await;
+    test.provider.does([Step::Hold]);
+    ann.asks("hi").await;
+    let streaming = "select count(*) from generations where state = 'streaming'";
+    eventually("it is taken up", || async { test.value::<i64>(streaming).await == 1 }).await;
+    Stream {
+        chat: ChatId(test.value("select chat_id from generations").await),
+        generation: GenerationId(test.value("select id from generations").await),
+        epoch: test.value("select epoch from generations").await,
+        message: MessageId(test.value("select message_id from generations").await),
+    }
+}
+
+/// Two wires one after the other, so that new connections can lead past the fault.
+async fn two_wires() -> (Proxy, Proxy, Upstream) {
+    let url = std::env::var("DATABASE_URL").unwrap();
+    let dir = url.split("host=").nth(1).expect("PostgreSQL is at a socket").split('&').next().unwrap().to_owned();
+    let far = Proxy::start(Upstream::postgres(&dir)).await;
+    (Proxy::start(Upstream::Tcp(far.address)).await, far, Upstream::postgres(dir))
+}
+
+#[tokio::test]
+async fn a_batch_that_arrives_late_is_written_once() {
+    let test = TestApp::start().await;
+    let stream = silent_answer(&test).await;
+    let (near, far, server) = two_wires().await;
+    let name: String = test.value("select current_database()::text").await;
+    let options = db::parse_url(&format!("postgres://parlor@{}/{name}?sslmode=disable", near.address)).unwrap();
+    let config = Config::load(None, std::iter::empty()).unwrap();
+    let pools = Pools::connect(options, &config.database).await.unwrap();
+    let feed = Feed::start(&pools, &config.feed, &TaskTracker::new(), &CancellationToken::new());
+    let written = "select coalesce(string_agg(body, '' order by seq), '') from feed_events where kind = 'text'";
+    feed.writer.begin(stream, 0);
+    feed.writer.push(&stream, "One. ", false).await.unwrap();
+    eventually("the first piece is written", || async { test.value::<String>(written).await == "One. " }).await;
+
+    far.freeze(Direction::Up);
+    let before = near.bytes(Direction::Up);
+    feed.writer.push(&stream, "Two. ", false).await.unwrap();
+    eventually("the second is on its way", || async { near.bytes(Direction::Up) > before }).await;
+    near.lead_to(server);
+    near.half_close(Direction::Up);
+    near.half_close(Direction::Down);
+    eventually("it is written by another way", || async { test.value::<String>(written).await == "One. Two. " }).await;
+
+    far.pass();
+    eventually("the first way is over", || async { far.open() == 0 }).await;
+    assert_eq!(test.value::<String>(written).await, "One. Two. ");
+}
+
+/// Both kinds of one answer may be in a batch of unknown outcome.
+#[tokio::test]
+async fn what_is_stored_of_an_answer_is_counted_once() {
+    let test = TestApp::start().await;
+    let stream = silent_answer(&test).await;
+    let writer = &test.app.feed.writer;
+    writer.begin(stream, 0);
+    writer.push(&stream, "hm", true).await.unwrap();
+    writer.push(&stream, "Yes.", false).await.unwrap();
+    let rows = "select count(*) from feed_events where kind in ('text', 'reasoning')";
+    eventually("both are written", || async { test.value::<i64>(rows).await == 2 }).await;
+    let answer = (stream.chat, stream.message);
+    let stored = store::stored_bytes(&test.app.pools.http, &[answer, answer]).await.unwrap();
+    assert_eq!(stored.get(&stream.message), Some(&(4, 2)));
+}
