@@ -163,8 +163,8 @@ async fn f11_the_network_to_the_database_is_dropped() {
     let house = House::make().await;
     let (wired, wire) = house.wired().await;
     let wired = wired
-        .with("PARLOR__DATABASE__ACQUIRE_TIMEOUT", "1")
-        .with("PARLOR__SERVER__REQUEST_TIMEOUT", "3")
+        .with("PARLOR__DATABASE__ACQUIRE_TIMEOUT", "2")
+        .with("PARLOR__SERVER__REQUEST_TIMEOUT", "10")
         .with("PARLOR__DATABASE__STATEMENT_TIMEOUT", "2");
     let (web, _worker) = (wired.web(), wired.worker());
     let ann = ann_at(&web).await;
@@ -184,8 +184,8 @@ async fn f11_the_network_to_the_database_is_dropped() {
             wire.freeze_all();
         }
         house.provider.release();
-        is_turned_away(&ann, Duration::from_secs(5)).await;
-        is_turned_away(&ann, Duration::from_secs(5)).await;
+        is_turned_away(&ann, Duration::from_secs(12)).await;
+        is_turned_away(&ann, Duration::from_secs(12)).await;
         wire.pass();
         tab = comes_back(&ann, &chat, &tab).await;
         tab.sees(&format!("After {fault}.")).await;
@@ -197,6 +197,32 @@ async fn f11_the_network_to_the_database_is_dropped() {
     // everybody has all connections again
     let next = ann.asks("more").await;
     ann.sees(&next, "unscripted").await;
+    house.database.check_feeds().await;
+}
+
+/// F11: every open connection is dead without a word, as when a firewall forgot them; new ones can be had.
+#[tokio::test]
+async fn f11_connections_that_died_without_a_word() {
+    let house = House::make().await;
+    let (wired, wire) = house.wired().await;
+    let wired = wired
+        .with("PARLOR__DATABASE__ACQUIRE_TIMEOUT", "2")
+        .with("PARLOR__SERVER__REQUEST_TIMEOUT", "10")
+        .with("PARLOR__DATABASE__STATEMENT_TIMEOUT", "2");
+    let (web, _worker) = (wired.web(), wired.worker());
+    let ann = ann_at(&web).await;
+    house.provider.does(story("Before. ", "After."));
+    let chat = ann.asks("hi").await;
+    ann.sees(&chat, "Before.").await;
+    wire.strand();
+    house.provider.release();
+    eventually("pages are there again", || async { ann.opens(&chat).await.status == StatusCode::OK }).await;
+    eventually("the answer has ended", || async {
+        house.database.value::<String>("select state from generations").await == "completed"
+    })
+    .await;
+    let page = ann.opens(&chat).await;
+    assert!(page.html.contains("Before. After."), "{}", page.html);
     house.database.check_feeds().await;
 }
 
