@@ -1,8 +1,9 @@
 //! `parlor serve`: the web, and jobs unless told otherwise.
 
 use super::{
-    block_on, open,
+    block_on_runtime, open,
     process::{self, Signals},
+    runtime,
 };
 use crate::{
     app::App,
@@ -19,9 +20,10 @@ use std::{net::SocketAddr, process::ExitCode, time::Duration};
 use tokio::net::TcpListener;
 
 pub fn run(config: &Config, with_jobs: bool) -> anyhow::Result<ExitCode> {
+    let runtime = runtime()?;
+    let mut signals = Signals::listen(&runtime)?;
     let opened = open(config, Use::Own)?;
-    block_on(opened, async |options| {
-        let mut signals = Signals::listen()?;
+    block_on_runtime(runtime, opened, async |options| {
         // the port first: nothing is touched if another program has it
         let listener = listen(config).await?;
         let app = tokio::select! {
