@@ -1,7 +1,7 @@
 //! The app: what every act needs, built once and cloned cheaply. What must not live here: an act.
 
 use crate::{
-    base::{config::Config, crypto::Secret, db::Pools, ids::GenerationId},
+    base::{config::Config, crypto::Secret, db::Pools, ids::GenerationId, metrics},
     domain::feed::Feed,
     outside::llm::{self, Provider},
 };
@@ -60,6 +60,7 @@ impl App {
         let stopping = Stopping::default();
         let tasks = TaskTracker::new();
         let feed = Feed::start(&pools, &config.feed, &tasks, &stopping.over);
+        tasks.spawn(metrics::upkeep(stopping.over.clone()));
         let providers = llm::providers(&config).await?;
         let running = Running::new(config.generation.at_once);
         let hashing = Arc::new(Semaphore::new(config.accounts.hashes_at_once));
@@ -85,6 +86,8 @@ pub struct Running {
     pub permits: Arc<Semaphore>,
     /// Set when an answer found no permit: whoever ends next takes it.
     pub crowded: AtomicBool,
+    /// This process makes answers.
+    pub here: AtomicBool,
     runs: Mutex<HashMap<GenerationId, Run>>,
 }
 
@@ -100,7 +103,12 @@ pub struct Run {
 
 impl Running {
     fn new(at_once: usize) -> Self {
-        Self { permits: Arc::new(Semaphore::new(at_once)), crowded: AtomicBool::new(false), runs: Mutex::default() }
+        Self {
+            permits: Arc::new(Semaphore::new(at_once)),
+            crowded: AtomicBool::new(false),
+            here: AtomicBool::new(false),
+            runs: Mutex::default(),
+        }
     }
 
     /// The answers being made, by generation.

@@ -80,6 +80,9 @@ async fn database(config: &Config, options: PgConnectOptions, report: &mut Repor
             report.good("migrations", "complete");
             rows(config, &pools, report).await;
         }
+        Ok(Standing::Ahead) => {
+            report.bad("migrations", "the database was made by a newer version of Parlor: use that one")
+        }
         Ok(Standing::Behind(n)) => {
             report.note("migrations", &format!("{n} to apply; `parlor migrate` or the next start does it"));
         }

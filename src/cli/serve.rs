@@ -41,13 +41,11 @@ pub fn run(config: &Config, with_jobs: bool) -> anyhow::Result<ExitCode> {
         if config.server.public_url.is_empty() {
             tracing::warn!("PUBLIC_URL is not set: links use {url}, and cookies are made for http");
         }
-        // a piece of an answer is small, and must not wait for the next one
-        let listener = listener.tap_io(|connection| {
-            let _ = connection.set_nodelay(true);
-        });
+        let server = config.server.clone();
+        let listener = listener.tap_io(move |connection| http::prepare(connection, &server));
+        let router = http::router(&app).into_make_service_with_connect_info::<SocketAddr>();
         let begun = app.stopping.begun.clone();
-        let server =
-            axum::serve(listener, http::router(&app)).with_graceful_shutdown(async move { begun.cancelled().await });
+        let server = axum::serve(listener, router).with_graceful_shutdown(async move { begun.cancelled().await });
         let server = tokio::spawn(server.into_future());
         signals.asked_to_stop().await;
         process::wind_down(&app, &mut signals).await;

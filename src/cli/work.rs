@@ -5,10 +5,13 @@ use super::{
     process::{self, Signals},
 };
 use crate::{
+    app::App,
     base::{config::Config, db::Use},
-    jobs,
+    http, jobs,
 };
-use std::process::ExitCode;
+use anyhow::Context;
+use std::{net::SocketAddr, process::ExitCode};
+use tokio::net::TcpListener;
 
 pub fn run(config: &Config) -> anyhow::Result<ExitCode> {
     let opened = open(config, Use::Share)?;
@@ -18,6 +21,7 @@ pub fn run(config: &Config) -> anyhow::Result<ExitCode> {
             app = process::build(config, options) => app?,
             () = signals.asked_to_stop() => return Ok(ExitCode::SUCCESS),
         };
+        offer_numbers(&app).await?;
         jobs::start_sweep(&app);
         jobs::start(&app);
         tracing::info!("working");
@@ -25,4 +29,19 @@ pub fn run(config: &Config) -> anyhow::Result<ExitCode> {
         process::wind_down(&app, &mut signals).await;
         Ok(ExitCode::SUCCESS)
     })
+}
+
+/// `/metrics` on an address of its own, if one is set. It ends with the process.
+async fn offer_numbers(app: &App) -> anyhow::Result<()> {
+    let place = &app.config.metrics.listen;
+    if place.is_empty() {
+        return Ok(());
+    }
+    let listener = TcpListener::bind(place)
+        .await
+        .with_context(|| format!("metrics.listen: {place} cannot be listened on; is it taken by another worker?"))?;
+    tracing::info!("numbers: http://{}/metrics", listener.local_addr()?);
+    let router = http::numbers(app).into_make_service_with_connect_info::<SocketAddr>();
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    Ok(())
 }

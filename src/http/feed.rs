@@ -9,7 +9,10 @@ use super::{
     room,
     routes::{Access, Routes},
 };
-use crate::{base::ids::ChatId, domain::generation};
+use crate::{
+    base::{ids::ChatId, metrics::metrics},
+    domain::generation,
+};
 use axum::{
     body::{Body, Bytes},
     extract::State,
@@ -67,10 +70,11 @@ async fn follow(
 }
 
 fn follow_queue(queue: mpsc::Receiver<Bytes>, stop: CancellationToken) -> impl Stream<Item = Bytes> {
-    stream::unfold((queue, stop), |(mut queue, stop)| async move {
+    let counted = metrics().reader();
+    stream::unfold((queue, stop, counted), |(mut queue, stop, counted)| async move {
         tokio::select! {
-            fragment = queue.recv() => fragment.map(|f| (f, (queue, stop))),
-            () = tokio::time::sleep(KEEP_ALIVE) => Some((Bytes::from_static(b": still here\n\n"), (queue, stop))),
+            fragment = queue.recv() => fragment.map(|f| (f, (queue, stop, counted))),
+            () = tokio::time::sleep(KEEP_ALIVE) => Some((Bytes::from_static(b": still here\n\n"), (queue, stop, counted))),
             () = stop.cancelled() => None,
         }
     })

@@ -2,7 +2,10 @@
 //! refusal of unsafe requests from other origins.
 
 use super::respond::Failure;
-use crate::{app::App, base::Error};
+use crate::{
+    app::App,
+    base::{Error, metrics},
+};
 use axum::{
     extract::{MatchedPath, Request, State},
     http::{Extensions, HeaderMap, HeaderName, HeaderValue, StatusCode, Version, header},
@@ -17,7 +20,7 @@ use tracing::Instrument;
 pub struct RequestId(pub String);
 
 /// Gives the request an id and writes one line when it is answered. The route's pattern is written, never the query;
-/// health checks are not written at all.
+/// health checks and the numbers are not written at all.
 pub async fn log(mut request: Request, next: Next) -> Response {
     let id = crate::base::crypto::random_hex()[..16].to_owned();
     request.extensions_mut().insert(RequestId(id.clone()));
@@ -26,7 +29,8 @@ pub async fn log(mut request: Request, next: Next) -> Response {
     let span = tracing::info_span!("request", request_id = id);
     let began = Instant::now();
     let mut response = next.run(request).instrument(span).await;
-    if route != "/up" && route != "/ready" {
+    metrics::request(&route, response.status().as_u16(), began.elapsed());
+    if !["/up", "/ready", "/metrics"].contains(&route.as_str()) {
         let ms = began.elapsed().as_secs_f64() * 1000.;
         tracing::info!(request_id = id, %method, route, status = response.status().as_u16(), ms = (ms * 10.).round() / 10., "request");
     }

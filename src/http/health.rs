@@ -29,7 +29,8 @@ async fn ready(State(web): State<Web>) -> (StatusCode, &'static str) {
     let checks = async {
         let db = &web.app.pools.jobs;
         match standing(&MIGRATOR, db).await {
-            Ok(Standing::Current) => {}
+            // also while a newer program takes over
+            Ok(Standing::Current | Standing::Ahead) => {}
             Ok(Standing::Behind(_)) => return (StatusCode::SERVICE_UNAVAILABLE, "migrations are missing\n"),
             Err(_) => return (StatusCode::SERVICE_UNAVAILABLE, "the database cannot be reached\n"),
         }

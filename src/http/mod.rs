@@ -7,6 +7,7 @@ mod extract;
 mod feed;
 mod guard;
 mod health;
+mod metrics;
 mod pages;
 mod present;
 mod respond;
@@ -14,10 +15,12 @@ mod room;
 pub mod routes;
 mod sessions;
 
-use crate::app::App;
+use crate::{app::App, base::config};
 use axum::{Router, extract::DefaultBodyLimit, http::StatusCode, middleware};
 use routes::{Route, Routes};
+use socket2::SockRef;
 use std::{sync::Arc, time::Duration};
+use tokio::net::TcpStream;
 use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer, timeout::TimeoutLayer};
 
 /// What handlers share: the app, and the rooms of the chats that are watched.
@@ -25,6 +28,13 @@ use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer, ti
 pub struct Web {
     pub app: App,
     rooms: Arc<room::Rooms>,
+    figures: Arc<metrics::Cache>,
+}
+
+impl Web {
+    fn of(app: &App) -> Self {
+        Self { app: app.clone(), rooms: Arc::default(), figures: Arc::default() }
+    }
 }
 
 impl axum::extract::FromRef<Web> for App {
@@ -37,6 +47,7 @@ impl axum::extract::FromRef<Web> for App {
 fn routes() -> Routes {
     let routes = Routes::default();
     let routes = health::routes(routes);
+    let routes = metrics::routes(routes);
     let routes = assets::routes(routes);
     let routes = feed::routes(routes);
     pages::routes(routes)
@@ -48,10 +59,26 @@ pub fn route_list() -> Vec<Route> {
     routes().list
 }
 
+/// Prepares a connection that was just taken: a piece of an answer is small and must not wait for the next one; and a
+/// guest who takes nothing of what waits for him is cut off by the kernel, because nobody above it would notice.
+pub fn prepare(connection: &TcpStream, config: &config::Server) {
+    let stalled = Duration::from_secs(config.stalled);
+    let prepared =
+        connection.set_nodelay(true).and_then(|()| SockRef::from(connection).set_tcp_user_timeout(Some(stalled)));
+    if let Err(error) = prepared {
+        tracing::debug!(%error, "a connection could not be prepared");
+    }
+}
+
+/// `/metrics` alone, for a process without pages.
+pub fn numbers(app: &App) -> Router {
+    metrics::routes(Routes::default()).plain.with_state(Web::of(app))
+}
+
 /// The router with all its walls.
 pub fn router(app: &App) -> Router {
     assets::install();
-    let web = Web { app: app.clone(), rooms: Arc::default() };
+    let web = Web::of(app);
     let server = &app.config.server;
     let routes = routes();
     let browsing = routes.browsing.layer(auth::layer(app));

@@ -8,6 +8,7 @@ use crate::{
     base::{
         Error, Result,
         ids::{ChatId, MessageId},
+        metrics::metrics,
     },
     domain::{
         feed::{Event, Stands, What, store},
@@ -87,6 +88,7 @@ impl Rooms {
         };
         let rooms = self.clone();
         app.tasks.spawn(async move {
+            let _counted = metrics().room();
             room.run(events, joins).await;
             let mut rooms = rooms.0.lock().expect("nothing panics while holding it");
             rooms.retain(|_, door| !door.is_closed());
@@ -232,13 +234,12 @@ impl Room {
 
     /// A new turn. Its answer is shown as it was at this position, however far it has come since.
     async fn turn(&mut self, answer: MessageId, parent: Option<MessageId>) -> Result<String> {
-        let (question, answer) = match generation::turn(&self.app, self.chat, answer).await {
-            Ok((question, answer, _)) => (question, answer),
+        let (question, fresh) = match generation::turn(&self.app, self.chat, answer).await {
+            Ok(turn) => turn,
             Err(Error::NotFound) => return Ok(String::new()),
             // without it nothing of this answer could be shown: better the readers come back to a new room
             Err(error) => return Err(error),
         };
-        let fresh = answer.as_begun();
         let live = Live::new(&fresh);
         let turn = Turn { question: present::message(&question), answer: live.message() };
         self.live.insert(fresh.id, live);
@@ -268,7 +269,7 @@ impl Room {
     /// An answer comes to stand elsewhere, without an end. Why it waits, and until when, stands in its row.
     async fn stands(&mut self, id: MessageId, stands: Stands) -> Result<String> {
         let row = match stands {
-            Stands::Waiting => generation::shown(&self.app, self.chat, &[id]).await?.0.pop(),
+            Stands::Waiting => generation::shown(&self.app, self.chat, &[id]).await?.pop(),
             _ => None,
         };
         let Some(live) = self.live.get_mut(&id) else { return Ok(String::new()) };
@@ -300,7 +301,7 @@ impl Room {
     async fn relearn_lines(&mut self) -> Result<()> {
         let lined = self.live.values().filter(|l| l.shown.state == Some(State::Lined));
         let ids: Vec<_> = lined.map(|l| l.shown.id).collect();
-        for row in generation::shown(&self.app, self.chat, &ids).await?.0 {
+        for row in generation::shown(&self.app, self.chat, &ids).await? {
             if let Some(live) = self.live.get_mut(&row.id) {
                 (live.shown.after, live.shown.before) = (row.after, row.before);
             }
@@ -313,7 +314,7 @@ impl Room {
     }
 
     async fn end(&mut self, id: MessageId) -> Result<String> {
-        let (mut shown, _) = generation::shown(&self.app, self.chat, &[id]).await?;
+        let mut shown = generation::shown(&self.app, self.chat, &[id]).await?;
         let (Some(mut live), Some(shown)) = (self.live.remove(&id), shown.pop()) else { return Ok(String::new()) };
         let rest = live.all_reasoning(self.now()) + &views::feed::patches(id, &live.stream.finish());
         let behind = shown.state.map(|state| self.line_behind(id, state)).unwrap_or_default();
@@ -381,14 +382,14 @@ impl Room {
             }
             let message = match self.live.get(&id) {
                 Some(live) => live.message(),
-                None => match generation::shown(&self.app, self.chat, &[id]).await?.0.pop() {
+                None => match generation::shown(&self.app, self.chat, &[id]).await?.pop() {
                     Some(shown) => present::message(&shown),
                     None => continue,
                 },
             };
             match what {
                 What::Turn { question: Some(question), parent } => {
-                    let question = generation::shown(&self.app, self.chat, &[question]).await?.0.pop();
+                    let question = generation::shown(&self.app, self.chat, &[question]).await?.pop();
                     if let Some(question) = question {
                         let turn = Turn { question: present::message(&question), answer: message };
                         data.push_str(&views::feed::turn(parent, &turn));

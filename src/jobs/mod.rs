@@ -9,10 +9,11 @@ use crate::{
         generation::{self, Look},
     },
 };
-use std::time::Duration;
+use std::{sync::atomic::Ordering, time::Duration};
 
 /// Starts everything that a process with jobs does: the queues, the leases, the schedules.
 pub fn start(app: &App) {
+    app.running.here.store(true, Ordering::Relaxed);
     let ours = app.clone();
     app.tasks.spawn(queue::work(
         app.pools.listen.clone(),

@@ -25,6 +25,8 @@ pub struct ChatPage {
     pub composer: Composer,
     /// Held open: blocks go where [`LIVE_MARK`] stands.
     pub live: bool,
+    /// Does not lead itself anywhere.
+    pub still: bool,
     pub notice: Option<String>,
     pub demo: bool,
 }
@@ -67,9 +69,14 @@ impl ChatPage {
         self.messages.iter().find(|message| message.state.running()).map(|message| message.id)
     }
 
+    /// How many messages are in line behind it.
+    fn lined(&self) -> usize {
+        self.messages.iter().filter(|message| matches!(message.state, MessageState::Lined(_))).count()
+    }
+
     /// Without scripts: where this page goes by itself, and after how many seconds.
     fn refresh(&self) -> Option<String> {
-        if self.live {
+        if self.live || self.still {
             return None;
         }
         let due = self.messages.iter().find_map(|message| match message.state {

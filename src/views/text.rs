@@ -33,6 +33,9 @@ pub const RECONNECTING: &str = "Reconnecting…";
 pub const FEED_GONE: &str = "This page no longer receives news.";
 pub const RELOAD: &str = "Reload";
 pub const LIVE: &str = "The answer is being written and appears here block by block.";
+pub const LIVE_WRITE: &str = "Write the next message";
+pub const LIVE_WATCH: &str = "Watch it";
+pub const STILL: &str = "An answer is being written.";
 pub const STOP: &str = "Stop";
 pub const DEMO: &str =
     "No model is set up yet. The built-in demo answers: it is no language model, it only shows the page.";
@@ -55,7 +58,7 @@ pub const FAILED: &str = "This answer did not come.";
 pub const WAITING: &str = "This answer could not be made yet.";
 pub const CONTINUE: &str = "Continue";
 pub const CANCEL_RETRY: &str = "Cancel";
-pub const LINED: &str = "In line: sent when the answer above has ended.";
+pub const LINED: &str = "In line: sent after the answer above.";
 pub const HELD_FAILED: &str = "Not sent yet, because the answer above did not come.";
 pub const HELD_INTERRUPTED: &str = "Not sent yet, because the answer above was cut off.";
 pub const HELD_WAITING: &str = "Not sent yet: the answer above is still to be tried again.";
@@ -126,6 +129,15 @@ pub const KEY_LIST: [(&str, &str); 9] = [
     ("K", "Previous message"),
     ("mod /", "This list"),
 ];
+
+/// What stands in line behind the answer that is being written.
+pub fn in_line(count: usize) -> String {
+    match count {
+        0 => String::new(),
+        1 => "1 message is in line behind it.".into(),
+        _ => format!("{count} messages are in line behind it."),
+    }
+}
 
 /// The words on folded reasoning that is over.
 pub fn thought(seconds: Option<u32>) -> String {

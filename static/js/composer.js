@@ -1,4 +1,5 @@
-// The composer: Enter sends, Esc stops, a counter near the limit, and no text is ever lost.
+// The composer: Enter sends, Esc stops or cancels, a counter near the limit, and no text is ever lost. What a small
+// button under a message was refused for is said here too.
 (() => {
   const form = () => document.querySelector("form[data-behavior~=composer]");
   const field = () => document.getElementById("composer-text");
@@ -17,7 +18,7 @@
 
   document.addEventListener("keydown", (event) => {
     if (event.isComposing || event.keyCode === 229) return;
-    if (event.key === "Escape" && !document.querySelector(":popover-open")) document.getElementById("stop")?.requestSubmit();
+    if (event.key === "Escape" && !document.querySelector(":popover-open")) document.querySelector("#stop, form[data-behavior~=stop]")?.requestSubmit();
     if (event.key !== "Enter" || event.shiftKey || event.target !== field() || typesByTouch.matches) return;
     event.preventDefault();
     const button = document.querySelector("#send-button[form]:enabled");
@@ -36,8 +37,10 @@
   }, true);
 
   const settled = (event) => {
-    if (event.target !== form()) return;
     const note = document.getElementById("composer-note");
+    const { response, text } = event.detail.ctx ?? {};
+    if (event.target.matches?.("[data-behavior~=act]")) note.textContent = response?.status < 400 ? "" : (response && text) || form().dataset.failed;
+    if (event.target !== form()) return;
     if (event.detail.ctx.response?.status < 400) {
       const value = field().value; // what was typed while it was on its way stays
       form().reset();

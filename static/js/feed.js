@@ -31,7 +31,7 @@
     const answer = await fetch(location.href).catch(() => null);
     if (!answer) return setTimeout(anew, 3000);
     if (!answer.ok) return say("gone");
-    const button = ".composer__send:outerHTML:.composer__send"; // its id names the path's end, which may have moved
+    const button = ".composer__buttons:outerHTML:.composer__buttons"; // they name the path's end and what can be stopped
     await htmx.swap({ text: await answer.text(), sourceElement: document.body, target: feed(), swap: "outerHTML", select: "#conversation", selectOOB: button });
     say("");
   };

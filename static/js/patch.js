@@ -26,7 +26,7 @@
     if (aim.startsWith("#t-")) {
       if (!spoken.has(prose)) spoken.set(prose, Math.max(0, prose.childElementCount - 1));
       touched.add(prose);
-    } else if (!/queued|streaming/.test(fragment.firstElementChild?.dataset.state)) {
+    } else if (!/lined|queued|streaming|waiting/.test(fragment.firstElementChild?.dataset.state)) {
       readOut(prose, prose.childElementCount); // the end: the last block is whole as well
     }
   };

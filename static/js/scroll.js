@@ -40,6 +40,8 @@
     if (target.id === "say" && detail.ctx.response?.status < 300) {
       const thread = document.getElementById("thread");
       const asked = [...thread.querySelectorAll(".message--me")].at(-1);
+      // what stands in line does not take the place of what is being read
+      if (asked?.nextElementSibling?.querySelector(":scope > [data-state=lined]")) return look();
       thread.dataset.fresh = "";
       document.documentElement.style.setProperty("--asked", `${asked?.offsetHeight ?? 0}px`);
       height = room.scrollHeight;

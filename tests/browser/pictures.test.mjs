@@ -11,7 +11,7 @@ const SIZES = { 390: { viewport: { width: 390, height: 844 }, hasTouch: true, is
 if (!folder) {
   test("pictures of every screen", { skip: "SHOTS is not set" });
 } else {
-  const home = house();
+  const home = house({ env: { PARLOR__GENERATION__RETRY: "58" } });
   for (const [width, options] of Object.entries(SIZES)) {
     test(`pictures of every screen at ${width} px`, async () => {
       await everyScreen(home, { reducedMotion: "reduce", ...options }, async (name, tab) => {

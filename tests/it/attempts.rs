@@ -71,7 +71,7 @@ async fn waiting_is_shown_alike_by_page_feed_and_late_joiner_and_can_be_cancelle
     let old = ann.follows(&chat, 0).await;
     let answer = ann.last_answer(&chat).await;
     let cancel = format!("action=\"/messages/{answer}/stop\"");
-    for words in ["had an error of its own", "Tries again in <time>0:5", "data-seconds=\"5", &cancel] {
+    for words in ["had an error of its own. <span", "Tries again in <time>0:5", "data-seconds=\"5", &cancel] {
         assert!(page.html.contains(words), "the page lacks `{words}`");
         for tab in [&first, &late, &old] {
             tab.sees(words).await;

@@ -51,12 +51,12 @@ async fn a_batch_that_arrives_late_is_written_once() {
     let feed = Feed::start(&pools, &config.feed, &TaskTracker::new(), &CancellationToken::new());
     let written = "select coalesce(string_agg(body, '' order by seq), '') from feed_events where kind = 'text'";
     feed.writer.begin(stream, 0);
-    feed.writer.push(stream.generation, "One. ", false).await.unwrap();
+    feed.writer.push(&stream, "One. ", false).await.unwrap();
     eventually("the first piece is written", || async { test.value::<String>(written).await == "One. " }).await;
 
     far.freeze(Direction::Up);
     let before = near.bytes(Direction::Up);
-    feed.writer.push(stream.generation, "Two. ", false).await.unwrap();
+    feed.writer.push(&stream, "Two. ", false).await.unwrap();
     eventually("the second is on its way", || async { near.bytes(Direction::Up) > before }).await;
     near.lead_to(server);
     near.half_close(Direction::Up);
@@ -75,8 +75,8 @@ async fn what_is_stored_of_an_answer_is_counted_once() {
     let stream = silent_answer(&test).await;
     let writer = &test.app.feed.writer;
     writer.begin(stream, 0);
-    writer.push(stream.generation, "hm", true).await.unwrap();
-    writer.push(stream.generation, "Yes.", false).await.unwrap();
+    writer.push(&stream, "hm", true).await.unwrap();
+    writer.push(&stream, "Yes.", false).await.unwrap();
     let rows = "select count(*) from feed_events where kind in ('text', 'reasoning')";
     eventually("both are written", || async { test.value::<i64>(rows).await == 2 }).await;
     let answer = (stream.chat, stream.message);

@@ -38,8 +38,9 @@ impl Scene {
     async fn with(settings: &[(&str, &str)]) -> Self {
         let wire = Wire::start().await;
         let url = wire.url();
-        // one key, so that every request is seen to be the only one
-        let mut all = vec![("OPENAI_BASE_URL", url.as_str()), ("OPENAI_API_KEY", "key-1")];
+        // one key and no schedule, so that every request is seen to be the only one
+        let mut all =
+            vec![("OPENAI_BASE_URL", url.as_str()), ("OPENAI_API_KEY", "key-1"), ("PARLOR__GENERATION__RETRY", "")];
         all.extend(settings);
         let test = TestApp::with(&all).await;
         let ann = test.person("ann").await;
@@ -121,7 +122,8 @@ async fn f16_a_refused_connection() {
     // nobody listens there any more
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let url = format!("http://127.0.0.1:{port}/v1");
-    let test = TestApp::with(&[("OPENAI_BASE_URL", &url), ("OPENAI_MODELS", "fake-1")]).await;
+    let settings = [("OPENAI_BASE_URL", url.as_str()), ("OPENAI_MODELS", "fake-1"), ("PARLOR__GENERATION__RETRY", "")];
+    let test = TestApp::with(&settings).await;
     let ann = test.person("ann").await;
     let chat = ann.asks("hi").await;
     let page = ann.sees(&chat, "data-state=\"failed\"").await;

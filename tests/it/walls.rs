@@ -8,7 +8,7 @@ use parlor::http::{
 use reqwest::{Method, StatusCode};
 
 /// What is expected of each route. A route that is not here fails the sweep, as does an entry without a route.
-const ROUTES: [(&str, &str, Access); 25] = [
+const ROUTES: [(&str, &str, Access); 26] = [
     ("GET", "/", Access::Member),
     ("GET", "/assets/{name}", Access::Plain),
     ("GET", "/chats/{id}", Access::Member),
@@ -17,6 +17,7 @@ const ROUTES: [(&str, &str, Access); 25] = [
     ("GET", "/chats/{id}/title", Access::Member),
     ("GET", "/favicon.ico", Access::Plain),
     ("GET", "/login", Access::Anyone),
+    ("GET", "/metrics", Access::Plain),
     ("GET", "/ready", Access::Plain),
     ("GET", "/register", Access::Anyone),
     ("GET", "/setup", Access::Anyone),

@@ -52,6 +52,7 @@ impl Config {
         within("database.statement_timeout", db.statement_timeout as f64, 1., 600.)?;
         within("server.max_body_kb", self.server.max_body_kb as f64, 16., 65_536.)?;
         within("server.request_timeout", self.server.request_timeout as f64, 1., 600.)?;
+        within("server.stalled", self.server.stalled as f64, 1., 600.)?;
         within("accounts.hashes_at_once", self.accounts.hashes_at_once as f64, 1., 64.)?;
         within("chats.max_message_chars", self.chats.max_message_chars as f64, 1., 1_000_000.)?;
         within("chats.max_message_chars_admin", self.chats.max_message_chars_admin as f64, 1., 1_000_000.)?;
@@ -72,6 +73,12 @@ impl Config {
         within("queue.poll_ms", self.queue.poll_ms as f64, 50., 60_000.)?;
         within("catalog.refresh", self.catalog.refresh as f64, 10., 86_400.)?;
         within("catalog.retry", self.catalog.retry as f64, 1., 86_400.)?;
+        let listen = &self.metrics.listen;
+        if !listen.is_empty() && listen.parse::<std::net::SocketAddr>().is_err() {
+            return Err(format!(
+                "`metrics.listen` is `{listen}`; it must be an address with a port, e.g. 127.0.0.1:9464"
+            ));
+        }
         let url = &self.server.public_url;
         if !(url.is_empty() || url.starts_with("https://") || url.starts_with("http://")) {
             return Err(format!("`server.public_url` (PUBLIC_URL) is `{url}`; it must begin with https:// or http://"));
@@ -171,6 +178,7 @@ mod tests {
             (&[("PARLOR__GENERATION__RETRY", "60, soon")], &["PARLOR__GENERATION__RETRY", "soon", "number"]),
             (&[("PUBLIC_URL", "chat.example.org")], &["public_url", "https://"]),
             (&[("ADMIN_EMAIL", "ann@example.org")], &["ADMIN_PASSWORD"]),
+            (&[("PARLOR__METRICS__LISTEN", "9464")], &["metrics.listen", "127.0.0.1:9464"]),
             (&[("OPENAI_API_KEY", "sk-1,sk-2\nsk-3")], &["providers.openai.api_keys"]),
         ] {
             let error = load(vars).unwrap_err();

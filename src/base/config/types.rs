@@ -52,6 +52,7 @@ pub struct Config {
     pub feed: Feed,
     pub queue: Queue,
     pub catalog: Catalog,
+    pub metrics: Metrics,
     pub providers: BTreeMap<String, Provider>,
 }
 
@@ -64,6 +65,7 @@ pub struct Server {
     pub public_url: String,
     pub max_body_kb: usize,
     pub request_timeout: u64,
+    pub stalled: u64,
 }
 
 impl Server {
@@ -184,6 +186,13 @@ pub struct Catalog {
     pub refresh: u64,
     pub retry: u64,
     pub ollama: String,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Metrics {
+    pub token: Hidden,
+    pub listen: String,
 }
 
 /// A place that has models.

@@ -1,8 +1,9 @@
 //! Migrations, one process at a time. They only expand (what the version before needs stays), so old and new processes
 //! may run side by side during an upgrade.
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use sqlx::{Connection, PgConnection, PgPool, migrate::Migrate, migrate::Migrator, postgres::PgConnectOptions};
+use std::cmp::Ordering;
 
 /// Where the database stands against the migrations of this program.
 #[derive(Debug, PartialEq, Eq)]
@@ -10,6 +11,8 @@ pub enum Standing {
     Current,
     /// So many are still to be applied.
     Behind(usize),
+    /// A newer program has migrated it. This one may go on (migrations only expand), but not be started.
+    Ahead,
 }
 
 /// Applies what is missing, under an advisory lock: processes that start together wait for one another.
@@ -39,8 +42,9 @@ pub async fn standing(migrator: &Migrator, db: &PgPool) -> anyhow::Result<Standi
         sqlx::query_scalar("select to_regclass('_sqlx_migrations') is not null").fetch_one(&mut *conn).await?;
     let applied = if exists { conn.list_applied_migrations().await?.len() } else { 0 };
     let known = migrator.iter().filter(|m| !m.migration_type.is_down_migration()).count();
-    if applied > known {
-        bail!("the database was made by a newer version of Parlor");
-    }
-    Ok(if applied == known { Standing::Current } else { Standing::Behind(known - applied) })
+    Ok(match applied.cmp(&known) {
+        Ordering::Less => Standing::Behind(known - applied),
+        Ordering::Equal => Standing::Current,
+        Ordering::Greater => Standing::Ahead,
+    })
 }

@@ -2,15 +2,19 @@
 //! a statement about the product.
 
 pub mod migrate;
+mod pooler;
 pub mod private;
 
 use super::config;
 use anyhow::{Context, bail};
 use sqlx::{
-    ConnectOptions, Connection, PgPool,
+    ConnectOptions, Connection, Executor, PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
-use std::{path::Path, str::FromStr, time::Duration};
+use std::{path::Path, str::FromStr, sync::Arc, time::Duration};
+
+/// How long a connection rests until it is tried before it is used.
+const RESTED: Duration = Duration::from_millis(100);
 
 /// Three pools on one database, so that a flood of pages cannot starve leases, and neither the bells.
 #[derive(Clone, Debug)]
@@ -27,18 +31,35 @@ impl Pools {
     /// Connects, and says in a sentence why if that fails.
     ///
     /// # Errors
-    /// An address that cannot be parsed, a server that is not there, a password that is wrong, a version under 15.
+    /// An address that cannot be parsed, a server that is not there, a password that is wrong, a version under 15,
+    /// a pooler that hands connections round.
     pub async fn connect(options: PgConnectOptions, config: &config::Database) -> anyhow::Result<Self> {
         let timeout = Duration::from_secs(config.acquire_timeout);
         let options = options
             .application_name("parlor")
-            .options([
-                ("statement_timeout", format!("{}s", config.statement_timeout)),
-                ("idle_in_transaction_session_timeout", "5s".to_owned()),
-            ])
             .log_slow_statements(tracing::log::LevelFilter::Warn, Duration::from_secs(2));
+        // said on each connection, not at its start: poolers refuse what they do not know there
+        let limits: Arc<str> = format!(
+            "set statement_timeout = '{}s'; set idle_in_transaction_session_timeout = '5s'",
+            config.statement_timeout
+        )
+        .into();
         let pool = |size, acquire: Duration| {
+            let limits = limits.clone();
             PgPoolOptions::new()
+                .after_connect(move |conn, _| {
+                    let limits = limits.clone();
+                    Box::pin(async move { conn.execute(&*limits).await.map(drop) })
+                })
+                .before_acquire(|conn, meta| {
+                    // one that has rested may be dead since: after an outage each of them would cost somebody an error
+                    Box::pin(async move {
+                        if meta.idle_for < RESTED {
+                            return Ok(true);
+                        }
+                        conn.ping().await.map(|()| true)
+                    })
+                })
                 .max_connections(size)
                 .min_connections(1)
                 .acquire_timeout(acquire)
@@ -46,13 +67,17 @@ impl Pools {
                 .test_before_acquire(false)
         };
         // one connection by itself first: a pool would try again until its timeout and forget the reason
-        let mut first = tokio::time::timeout(timeout, options.connect())
-            .await
-            .unwrap_or(Err(sqlx::Error::PoolTimedOut))
-            .map_err(|e| anyhow::anyhow!("{}", explain(&e, &options)))?;
+        let connect = async || {
+            tokio::time::timeout(timeout, options.connect())
+                .await
+                .unwrap_or(Err(sqlx::Error::PoolTimedOut))
+                .map_err(|e| anyhow::anyhow!("{}", explain(&e, &options)))
+        };
+        let (mut first, mut second) = (connect().await?, connect().await?);
+        pooler::refuse_transaction_mode(&mut first, &mut second).await?;
         let version: i32 =
             sqlx::query_scalar("select current_setting('server_version_num')::int").fetch_one(&mut first).await?;
-        first.close().await?;
+        futures::try_join!(first.close(), second.close())?;
         if version < 150_000 {
             bail!("PostgreSQL {} is too old: Parlor needs 15 or newer", version / 10_000);
         }
@@ -107,6 +132,8 @@ pub fn parse_url(url: &str) -> anyhow::Result<PgConnectOptions> {
     // the error of the parser may repeat the address, and with it the password
     PgConnectOptions::from_str(url)
         .ok()
+        // every PostgreSQL that we take is exact by itself, and poolers refuse the word
+        .map(|options| options.extra_float_digits(None))
         .context("DATABASE_URL cannot be understood; it must look like postgres://user:password@host:5432/database")
 }
 

@@ -20,6 +20,18 @@ pub async fn find(conn: &mut PgConnection, user: UserId, id: ChatId) -> sqlx::Re
     .await
 }
 
+/// Locks the head of a viewer's chat, which is its mutex; returns the position of its log.
+pub async fn lock(conn: &mut PgConnection, user: UserId, id: ChatId) -> sqlx::Result<Option<i64>> {
+    sqlx::query_scalar!(
+        "select h.seq from chats c join feed_heads h on h.chat_id = c.id
+         where c.id = $1 and c.user_id = $2 and c.deleted_at is null for no key update of h",
+        id.0,
+        user.0
+    )
+    .fetch_optional(conn)
+    .await
+}
+
 pub async fn list(db: &PgPool, user: UserId, limit: i64) -> sqlx::Result<Vec<Listed>> {
     sqlx::query_as!(
         Listed,

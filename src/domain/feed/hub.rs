@@ -58,28 +58,33 @@ impl Hub {
     /// The database's.
     pub async fn subscribe(self: &Arc<Self>, chat: ChatId, after: i64) -> Result<Subscription> {
         let (sender, queue) = mpsc::channel(QUEUE);
-        self.watch(chat, |watch| watch.readers.push(sender)).await?;
+        self.watch(chat, None, |watch| watch.readers.push(sender)).await?;
         Ok(Subscription { hub: self.clone(), chat, position: after, queue, caught_up: false })
     }
 
-    /// A token that is cancelled when the answer has its end in the log, whoever wrote it.
+    /// A token that is cancelled when the answer has its end in the log, whoever wrote it, after a position at which it
+    /// had none.
     ///
     /// # Errors
     /// The database's.
-    pub async fn end_of(self: &Arc<Self>, chat: ChatId, message: MessageId) -> Result<EndWatch> {
+    pub async fn end_of(self: &Arc<Self>, chat: ChatId, message: MessageId, after: i64) -> Result<EndWatch> {
         let token = CancellationToken::new();
         let ours = token.clone();
-        self.watch(chat, move |watch| watch.ends.push((message, ours))).await?;
-        Ok(EndWatch { hub: self.clone(), chat, message, token })
+        self.watch(chat, Some(after), move |watch| watch.ends.push((message, ours))).await?;
+        Ok(EndWatch { hub: self.clone(), chat, token })
     }
 
-    async fn watch(&self, chat: ChatId, add: impl FnOnce(&mut Watch)) -> Result<()> {
+    async fn watch(&self, chat: ChatId, position: Option<i64>, add: impl FnOnce(&mut Watch)) -> Result<()> {
         if let Some(watch) = self.watches().get_mut(&chat) {
             add(watch);
             return Ok(());
         }
-        let mut conn = self.db.acquire().await?;
-        let seq = store::bounds(&mut conn, chat).await?.map_or(0, |(_, seq)| seq);
+        let seq = if let Some(seq) = position {
+            seq
+        } else {
+            let mut conn = self.db.acquire().await?;
+            store::bounds(&mut conn, chat).await?.map_or(0, |(_, seq)| seq)
+        };
         add(self.watches().entry(chat).or_insert_with(|| Watch { seq, readers: Vec::new(), ends: Vec::new() }));
         // what was committed between the look and the registration
         self.ring([chat]);
@@ -228,12 +233,13 @@ impl Drop for Subscription {
 pub struct EndWatch {
     hub: Arc<Hub>,
     chat: ChatId,
-    message: MessageId,
     pub token: CancellationToken,
 }
 
 impl Drop for EndWatch {
     fn drop(&mut self) {
-        self.hub.leave(self.chat, |watch| watch.ends.retain(|(message, _)| *message != self.message));
+        // only this one: another attempt of this process may wait for the same end
+        self.token.cancel();
+        self.hub.leave(self.chat, |watch| watch.ends.retain(|(_, token)| !token.is_cancelled()));
     }
 }

@@ -25,12 +25,25 @@ pub(super) struct Pending {
     pub lost: bool,
     /// Since when the chat's head is held by somebody else.
     pub held: Option<Instant>,
+    /// When the oldest piece came of what waits, and of what is being written.
+    arrived: Option<Instant>,
+    taken: Option<Instant>,
 }
 
 impl Pending {
     pub fn new(stream: Stream, prefix: usize) -> Self {
         let text = Tail { at: prefix, ..Tail::default() };
-        Self { stream, text, reasoning: Tail::default(), fresh: true, in_flight: false, lost: false, held: None }
+        Self {
+            stream,
+            text,
+            reasoning: Tail::default(),
+            fresh: true,
+            in_flight: false,
+            lost: false,
+            held: None,
+            arrived: None,
+            taken: None,
+        }
     }
 
     /// Bytes that wait.
@@ -44,6 +57,7 @@ impl Pending {
 
     pub fn add(&mut self, piece: &str, reasoning: bool) {
         self.tail(reasoning).text.push_str(piece);
+        self.arrived.get_or_insert_with(Instant::now);
     }
 
     fn tail(&mut self, reasoning: bool) -> &mut Tail {
@@ -67,14 +81,16 @@ impl Pending {
             rows.push(Delta { chat, generation, epoch, message, what, first });
         }
         self.in_flight = !rows.is_empty();
+        self.taken = self.arrived.take();
         rows
     }
 
-    /// What was taken is committed.
-    pub fn written(&mut self) {
+    /// What was taken is committed. Tells, once, when its oldest piece came.
+    pub fn written(&mut self) -> Option<Instant> {
         self.in_flight = false;
         self.fresh = false;
         self.held = None;
+        self.taken.take()
     }
 
     /// What was taken was not written, or only the bytes of its kind up to `stored`: the rest goes before what has come
@@ -86,6 +102,7 @@ impl Pending {
             _ => return,
         };
         self.in_flight = false;
+        self.arrived = self.taken.take().or(self.arrived);
         let written = stored.saturating_sub(*offset).min(text.len());
         if written > 0 {
             self.fresh = false;

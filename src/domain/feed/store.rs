@@ -4,6 +4,7 @@ use super::{Event, What};
 use crate::base::{
     Result,
     ids::{ChatId, GenerationId, MessageId},
+    metrics::metrics,
 };
 use sqlx::{PgConnection, PgPool};
 use std::collections::HashMap;
@@ -103,7 +104,8 @@ pub async fn read(db: &PgPool, chat: ChatId, after: i64, limit: i64) -> Result<V
 pub async fn news(db: &PgPool, chats: &[(ChatId, i64)]) -> Result<Vec<(ChatId, Event)>> {
     let (ids, positions): (Vec<_>, Vec<_>) = chats.iter().map(|(chat, seq)| (chat.0, *seq)).unzip();
     let rows = sqlx::query!(
-        r#"select e.chat_id, e.seq, e.message_id, e.kind, e.offset_at, e.body
+        r#"select e.chat_id, e.seq, e.message_id, e.kind, e.offset_at, e.body,
+               extract(epoch from now() - e.at)::float8 as "age!"
            from unnest($1::uuid[], $2::bigint[]) as w (chat_id, seq)
            join feed_heads h on h.chat_id = w.chat_id and h.seq > w.seq
            cross join lateral (select * from feed_events e where e.chat_id = w.chat_id and e.seq > w.seq
@@ -117,6 +119,7 @@ pub async fn news(db: &PgPool, chats: &[(ChatId, i64)]) -> Result<Vec<(ChatId, E
     Ok(rows
         .into_iter()
         .map(|r| {
+            metrics().lag_from_log.record(r.age);
             let what = What::from_row(&r.kind, r.offset_at, r.body);
             (ChatId(r.chat_id), Event { seq: r.seq, message_id: MessageId(r.message_id), what })
         })

@@ -11,6 +11,7 @@ use super::{
 use crate::base::{
     Result,
     ids::{ChatId, GenerationId, MessageId},
+    metrics::metrics,
 };
 use sqlx::{PgPool, Postgres, pool::PoolConnection};
 use std::{
@@ -102,6 +103,7 @@ impl Writer {
     }
 
     /// Begins an attempt at an answer that has `prefix` bytes of text already. Pieces may be pushed until it is ended.
+    /// An earlier attempt at the same answer, whose lease was lost while this process slept, is fenced off by it.
     pub fn begin(&self, stream: Stream, prefix: usize) {
         self.0.desk().streams.insert(stream.generation, Pending::new(stream, prefix));
     }
@@ -110,10 +112,10 @@ impl Writer {
     ///
     /// # Errors
     /// [`Lost`] when the attempt is fenced off.
-    pub async fn push(&self, generation: GenerationId, piece: &str, reasoning: bool) -> Result<(), Lost> {
+    pub async fn push(&self, stream: &Stream, piece: &str, reasoning: bool) -> Result<(), Lost> {
         loop {
             let room = self.0.done.notified();
-            if self.0.take_in(generation, piece, reasoning)? {
+            if self.0.take_in(stream, piece, reasoning)? {
                 return Ok(());
             }
             room.await;
@@ -125,18 +127,20 @@ impl Writer {
     ///
     /// # Errors
     /// [`Lost`] when the attempt is fenced off.
-    pub async fn end(&self, generation: GenerationId) -> Result<Vec<What>, Lost> {
+    pub async fn end(&self, stream: &Stream) -> Result<Vec<What>, Lost> {
         loop {
             let change = self.0.done.notified();
             {
                 let mut desk = self.0.desk();
-                let Some(pending) = desk.streams.get(&generation) else { return Err(Lost) };
+                let Some(pending) = desk.streams.get(&stream.generation).filter(|p| p.stream == *stream) else {
+                    return Err(Lost);
+                };
                 if pending.lost {
-                    desk.streams.remove(&generation);
+                    desk.streams.remove(&stream.generation);
                     return Err(Lost);
                 }
                 if !pending.in_flight {
-                    let rest = desk.streams.remove(&generation).map(|mut pending| pending.take());
+                    let rest = desk.streams.remove(&stream.generation).map(|mut pending| pending.take());
                     return Ok(rest.unwrap_or_default().into_iter().map(|delta| delta.what).collect());
                 }
             }
@@ -145,8 +149,11 @@ impl Writer {
     }
 
     /// Ends the attempt; what is not committed is forgotten.
-    pub fn abandon(&self, generation: GenerationId) {
-        self.0.desk().streams.remove(&generation);
+    pub fn abandon(&self, stream: &Stream) {
+        let mut desk = self.0.desk();
+        if desk.streams.get(&stream.generation).is_some_and(|p| p.stream == *stream) {
+            desk.streams.remove(&stream.generation);
+        }
     }
 }
 
@@ -156,10 +163,11 @@ impl Inner {
     }
 
     /// Says whether there was room for the piece.
-    fn take_in(&self, generation: GenerationId, piece: &str, reasoning: bool) -> Result<bool, Lost> {
+    fn take_in(&self, stream: &Stream, piece: &str, reasoning: bool) -> Result<bool, Lost> {
         let mut desk = self.desk();
         let Desk { streams, urgent, waiting } = &mut *desk;
-        let Some(pending) = streams.get_mut(&generation).filter(|p| !p.lost) else { return Err(Lost) };
+        let ours = streams.get_mut(&stream.generation).filter(|p| p.stream == *stream && !p.lost);
+        let Some(pending) = ours else { return Err(Lost) };
         if pending.waiting() >= MAX_WAITING {
             return Ok(false);
         }
@@ -246,12 +254,16 @@ impl Inner {
 
     /// Writes a batch, hands out what was written, and puts back what was not. The writer keeps one connection.
     async fn write(self: &Arc<Self>, line: &mut Option<Line>, batch: Vec<Delta>, patient: bool) {
+        let began = Instant::now();
         let result = match self.connected(line).await {
             Ok(conn) => tokio::time::timeout(NO_ANSWER, store::write(conn, &batch, &self.sender, patient)).await,
             Err(error) => Ok(Err(error)),
         };
         match result {
-            Ok(Ok(fates)) => self.settle(batch, &fates),
+            Ok(Ok(fates)) => {
+                metrics().committed(batch.len(), began.elapsed());
+                self.settle(batch, &fates);
+            }
             failed => {
                 let error = failed
                     .map_or_else(|_| "no answer".to_owned(), |e| e.err().map_or_else(String::new, |e| e.to_string()));
@@ -263,6 +275,7 @@ impl Inner {
             }
         }
         self.done.notify_waiters();
+        self.wake.notify_one();
     }
 
     async fn connected<'a>(&self, line: &'a mut Option<Line>) -> Result<&'a mut PoolConnection<Postgres>> {
@@ -279,6 +292,7 @@ impl Inner {
     /// After a commit: hands out what was written, keeps what was busy, marks what was fenced.
     fn settle(&self, batch: Vec<Delta>, fates: &[Fate]) {
         let mut written: BTreeMap<ChatId, Vec<Event>> = BTreeMap::new();
+        let mut arrived = Vec::new();
         {
             let mut desk = self.desk();
             let Desk { streams, waiting, .. } = &mut *desk;
@@ -287,7 +301,8 @@ impl Inner {
                 match (fate, pending) {
                     (Fate::Written(seq), pending) => {
                         if let Some(pending) = pending {
-                            pending.written();
+                            arrived.extend(pending.written());
+                            *waiting |= pending.waiting() > 0;
                         }
                         let event = Event { seq: *seq, message_id: delta.message, what: delta.what };
                         written.entry(delta.chat).or_default().push(event);
@@ -304,6 +319,9 @@ impl Inner {
         }
         for (chat, events) in written {
             self.hub.deliver(chat, events);
+        }
+        for since in arrived {
+            metrics().lag_from_memory.record(since.elapsed());
         }
     }
 

@@ -120,12 +120,13 @@ impl Beside<'_> {
         if earlier == Some(State::Lined) {
             return Err(Error::Conflict("This message is still waiting in line. Send or remove it.".into()));
         }
-        if store::load(tx, chat).await?.running >= MAX_RUNNING {
+        if store::load(tx, chat, None).await?.running >= MAX_RUNNING {
             return Err(super::line::too_many_running());
         }
+        let prefix = self.prefix.len();
         let beginning =
-            Beginning { chat, user, question: self.question, model, from, after: None, prefix: self.prefix.len() };
-        let sent = begin(tx, &beginning).await?;
+            Beginning { chat, user, question: self.question, model, from, after: None, prefix, here: false };
+        let (sent, _) = begin(tx, &beginning).await?;
         store::dead::lay_to_rest(tx, self.answer).await?;
         if earlier.is_some_and(State::is_over) {
             line::follow(tx, chat, self.answer, sent.answer).await?;

@@ -86,7 +86,7 @@ pub async fn send_now(app: &App, viewer: &Viewer, message: MessageId) -> Result<
         // its end lets the line go on
         Some(State::Waiting) => settle(&mut tx, place.chat, after, Why::Stopped).await?.unwrap_or_default(),
         _ => {
-            if store::load(&mut tx, place.chat).await?.running >= MAX_RUNNING {
+            if store::load(&mut tx, place.chat, None).await?.running >= MAX_RUNNING {
                 return Err(too_many_running());
             }
             let news = go_on(&mut tx, after).await?;

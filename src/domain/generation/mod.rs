@@ -21,6 +21,7 @@ pub use run::{look, renew_leases};
 pub use send::{Draft, Sent, forget_keys, max_chars, send};
 pub use state::State;
 pub use stop::{delete_chat, stop};
+pub use store::figures::{Figures, figures};
 pub use sweep::sweep;
 pub use thread::{Shown, Thread, owned, shown, thread, turn, unfinished};
 

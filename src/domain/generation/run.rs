@@ -8,14 +8,22 @@ use super::{
 };
 use crate::{
     app::{App, Run},
-    base::{Result, config::seconds, ids::GenerationId},
+    base::{
+        Result,
+        config::seconds,
+        ids::GenerationId,
+        metrics::{self, Pace, metrics},
+        queue,
+    },
     domain::{
-        catalog, chats,
+        catalog,
+        chats::{self, store::Spoken},
         feed::{self, Stands, Stream, What},
     },
     outside::llm::{Ask, Chunk, Chunks, Fault, FaultKind, Finish, Said, Usage},
 };
 use futures::StreamExt;
+use sqlx::Connection as _;
 use std::{sync::atomic::Ordering, time::Duration};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -46,7 +54,6 @@ pub fn look(app: &App, id: GenerationId) {
             // the row tells: whatever was begun is settled by the sweep when its lease runs out
             tracing::warn!(generation = %id, %error, "an answer could not be taken up");
         }
-        app.running.runs().remove(&id);
         drop(permit);
         if app.running.crowded.swap(false, Ordering::Relaxed)
             && let Ok(Some(next)) = store::next_due(&app.pools.jobs).await
@@ -77,6 +84,7 @@ pub async fn renew_leases(app: App) {
                 for (id, epoch) in mine.iter().filter(|(id, _)| !kept.contains(id)) {
                     if let Some(run) = runs.get(id).filter(|r| r.epoch == *epoch) {
                         run.lost.cancel();
+                        metrics().leases_lost.increment(1);
                     }
                 }
             }
@@ -86,18 +94,39 @@ pub async fn renew_leases(app: App) {
 }
 
 async fn take_up(app: &App, id: GenerationId) -> Result<()> {
-    let Some(claimed) = claim(app, id).await? else { return Ok(()) };
+    let Some((claimed, path)) = claim(app, id).await? else { return Ok(()) };
     let lost = CancellationToken::new();
     let alive_until = Instant::now() + seconds(app.config.generation.first_token) + SLACK;
-    app.running.runs().insert(id, Run { epoch: claimed.epoch, lost: lost.clone(), alive_until });
-    let ended = app.feed.hub.end_of(claimed.chat, claimed.message).await?;
-    let stream = Stream { chat: claimed.chat, generation: id, epoch: claimed.epoch, message: claimed.message };
-    let text = taken_over(app, &claimed).await?;
+    let run = Run { epoch: claimed.epoch, lost: lost.clone(), alive_until };
+    if let Some(before) = app.running.runs().insert(id, run) {
+        // this process slept beyond its lease, and what it was doing then still waits for the provider
+        before.lost.cancel();
+    }
+    let result = attempt(app, &claimed, path, lost).await;
+    let mut runs = app.running.runs();
+    if runs.get(&id).is_some_and(|run| run.epoch == claimed.epoch) {
+        runs.remove(&id);
+    }
+    result
+}
+
+async fn attempt(app: &App, claimed: &Claimed, path: Result<Vec<Spoken>>, lost: CancellationToken) -> Result<()> {
+    let ended = app.feed.hub.end_of(claimed.chat, claimed.message, claimed.seq).await?;
+    let stream = Stream { chat: claimed.chat, generation: claimed.id, epoch: claimed.epoch, message: claimed.message };
+    let text = taken_over(app, claimed).await?;
     app.feed.writer.begin(stream, text.len());
-    let mut attempt =
-        Attempt { app, claimed: &claimed, prefix: text.len(), text, reasoning: String::new(), usage: None };
+    let mut attempt = Attempt {
+        app,
+        claimed,
+        stream,
+        prefix: text.len(),
+        text,
+        reasoning: String::new(),
+        usage: None,
+        pace: Pace::begin(),
+    };
     let outcome = tokio::select! {
-        outcome = attempt.make() => outcome,
+        outcome = attempt.make(path) => outcome,
         () = ended.token.cancelled() => Outcome::Lost,
         () = lost.cancelled() => Outcome::Lost,
         () = app.stopping.hand_over.cancelled() => Outcome::HandOver,
@@ -114,18 +143,24 @@ async fn taken_over(app: &App, claimed: &Claimed) -> Result<String> {
     Ok(feed::store::text_so_far(&mut conn, claimed.chat, claimed.message, claimed.from_seq).await?.0)
 }
 
-async fn claim(app: &App, id: GenerationId) -> Result<Option<Claimed>> {
-    let Some(chat) = store::chat_of(&app.pools.jobs, id).await? else { return Ok(None) };
-    let mut tx = app.pools.jobs.begin().await?;
-    if feed::lock(&mut tx, chat).await?.is_none() {
+/// Takes the generation if it is still to be had, and reads what the model is to be told.
+async fn claim(app: &App, id: GenerationId) -> Result<Option<(Claimed, Result<Vec<Spoken>>)>> {
+    let mut conn = app.pools.jobs.acquire().await?;
+    let mut tx = conn.begin().await?;
+    if store::lock_chat_of(&mut tx, id).await?.is_none() {
         return Ok(None);
     }
-    let Some(claimed) = store::claim(&mut tx, id, app.config.generation.lease).await? else { return Ok(None) };
-    let events = feed::append(&mut tx, chat, &[(claimed.message, What::State(Stands::Streaming))]).await?;
+    let Some(mut claimed) = store::claim(&mut tx, id, app.config.generation.lease).await? else { return Ok(None) };
+    queue::forget(&mut tx, id.0).await?;
+    let events = feed::append(&mut tx, claimed.chat, &[(claimed.message, What::State(Stands::Streaming))]).await?;
     tx.commit().await?;
-    app.feed.hub.deliver(chat, events);
+    claimed.seq = events.last().map_or(claimed.from_seq, |event| event.seq);
+    app.feed.hub.deliver(claimed.chat, events);
     tracing::debug!(generation = %id, attempt = claimed.attempt, "an answer was taken up");
-    Ok(Some(claimed))
+    // the answer itself is the leaf, and has no text yet
+    let limit = i32::try_from(app.config.context.max_messages).unwrap_or(i32::MAX - 1) + 1;
+    let path = chats::store::path_texts(&mut conn, claimed.chat, claimed.message, limit).await;
+    Ok(Some((claimed, path.map_err(Into::into))))
 }
 
 /// How an attempt came to its end.
@@ -147,22 +182,24 @@ enum Outcome {
 struct Attempt<'a> {
     app: &'a App,
     claimed: &'a Claimed,
+    stream: Stream,
     /// Bytes of `text` that it began with.
     prefix: usize,
     text: String,
     reasoning: String,
     usage: Option<Usage>,
+    pace: Pace,
 }
 
 impl Attempt<'_> {
-    async fn make(&mut self) -> Outcome {
+    async fn make(&mut self, path: Result<Vec<Spoken>>) -> Outcome {
         let (provider_name, model) = catalog::split(&self.claimed.model);
         let Some(provider) = self.app.provider(provider_name) else {
             let sentence = format!("The provider “{provider_name}” is no longer configured. Choose another model.");
             return Outcome::Fault(sentence);
         };
-        let ask = match self.ask(model).await {
-            Ok(ask) => ask,
+        let ask = match path {
+            Ok(path) => self.ask(model, path),
             Err(error) => {
                 tracing::error!(%error, generation = %self.claimed.id, "the conversation could not be read");
                 let sentence = "The conversation could not be read. Try again.".to_owned();
@@ -173,6 +210,7 @@ impl Attempt<'_> {
         let mut key = 0;
         loop {
             let deadline = self.silence_until(self.app.config.generation.first_token);
+            self.pace = Pace::begin();
             let opened = tokio::time::timeout_at(deadline, provider.open(&ask, key)).await;
             let result = match opened {
                 Ok(Ok(chunks)) => self.read(chunks, deadline).await,
@@ -185,12 +223,14 @@ impl Attempt<'_> {
                 Err(fault) => fault,
             };
             tracing::warn!(provider = provider.name, key, model, %fault, generation = %self.claimed.id, "a provider failed");
+            metrics::provider_error(&provider.name, fault.kind.name());
             let retries = usize::try_from(self.claimed.retries).unwrap_or_default();
             let schedule = &self.app.config.generation.retry;
             let sentence = fault.sentence(&provider.name);
             match verdict(&fault, self.has_streamed(), keys - key - 1, retries, schedule) {
                 Verdict::NextKey => key += 1,
-                Verdict::Wait(pause) => return Outcome::Wait(pause, sentence),
+                // what happened, without what the person is to do about it: nothing, for now
+                Verdict::Wait(pause) => return Outcome::Wait(pause, first_sentence(&sentence)),
                 Verdict::Dead => return Outcome::Dead(sentence),
                 Verdict::Interrupted | Verdict::Failed => return Outcome::Fault(sentence),
             }
@@ -200,12 +240,24 @@ impl Attempt<'_> {
     /// Reads the provider to its end; nothing when the writer was fenced off.
     async fn read(&mut self, mut chunks: Chunks, mut deadline: Instant) -> std::result::Result<Option<Finish>, Fault> {
         let mut finish = None;
+        // one alarm for the whole answer: when it rings too early it is set anew
+        let alarm = tokio::time::sleep_until(deadline);
+        tokio::pin!(alarm);
         loop {
-            let item = match tokio::time::timeout_at(deadline, chunks.next()).await {
-                Ok(item) => item,
-                // done, and only the connection's end was awaited
-                Err(_) if finish.is_some() => return Ok(finish),
-                Err(_) => return Err(Fault::new(FaultKind::Silent, "nothing came within the deadline")),
+            let item = tokio::select! {
+                biased;
+                item = chunks.next() => item,
+                () = &mut alarm => {
+                    if alarm.deadline() < deadline {
+                        alarm.as_mut().reset(deadline);
+                        continue;
+                    }
+                    // done, and only the connection's end was awaited
+                    if finish.is_some() {
+                        return Ok(finish);
+                    }
+                    return Err(Fault::new(FaultKind::Silent, "nothing came within the deadline"));
+                }
             };
             let piece = match item {
                 None if finish.is_none() => return Err(Fault::new(FaultKind::Cut, "the stream ended too soon")),
@@ -220,6 +272,7 @@ impl Attempt<'_> {
                     // usage may follow, in an event of its own
                     finish = Some(why);
                     deadline = Instant::now() + SLACK;
+                    alarm.as_mut().reset(deadline);
                     continue;
                 }
                 Some(Ok(Chunk::Text(piece))) => (piece, false),
@@ -229,9 +282,10 @@ impl Attempt<'_> {
             if self.text.len() + self.reasoning.len() + piece.len() > MAX_ANSWER {
                 return Err(Fault::new(FaultKind::TooLong, format!("an answer of more than {MAX_ANSWER} bytes")));
             }
-            if self.app.feed.writer.push(self.claimed.id, &piece, reasoning).await.is_err() {
+            if self.app.feed.writer.push(&self.stream, &piece, reasoning).await.is_err() {
                 return Ok(None);
             }
+            self.pace.piece(&self.claimed.model);
             if reasoning { &mut self.reasoning } else { &mut self.text }.push_str(&piece);
             if finish.is_none() {
                 deadline = self.silence_until(self.app.config.generation.idle);
@@ -242,7 +296,7 @@ impl Attempt<'_> {
     /// Sets the deadline of the next sign of life, which the lease's renewal looks at too.
     fn silence_until(&self, limit: f64) -> Instant {
         let deadline = Instant::now() + seconds(limit);
-        if let Some(run) = self.app.running.runs().get_mut(&self.claimed.id) {
+        if let Some(run) = self.app.running.runs().get_mut(&self.claimed.id).filter(|r| r.epoch == self.claimed.epoch) {
             run.alive_until = deadline + SLACK;
         }
         deadline
@@ -252,18 +306,13 @@ impl Attempt<'_> {
         self.text.len() > self.prefix || !self.reasoning.is_empty()
     }
 
-    async fn ask(&self, model: &str) -> Result<Ask> {
-        let mut conn = self.app.pools.jobs.acquire().await?;
-        let context = &self.app.config.context;
-        // the answer itself is the leaf, and has no text yet
-        let limit = i32::try_from(context.max_messages).unwrap_or(i32::MAX - 1) + 1;
-        let path = chats::store::path_texts(&mut conn, self.claimed.chat, self.claimed.message, limit).await?;
+    fn ask(&self, model: &str, path: Vec<Spoken>) -> Ask {
         let mut messages: Vec<_> = path.into_iter().map(|m| Said { by_model: m.by_model, text: m.text }).collect();
         if self.prefix > 0 {
             messages.push(Said { by_model: true, text: self.text.clone() });
             messages.push(Said { by_model: false, text: GO_ON.to_owned() });
         }
-        Ok(Ask { model: model.to_owned(), messages, max_tokens: context.max_output_tokens })
+        Ask { model: model.to_owned(), messages, max_tokens: self.app.config.context.max_output_tokens }
     }
 
     async fn conclude(self, outcome: Outcome) -> Result<()> {
@@ -271,7 +320,7 @@ impl Attempt<'_> {
         let mut wait = None;
         let (state, reason, dead) = match outcome {
             Outcome::Lost => {
-                self.app.feed.writer.abandon(id);
+                self.app.feed.writer.abandon(&self.stream);
                 return Ok(());
             }
             Outcome::HandOver if self.has_streamed() => (State::Interrupted, Some(CUT.to_owned()), false),
@@ -292,7 +341,7 @@ impl Attempt<'_> {
                 (State::Waiting, Some(sentence), false)
             }
         };
-        let Ok(rest) = self.app.feed.writer.end(id).await else { return Ok(()) };
+        let Ok(rest) = self.app.feed.writer.end(&self.stream).await else { return Ok(()) };
         let ending =
             Ending { state, reason, dead, rest, text: self.text, reasoning: self.reasoning, usage: self.usage };
         // whatever happens to the database, the row is this worker's as long as it renews the lease
@@ -306,7 +355,12 @@ impl Attempt<'_> {
                 None => finish(self.app, self.claimed, &ending).await,
             };
             match written {
-                Ok(_) => return Ok(()),
+                Ok(done) => {
+                    if done && wait.is_none() {
+                        count(&self.claimed.model, &ending, &self.pace);
+                    }
+                    return Ok(());
+                }
                 Err(error) if self.app.stopping.over.is_cancelled() => return Err(error),
                 Err(error) => {
                     tracing::warn!(%error, generation = %id, "the end of an answer was not written; trying again");
@@ -319,7 +373,7 @@ impl Attempt<'_> {
 
     /// Gives up an answer that has said nothing: it waits for another worker.
     async fn hand_over(self) -> Result<()> {
-        self.app.feed.writer.abandon(self.claimed.id);
+        self.app.feed.writer.abandon(&self.stream);
         let mut tx = self.app.pools.jobs.begin().await?;
         let why = Why::HandedOver(self.claimed.epoch);
         let events = settle(&mut tx, self.claimed.chat, self.claimed.message, why).await?;
@@ -329,6 +383,19 @@ impl Attempt<'_> {
         }
         Ok(())
     }
+}
+
+fn first_sentence(text: &str) -> String {
+    text.split_inclusive(". ").next().unwrap_or_default().trim_end().to_owned()
+}
+
+/// An answer of ours has ended: its part in the numbers.
+fn count(model: &str, ending: &Ending, pace: &Pace) {
+    let tokens = ending.usage.map(|u| {
+        pace.ended(model, u.completion);
+        [("prompt", u.prompt), ("cached", u.cached), ("completion", u.completion), ("reasoning", u.reasoning)]
+    });
+    metrics::answered(model, ending.state.name(), tokens.as_ref().map_or(&[][..], |t| t));
 }
 
 /// A pause during which the lease goes on being renewed.

@@ -4,14 +4,16 @@
 use super::{
     Look,
     line::too_many_running,
-    state::{MAX_LINED, MAX_RUNNING},
+    run,
+    state::{MAX_LINED, MAX_RUNNING, State},
     store::{self, line, sends},
 };
 use crate::{
     app::App,
     base::{
         Error, Result, crypto,
-        ids::{ChatId, MessageId, UserId},
+        ids::{ChatId, GenerationId, MessageId, UserId},
+        metrics::metrics,
         queue,
     },
     domain::{
@@ -23,6 +25,7 @@ use crate::{
     markdown,
 };
 use sqlx::PgConnection;
+use std::{sync::atomic::Ordering, time::Duration};
 use uuid::Uuid;
 
 /// What somebody wants to send.
@@ -61,45 +64,34 @@ pub async fn send(app: &App, viewer: &Viewer, chat: Option<ChatId>, draft: &Draf
     let text = check(app, viewer, &draft.content)?;
     let mut tx = app.pools.http.begin().await?;
     catalog::require(app, &mut tx, &draft.model).await?;
-    let shown = match chat {
-        Some(id) => Some(chats::find(&mut tx, viewer, id).await?),
-        None => None,
-    };
     // the key is of this form: the same words in another chat, or to another model, are another message
     let body = format!("{chat:?}\n{:?}\n{}\n{text}", draft.parent, draft.model);
     let body_hash = crypto::sha256(body.as_bytes());
-    let chat = if let Some(chat) = &shown {
-        chat.id
+    let is_new = chat.is_none();
+    let (chat, from, leaf) = if let Some(id) = chat {
+        let from = chats::store::lock(&mut tx, viewer.id, id).await?.ok_or(Error::NotFound)?;
+        // the leaf as it is under the lock: somebody else may have sent meanwhile
+        (id, from, chats::find(&mut tx, viewer, id).await?.leaf)
     } else {
+        if let Some(key) = draft.key {
+            sends::lock(&mut tx, viewer.id, key).await?;
+        }
         let id = chats::store::insert(&mut tx, viewer.id, &chats::title_from(&text)).await?;
         feed::store::open(&mut tx, id).await?;
-        id
+        (id, feed::lock(&mut tx, id).await?.ok_or(Error::NotFound)?, None)
     };
-    let from = feed::lock(&mut tx, chat).await?.ok_or(Error::NotFound)?;
     if let Some(key) = draft.key
         && let Some(before) = sends::taken(&mut tx, viewer.id, key, &body_hash).await?
     {
         return Ok(before); // the transaction, with the new chat in it, is rolled back
     }
-    // the leaf as it is under the lock: somebody else may have sent meanwhile
-    let leaf = if shown.is_some() { chats::find(&mut tx, viewer, chat).await?.leaf } else { None };
-    let (parent, after) = place(&mut tx, chat, leaf, draft.parent).await?;
-    let load = store::load(&mut tx, chat).await?;
-    match after {
-        None if load.running >= MAX_RUNNING => return Err(too_many_running()),
-        Some(_) if load.lined >= MAX_LINED => {
-            let sentence = format!(
-                "{MAX_LINED} messages are waiting in line already. Send this one when one of them has its answer."
-            );
-            return Err(Error::Conflict(sentence));
-        }
-        _ => {}
-    }
+    let (parent, after) = if is_new { (draft.parent, None) } else { place(&mut tx, chat, leaf, draft.parent).await? };
     let html = markdown::plain(&text);
     let question = NewMessage { parent, by_model: false, text: &text, html: Some(&html) };
     let question = chats::store::add(&mut tx, chat, &question).await?;
-    let beginning = Beginning { chat, user: viewer.id, question, model: &draft.model, from, after, prefix: 0 };
-    let sent = begin(&mut tx, &beginning).await?;
+    let here = is_made_here(app);
+    let beginning = Beginning { chat, user: viewer.id, question, model: &draft.model, from, after, prefix: 0, here };
+    let (sent, generation) = begin(&mut tx, &beginning).await?;
     chats::store::show(&mut tx, chat, sent.answer, &draft.model).await?;
     if let Some(key) = draft.key {
         sends::remember(&mut tx, viewer.id, key, &body_hash, &sent).await?;
@@ -108,11 +100,15 @@ pub async fn send(app: &App, viewer: &Viewer, chat: Option<ChatId>, draft: &Draf
     let events = feed::append(&mut tx, chat, &[(sent.answer, turn)]).await?;
     tx.commit().await?;
     app.feed.hub.deliver(chat, events);
+    if after.is_none() && here {
+        run::look(app, generation);
+    }
+    metrics().messages.increment(1);
     Ok(sent)
 }
 
-/// Where the next message goes: after the given one, after the end of the shown path if that is what the given one was
-/// when it was read, and behind what is in line already. The chat's head is locked.
+/// What the next message follows, and which answer it is in line behind. It follows the given one; or the end of the shown
+/// path, if that only has grown since the page was read; or what is in line already. The chat's head is locked.
 async fn place(
     tx: &mut PgConnection,
     chat: ChatId,
@@ -120,13 +116,19 @@ async fn place(
     given: Option<MessageId>,
 ) -> Result<(Option<MessageId>, Option<MessageId>)> {
     let parent = match (given, leaf) {
-        (Some(given), Some(leaf)) if line::is_at_end(tx, chat, leaf, given).await? => Some(leaf),
+        (Some(given), Some(leaf)) if given == leaf || line::is_at_end(tx, chat, leaf, given).await? => Some(leaf),
         (given, leaf) => given.or(leaf),
     };
     let Some(parent) = parent else { return Ok((None, None)) };
-    let unfinished = line::state_of(tx, parent).await?.is_some_and(|state| !state.is_over());
+    let load = store::load(tx, chat, Some(parent)).await?;
+    let unfinished = load.state.as_deref().is_some_and(|state| !State::parse(state).is_over());
     if !unfinished {
-        return Ok((Some(parent), None));
+        return if load.running < MAX_RUNNING { Ok((Some(parent), None)) } else { Err(too_many_running()) };
+    }
+    if load.lined >= MAX_LINED {
+        return Err(Error::Conflict(format!(
+            "{MAX_LINED} messages are waiting in line already. Send this one when one of them has its answer."
+        )));
     }
     let last = line::last(tx, chat, parent).await?;
     Ok((Some(last), Some(last)))
@@ -144,19 +146,32 @@ pub(super) struct Beginning<'a> {
     pub after: Option<MessageId>,
     /// Bytes of text taken over.
     pub prefix: usize,
+    /// This process takes it up by itself, right after the commit.
+    pub here: bool,
 }
 
+/// How long this process has for taking up what it accepted, before another one is told.
+const RESERVE: Duration = Duration::from_secs(2);
+
 /// The answer's message, its generation, and its job unless it is in line.
-pub(super) async fn begin(tx: &mut PgConnection, with: &Beginning<'_>) -> Result<Sent> {
-    let Beginning { chat, user, question, model, from: from_seq, after, prefix } = *with;
+pub(super) async fn begin(tx: &mut PgConnection, with: &Beginning<'_>) -> Result<(Sent, GenerationId)> {
+    let Beginning { chat, user, question, model, from: from_seq, after, prefix, here } = *with;
     let answer = NewMessage { parent: Some(question), by_model: true, text: "", html: None };
     let message = chats::store::add(tx, chat, &answer).await?;
     let new = store::New { chat, message, user, model, from_seq, after, prefix };
     let generation_id = store::insert(tx, &new).await?;
-    if after.is_none() {
-        queue::enqueue(tx, &Look { generation_id }).await?;
+    let job = Look { generation_id };
+    match after {
+        None if here => queue::enqueue_in_reserve(tx, &job, generation_id.0, RESERVE).await?,
+        None => queue::enqueue(tx, &job).await?,
+        Some(_) => {}
     }
-    Ok(Sent { chat, answer: message })
+    Ok((Sent { chat, answer: message }, generation_id))
+}
+
+/// A process that makes answers need not be called by a job to one that it has just accepted.
+fn is_made_here(app: &App) -> bool {
+    app.running.here.load(Ordering::Relaxed) && !app.stopping.begun.is_cancelled()
 }
 
 fn check(app: &App, viewer: &Viewer, content: &str) -> Result<String> {

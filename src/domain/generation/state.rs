@@ -1,25 +1,33 @@
 //! The states of a generation and every way between them.
 //!
 //! ```text
-//!                  send, regenerate, continue                 claim (epoch + 1)
-//!       (nothing) ───────────────────────────▶ queued ─────────────────────────────▶ streaming
-//!           │                                   ▲ ▲ │ nothing said: lease lost, or the │ │ │ │
-//!           │ send, while the answer            │ │ └── end of its process ◀───────────┘ │ │ │
-//!           │ before it is unfinished           │ │                                      │ │ │
-//!           ▼         the answer before it is   │ │         nothing said: a fault, and   │ │ │
-//!         lined ──────completed or stopped, or a┘ └ waiting ◀── the schedule goes on ────┘ │ │
-//!           │         person sends it   (claimed when due:│ it skips `queued`)             │ │
-//!           │                                             │                              │ │
-//!           │ stop                          stop (cancel) │           stop               │ │
-//!           ├─────────────────────────────────────────────┴──▶ stopped ◀─────────────────┤ │
-//!           ▼                                                                            │ │
-//!       (removed)                       completed ◀──── the model said that it is done ──┤ │
-//!                interrupted (has text), failed (has none) ◀── fault, lease, third crash ┴─┘
+//!  (nothing) ─ send, regenerate, continue ─▶ queued ─ claim ─▶ streaming ─ the model is done ──────▶ completed
+//!      │                                       ▲ ▲                │ │ │ ╰─ stop ────────────────────▶ stopped
+//!      │ send, while the answer before         │ ╰─ worker lost ──╯ │ ╰─── fault after text ────────▶ interrupted
+//!      ▼ is unfinished                         │    before a word   │ fault before text
+//!    lined ─ the one before completed/stopped ─╯                    ├─ the schedule goes on ──▶ waiting ─ due ─▶ streaming
+//!            or a person sends it                                   ╰─ no use, used up, third loss ───▶ failed
+//!
+//! from         to           when
+//! (nothing)    queued       send, regenerate, continue
+//! (nothing)    lined        send, while the answer before it is unfinished
+//! lined        queued       the one before it completed or was stopped, or a person sends it
+//! lined        (removed)    a person takes it, and what is in line behind it, out of the tree
+//! queued       streaming    a claim: epoch + 1, attempt + 1
+//! streaming    queued       nothing said, and its worker is lost, or hands it over in order
+//! streaming    waiting      nothing said, every key failed, and the schedule goes on; attempt = 0
+//! waiting      streaming    a claim, when it is due
+//! streaming    completed    the model said that it is done
+//! streaming    interrupted  something said, and a fault, a lost worker, or the end of its process
+//! streaming    failed       nothing said, and trying again is no use; or, as a dead letter, the
+//!                           schedule is used up or a third worker was lost
+//! not ended    stopped      a person stops it, or deletes the chat
 //! ```
 //!
-//! * `queued` can be stopped too. `completed` and `stopped` let the answer in line behind them go on, in the same
-//!   transaction ([`State::lets_the_line_go_on`]); `failed`, `interrupted` and `waiting` hold it ([`State::holds_the_line`])
-//!   until a person sends or removes it. Sending one past a `waiting` answer stops that one: a path has one running answer.
+//! * `completed` and `stopped` let the answer in line behind them go on, in the same transaction
+//!   ([`State::lets_the_line_go_on`]; the sweep does it for a process of an older version); `failed`, `interrupted` and
+//!   `waiting` hold it ([`State::holds_the_line`]) until a person sends or removes it. Sending one past a `waiting` answer
+//!   stops that one: a path has one running answer.
 //! * What was given up (the schedule used up, or three workers lost) ends as `failed` and is a dead letter (`dead_at`)
 //!   besides, until an administrator requeues or drops it, or the person tries again.
 //! * An answer that continues another one begins with its text (`prefix`), which does not count as said: so it may be
@@ -142,7 +150,7 @@ pub fn verdict(fault: &Fault, streamed: bool, keys_left: usize, retries: usize, 
     }
     match fault.kind {
         // another key would get the same answer, and so would another day
-        FaultKind::Refused => Verdict::Failed,
+        FaultKind::Refused | FaultKind::TooLong => Verdict::Failed,
         _ if keys_left > 0 => Verdict::NextKey,
         _ => match schedule.get(retries) {
             Some(pause) => Verdict::Wait(seconds(*pause).max(fault.retry_after.unwrap_or_default()).min(LONGEST_WAIT)),
@@ -161,7 +169,7 @@ mod tests {
         let wait = |secs| Verdict::Wait(Duration::from_secs(secs));
         for kind in [Key, Busy, Refused, Broken, Unreachable, Silent, Cut, Garbled, TooLong] {
             let fault = Fault::new(kind, "");
-            let unless_refused = |verdict| if kind == Refused { Verdict::Failed } else { verdict };
+            let unless_refused = |verdict| if [Refused, TooLong].contains(&kind) { Verdict::Failed } else { verdict };
             for (streamed, keys_left, retries, schedule, expected) in [
                 (true, 3, 0, &[60., 600.][..], Verdict::Interrupted),
                 (true, 0, 2, &[60., 600.], Verdict::Interrupted),

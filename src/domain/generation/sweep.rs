@@ -6,7 +6,10 @@ use super::{
     finish::{Why, settle},
     line, store,
 };
-use crate::{app::App, base::Result, base::config::seconds, base::queue};
+use crate::{
+    app::App,
+    base::{Result, config::seconds, metrics::metrics, queue},
+};
 use tokio::time::Instant;
 
 /// Sweeps until the process ends. After the database was out of reach it waits one lease first, so that workers which
@@ -35,6 +38,7 @@ async fn once(app: &App) -> Result<()> {
         let events = settle(&mut tx, chat, message, Why::Orphaned).await?;
         tx.commit().await?;
         if let Some(events) = events {
+            metrics().leases_expired.increment(1);
             tracing::info!(%chat, %message, "an answer whose worker is gone was settled");
             app.feed.hub.deliver(chat, events);
         }

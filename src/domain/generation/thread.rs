@@ -5,7 +5,7 @@ use super::{
     state::State,
     store::{
         self,
-        thread::{add_running_texts, by_id, path},
+        thread::{add_running_texts, by_id, path, with_parent},
     },
 };
 use crate::{
@@ -20,6 +20,7 @@ use crate::{
         feed,
     },
 };
+use sqlx::Connection as _;
 use time::OffsetDateTime;
 use tokio::time::Instant;
 
@@ -118,18 +119,20 @@ pub async fn thread(
     Ok(Thread { chat: found, messages, earlier, after })
 }
 
-/// Messages by id as they stand, in the order asked for, and the feed's position that is true for them. For the feed
-/// of a chat, whose reader was let in before.
+/// Messages by id as they stand, in the order asked for. For the feed of a chat, whose reader was let in before.
 ///
 /// # Errors
 /// The database's.
-pub async fn shown(app: &App, chat: ChatId, ids: &[MessageId]) -> Result<(Vec<Shown>, i64)> {
-    let mut tx = app.pools.http.begin_with(ONE_SNAPSHOT).await?;
-    let (_, after) = feed::store::bounds(&mut tx, chat).await?.ok_or(Error::NotFound)?;
-    let mut messages = by_id(&mut tx, chat, ids).await?;
-    add_running_texts(&mut tx, &mut messages).await?;
-    tx.rollback().await?;
-    Ok((messages.into_iter().map(|(m, _)| m).collect(), after))
+pub async fn shown(app: &App, chat: ChatId, ids: &[MessageId]) -> Result<Vec<Shown>> {
+    let mut conn = app.pools.http.acquire().await?;
+    let mut messages = by_id(&mut conn, chat, ids).await?;
+    if messages.iter().any(|(m, _)| m.state.is_some_and(State::is_running)) {
+        let mut tx = conn.begin_with(ONE_SNAPSHOT).await?;
+        messages = by_id(&mut tx, chat, ids).await?;
+        add_running_texts(&mut tx, &mut messages).await?;
+        tx.rollback().await?;
+    }
+    Ok(messages.into_iter().map(|(m, _)| m).collect())
 }
 
 /// The unfinished answers of a chat as they stand, and the feed's position that is true for them.
@@ -146,17 +149,15 @@ pub async fn unfinished(app: &App, chat: ChatId) -> Result<(Vec<Shown>, i64)> {
     Ok((messages.into_iter().map(|(m, _)| m).collect(), after))
 }
 
-/// Question and answer of a turn as they stand, and the feed's position.
+/// Question and answer of a turn as it was begun, whatever has become of the answer since.
 ///
 /// # Errors
 /// [`Error::NotFound`] when either is gone.
-pub async fn turn(app: &App, chat: ChatId, answer: MessageId) -> Result<(Shown, Shown, i64)> {
-    let (mut both, _) = shown(app, chat, &[answer]).await?;
-    let answer = both.pop().ok_or(Error::NotFound)?;
-    let question = answer.parent.ok_or(Error::NotFound)?;
-    let (both, after) = shown(app, chat, &[question, answer.id]).await?;
+pub async fn turn(app: &App, chat: ChatId, answer: MessageId) -> Result<(Shown, Shown)> {
+    let mut conn = app.pools.http.acquire().await?;
+    let both: Vec<_> = with_parent(&mut conn, chat, answer).await?.into_iter().map(|(m, _)| m).collect();
     let [question, answer] = <[Shown; 2]>::try_from(both).map_err(|_| Error::NotFound)?;
-    Ok((question, answer, after))
+    Ok((question, answer.as_begun()))
 }
 
 /// Whether a chat is the viewer's; its feed's bounds if so.

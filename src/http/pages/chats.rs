@@ -62,6 +62,8 @@ struct View {
     #[serde(default)]
     before: String,
     live: Option<String>,
+    /// Stays as it is while an answer is written, also without scripts.
+    still: Option<String>,
 }
 
 async fn show(
@@ -79,7 +81,9 @@ async fn show(
     {
         return live::hold_open(&web, &viewer, thread, running).await;
     }
-    Ok(Html(chat_page(&web, &viewer, &thread, Composing::default(), false).await?.render()).into_response())
+    let mut page = chat_page(&web, &viewer, &thread, Composing::default(), false).await?;
+    page.still = view.still.is_some();
+    Ok(Html(page.render()).into_response())
 }
 
 /// The answer on the path that is being written, or about to be; others may be in line behind it.
@@ -111,6 +115,7 @@ pub async fn chat_page(
         after: thread.after,
         composer: present::composer(&web.app, viewer, composing).await?,
         live,
+        still: false,
         notice: None,
         demo: web.app.is_demo(),
     })

@@ -90,7 +90,7 @@ impl Held {
         let sentence = match self.follow().await {
             End::Gone => return,
             End::Over => {
-                let (shown, _) =
+                let shown =
                     generation::shown(&self.web.app, self.running.chat, &[self.running.id]).await.unwrap_or_default();
                 let rest = self.stream.settled_rest();
                 let _ = self.sender.send(rest.into()).await;

@@ -125,7 +125,7 @@ async fn sent_fragment(
     sent: &generation::Sent,
     draft: &Draft,
 ) -> Result<Response, Failure> {
-    let (question, answer, _) = generation::turn(&web.app, sent.chat, sent.answer).await?;
+    let (question, answer) = generation::turn(&web.app, sent.chat, sent.answer).await?;
     let parent = question.parent;
     let composing = Composing {
         chat: Some(sent.chat),
@@ -134,7 +134,7 @@ async fn sent_fragment(
         ..Composing::default()
     };
     let composer = present::composer(&web.app, viewer, composing).await?;
-    let turn = Turn { question: present::message(&question), answer: present::message(&answer.as_begun()) };
+    let turn = Turn { question: present::message(&question), answer: present::message(&answer) };
     Ok(Html(views::feed::sent(parent, &turn, &composer)).into_response())
 }
 

@@ -92,6 +92,24 @@ pub enum FaultKind {
     TooLong,
 }
 
+impl FaultKind {
+    /// For the numbers.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Key => "key",
+            Self::Busy => "busy",
+            Self::Refused => "refused",
+            Self::Broken => "broken",
+            Self::Unreachable => "unreachable",
+            Self::Silent => "silent",
+            Self::Cut => "cut",
+            Self::Garbled => "garbled",
+            Self::TooLong => "too_long",
+        }
+    }
+}
+
 impl Fault {
     pub fn new(kind: FaultKind, detail: impl Into<String>) -> Self {
         Self { kind, detail: detail.into(), retry_after: None }

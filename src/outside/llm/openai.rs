@@ -226,3 +226,56 @@ fn body(ask: &Ask) -> Value {
         "stream_options": { "include_usage": true },
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_status_means() {
+        for (status, kind) in [
+            (302, FaultKind::Unreachable),
+            (400, FaultKind::Refused),
+            (401, FaultKind::Key),
+            (403, FaultKind::Key),
+            (404, FaultKind::Refused),
+            (429, FaultKind::Busy),
+            (500, FaultKind::Broken),
+            (529, FaultKind::Broken),
+        ] {
+            assert_eq!(kind_of(status), kind, "{status}");
+        }
+    }
+
+    #[test]
+    fn of_an_error_only_its_message_is_kept() {
+        for (body, message) in [
+            (r#"{"error":{"message":"no credit","code":7}}"#, "\"no credit\""),
+            (r#"{"error":"no credit"}"#, "\"no credit\""),
+            (r#"{"message":"no credit"}"#, "\"no credit\""),
+            (r#"{"detail":"?"}"#, "no message"),
+            ("<h1>Oops</h1>", "13 bytes that are not JSON"),
+        ] {
+            assert_eq!(error_message(body.as_bytes()), message, "{body}");
+        }
+        assert_eq!(error_message(format!(r#"{{"message":"{}"}}"#, "x".repeat(1000)).as_bytes()).len(), 300);
+    }
+
+    #[test]
+    fn a_key_is_not_quoted() {
+        let quoted = |key: &str| without(&Hidden::from(key), Fault::new(FaultKind::Key, "not sk-1, sk-1!")).detail;
+        assert_eq!(quoted("sk-1"), "not (the key), (the key)!");
+        assert_eq!(quoted(""), "not sk-1, sk-1!");
+    }
+
+    #[test]
+    fn what_is_asked() {
+        let said = |by_model, text: &str| super::super::Said { by_model, text: text.to_owned() };
+        let ask = Ask { model: "m".into(), messages: vec![said(false, "hi"), said(true, "Hello")], max_tokens: 9 };
+        let expected = json!({
+            "model": "m", "max_tokens": 9, "stream": true, "stream_options": { "include_usage": true },
+            "messages": [{ "role": "user", "content": "hi" }, { "role": "assistant", "content": "Hello" }],
+        });
+        assert_eq!(body(&ask), expected);
+    }
+}

@@ -9,6 +9,8 @@ import { createServer } from "node:http";
 import { once } from "node:events";
 import { within } from "./wait.mjs";
 
+const GO_ON = /^Your last message was cut off/;
+
 export class Provider {
   /** Every request for an answer, as it came: { body, authorization, at }. */
   requests = [];
@@ -39,6 +41,11 @@ export class Provider {
     return answer;
   }
 
+  /** The next answer that is to go on where an earlier one was cut. */
+  continues() {
+    return this.answers(GO_ON);
+  }
+
   /** The provider is down: connections are refused. */
   async goesAway() {
     for (const socket of this.#sockets) socket.destroy();
@@ -65,7 +72,7 @@ export class Provider {
     for await (const part of request.setEncoding("utf8")) text += part;
     const body = JSON.parse(text);
     const question = body.messages.findLast((message) => message.role === "user")?.content;
-    const at = this.#waiting.findIndex((answer) => answer.question === question && body.stream);
+    const at = this.#waiting.findIndex((answer) => (answer.question === question || (answer.question === GO_ON && GO_ON.test(question))) && body.stream);
     if (at >= 0) {
       const [answer] = this.#waiting.splice(at, 1);
       this.requests.push({ body, authorization: request.headers.authorization, at: Date.now() });

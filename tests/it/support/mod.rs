@@ -5,8 +5,10 @@ pub mod people;
 pub mod process;
 pub mod provider;
 pub mod proxy;
+pub mod server;
 pub mod wire;
 
+use axum::serve::ListenerExt as _;
 use database::Database;
 use parlor::{
     MIGRATOR,
@@ -32,7 +34,7 @@ pub struct TestApp {
     pub address: String,
     pub provider: Provider,
     /// Dropped last: the database goes when the app is gone.
-    _database: Database,
+    pub database: Database,
 }
 
 impl TestApp {
@@ -61,9 +63,11 @@ impl TestApp {
         jobs::start(&app);
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
-        let router = http::router(&app);
+        let server = app.config.server.clone();
+        let listener = listener.tap_io(move |connection| http::prepare(connection, &server));
+        let router = http::router(&app).into_make_service_with_connect_info::<std::net::SocketAddr>();
         tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-        let test = Self { app, address, provider, _database: database };
+        let test = Self { app, address, provider, database };
         eventually("the catalog has the provider's models", || async {
             !parlor::domain::catalog::models(&test.app).await.unwrap().is_empty()
         })
@@ -91,49 +95,9 @@ impl TestApp {
         sqlx::query_scalar(sql).fetch_one(&self.app.pools.http).await.unwrap()
     }
 
-    /// What must hold of every feed, whatever happened: numbers without gaps, offsets that fit, one end for each
-    /// answer that has one, and the stored text equal to the pieces.
+    /// See [`Database::check_feeds`].
     pub async fn check_feeds(&self) {
-        let gaps: i64 = self
-            .value(
-                "select count(*) from (select seq, row_number() over (partition by chat_id order by seq) n from feed_events) e
-                 where seq <> n",
-            )
-            .await;
-        assert_eq!(gaps, 0, "the feed has gaps");
-        let heads: i64 = self
-            .value(
-                "select count(*) from feed_heads h
-                 where h.seq <> (select coalesce(max(seq), 0) from feed_events e where e.chat_id = h.chat_id)",
-            )
-            .await;
-        assert_eq!(heads, 0, "a head is not the newest event");
-        let ends: i64 = self
-            .value(
-                "select count(*) from generations g where
-                 (select count(*) from feed_events e where e.message_id = g.message_id and kind = 'end')
-                 <> case when g.state in ('lined', 'queued', 'streaming', 'waiting') then 0 else 1 end",
-            )
-            .await;
-        assert_eq!(ends, 0, "an answer has not exactly one end");
-        let texts: i64 = self
-            .value(
-                "select count(*) from generations g join messages m on m.id = g.message_id
-                 where g.state not in ('lined', 'queued', 'streaming', 'waiting') and m.text <>
-                 (select coalesce(string_agg(body, '' order by seq), '') from feed_events e
-                  where e.message_id = g.message_id and kind = 'text')",
-            )
-            .await;
-        assert_eq!(texts, 0, "a stored text differs from what was streamed");
-        let offsets: i64 = self
-            .value(
-                "select count(*) from (
-                     select offset_at, coalesce(sum(octet_length(body)) over (partition by message_id, kind order by seq
-                            rows between unbounded preceding and 1 preceding), 0) as before
-                     from feed_events where kind in ('text', 'reasoning')) e where offset_at <> before",
-            )
-            .await;
-        assert_eq!(offsets, 0, "an offset is wrong");
+        self.database.check_feeds().await;
     }
 }
 

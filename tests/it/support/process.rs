@@ -1,6 +1,6 @@
 //! Parlor as a process of its own, to be killed, stopped and asked for its words.
 
-use super::{database::Database, provider::Provider};
+use super::{database::Database, provider::Provider, proxy::Proxy};
 use sqlx::{Connection, PgConnection};
 use std::{
     io::{BufRead, BufReader, Write},
@@ -22,6 +22,16 @@ pub fn parlor(data: &TempDir) -> Command {
         .env("PATH", path)
         .env("PARLOR_DATA", data.path().join("data"))
         .env("PARLOR__CATALOG__OLLAMA", "");
+    command
+}
+
+/// A program of PostgreSQL's family, which refuses root.
+pub fn as_postgres(program: &str) -> Command {
+    let root = std::fs::metadata("/proc/self").is_ok_and(|me| std::os::unix::fs::MetadataExt::uid(&me) == 0);
+    let mut command = Command::new(if root { "setpriv" } else { program });
+    if root {
+        command.args(["--reuid", "postgres", "--regid", "postgres", "--init-groups", program]);
+    }
     command
 }
 
@@ -120,32 +130,43 @@ impl Drop for Process {
 
 /// Two kinds of processes on one database.
 pub struct House {
-    pub database: Database,
-    pub provider: Provider,
-    pub data: TempDir,
-    settings: Vec<(&'static str, &'static str)>,
+    pub database: Arc<Database>,
+    pub provider: Arc<Provider>,
+    pub data: Arc<TempDir>,
+    /// How its processes reach the database.
+    url: String,
+    /// More settings of its processes, as environment variables.
+    vars: Vec<(String, String)>,
 }
 
 impl House {
     pub async fn make() -> Self {
         super::crypto_provider();
-        Self {
-            database: Database::make().await,
-            provider: Provider::start().await,
-            data: data_folder(),
-            settings: Vec::new(),
-        }
+        Self::of(Database::make().await).await
+    }
+
+    /// On a server of the test's own.
+    pub async fn on(server: &str) -> Self {
+        super::crypto_provider();
+        Self::of(Database::whole(server)).await
+    }
+
+    async fn of(database: Database) -> Self {
+        let url = database.url.clone();
+        let (provider, data) = (Arc::new(Provider::start().await), Arc::new(data_folder()));
+        Self { database: Arc::new(database), provider, data, url, vars: Vec::new() }
     }
 
     /// With leases that run out soon, and faults that are soon tried again.
     pub fn quick(mut self) -> Self {
-        self.settings = vec![
+        let quick = [
             ("PARLOR__GENERATION__LEASE", "1.5"),
             ("PARLOR__GENERATION__RENEW", "0.3"),
             ("PARLOR__GENERATION__SWEEP", "0.3"),
             ("PARLOR__GENERATION__RETRY", "0.3"),
             ("PARLOR__SHUTDOWN__GRACE", "0.1"),
         ];
+        self.vars.extend(quick.map(|(name, value)| (name.to_owned(), value.to_owned())));
         self
     }
 
@@ -165,17 +186,41 @@ impl House {
         row
     }
 
-    fn command(&self, args: &[&str]) -> Command {
+    /// The same house, whose processes reach the database (or, by [`House::with`], anything) in another way.
+    pub fn over(&self, url: &str) -> Self {
+        Self { url: url.to_owned(), vars: self.vars.clone(), ..self.same() }
+    }
+
+    /// The same house with a setting more.
+    pub fn with(&self, name: &str, value: &str) -> Self {
+        let mut same = self.same();
+        same.vars.push((name.to_owned(), value.to_owned()));
+        same
+    }
+
+    fn same(&self) -> Self {
+        let (database, provider, data) = (self.database.clone(), self.provider.clone(), self.data.clone());
+        Self { database, provider, data, url: self.url.clone(), vars: self.vars.clone() }
+    }
+
+    /// Its database through a wire with faults.
+    pub async fn wired(&self) -> (Self, Proxy) {
+        let proxy = Proxy::start(self.database.server()).await;
+        let url = format!("postgres://parlor@{}/{}", proxy.address, self.database.name);
+        (self.over(&url), proxy)
+    }
+
+    pub fn command(&self, args: &[&str]) -> Command {
         let mut command = parlor(&self.data);
         command
             .args(args)
-            .env("DATABASE_URL", &self.database.url)
+            .env("DATABASE_URL", &self.url)
             .env("PARLOR_SECRET", SECRET)
             .env("OPENAI_BASE_URL", self.provider.url())
             .env("OPENAI_API_KEY", "key-1")
             .env("PORT", "0")
             .env("RUST_LOG", "info")
-            .envs(self.settings.iter().copied());
+            .envs(self.vars.iter().map(|(name, value)| (name, value)));
         command
     }
 

@@ -106,6 +106,11 @@ impl Provider {
         self.inner.release.notify_one();
     }
 
+    /// Takes back a release that nobody waited for.
+    pub async fn forget_release(&self) {
+        let _ = tokio::time::timeout(std::time::Duration::ZERO, self.inner.release.notified()).await;
+    }
+
     pub fn asked(&self) -> Vec<Asked> {
         self.inner.asked.lock().unwrap().clone()
     }

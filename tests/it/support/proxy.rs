@@ -63,6 +63,8 @@ struct Rules {
     flows: [Flow; 2],
     /// Connections up to this number are cut.
     cut_up_to: u64,
+    /// Connections up to this number carry nothing any more, and never end.
+    stranded_up_to: u64,
 }
 
 #[derive(Default)]
@@ -86,7 +88,13 @@ impl Proxy {
     pub async fn start(upstream: Upstream) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("a bound socket has an address");
-        let (rules, seen) = watch::channel(Rules { upstream, refuse: false, flows: Default::default(), cut_up_to: 0 });
+        let (rules, seen) = watch::channel(Rules {
+            upstream,
+            refuse: false,
+            flows: Default::default(),
+            cut_up_to: 0,
+            stranded_up_to: 0,
+        });
         let counts = Arc::new(Counts::default());
         let task = tokio::spawn(listen(listener, address, seen, counts.clone()));
         Self { address, rules, counts, task }
@@ -132,6 +140,12 @@ impl Proxy {
     /// Both directions.
     pub fn freeze_all(&self) {
         self.set(|rules| rules.flows.iter_mut().for_each(|flow| flow.frozen = true));
+    }
+
+    /// What is open now carries nothing any more and never ends, as when a firewall forgot it. New connections pass.
+    pub fn strand(&self) {
+        let made = self.counts.made.load(Relaxed);
+        self.set(|rules| rules.stranded_up_to = made);
     }
 
     /// New connections are refused, as if nobody listened, until [`Proxy::pass`]. Open ones go on.
@@ -285,7 +299,11 @@ async fn carry(
     let (mut ended, mut closed) = (false, false);
     let mut budget: Option<(u64, usize)> = None;
     loop {
-        let flow = rules.borrow_and_update().flows[direction as usize];
+        let flow = {
+            let rules = rules.borrow_and_update();
+            let flow = rules.flows[direction as usize];
+            Flow { frozen: flow.frozen || number <= rules.stranded_up_to, ..flow }
+        };
         if !closed && number <= flow.closed_up_to {
             closed = true;
             to.shutdown().await?;

@@ -1,6 +1,7 @@
 //! The SQL of generations.
 
 pub mod dead;
+pub mod figures;
 pub mod line;
 pub mod sends;
 pub mod thread;
@@ -29,6 +30,8 @@ pub struct Claimed {
     /// Bytes of text that it begins with.
     pub prefix: i32,
     pub from_seq: i64,
+    /// The position of the log with which it was claimed.
+    pub seq: i64,
 }
 
 /// The making of an answer, to be begun.
@@ -61,19 +64,22 @@ pub async fn insert(conn: &mut PgConnection, new: &New<'_>) -> sqlx::Result<Gene
     .await
 }
 
-/// How many answers of a chat have not ended.
+/// Where a chat stands: how many of its answers have not ended, and the state of one of them.
 pub struct Load {
     pub running: i64,
     pub lined: i64,
+    pub state: Option<String>,
 }
 
 /// The chat's head is locked.
-pub async fn load(conn: &mut PgConnection, chat: ChatId) -> sqlx::Result<Load> {
+pub async fn load(conn: &mut PgConnection, chat: ChatId, answer: Option<MessageId>) -> sqlx::Result<Load> {
     sqlx::query_as!(
         Load,
-        r#"select count(*) filter (where state <> 'lined') as "running!", count(*) filter (where state = 'lined') as "lined!"
+        r#"select count(*) filter (where state <> 'lined') as "running!", count(*) filter (where state = 'lined') as "lined!",
+                  (select state from generations where message_id = $2) as state
            from generations where chat_id = $1 and state in ('lined', 'queued', 'streaming', 'waiting')"#,
-        chat.0
+        chat.0,
+        answer.map(|a| a.0)
     )
     .fetch_one(conn)
     .await
@@ -90,10 +96,15 @@ pub async fn unfinished(conn: &mut PgConnection, chat: ChatId) -> sqlx::Result<V
     .await
 }
 
-pub async fn chat_of(db: &PgPool, id: GenerationId) -> sqlx::Result<Option<ChatId>> {
-    sqlx::query_scalar!(r#"select chat_id as "id: ChatId" from generations where id = $1"#, id.0)
-        .fetch_optional(db)
-        .await
+/// Locks the head of a generation's chat. Nothing if the chat is gone.
+pub async fn lock_chat_of(conn: &mut PgConnection, id: GenerationId) -> sqlx::Result<Option<i64>> {
+    sqlx::query_scalar!(
+        "select h.seq from generations g join feed_heads h on h.chat_id = g.chat_id where g.id = $1
+         for no key update of h",
+        id.0
+    )
+    .fetch_optional(conn)
+    .await
 }
 
 /// Takes a generation that waits and is due. The chat's head is locked.
@@ -104,7 +115,7 @@ pub async fn claim(conn: &mut PgConnection, id: GenerationId, lease: f64) -> sql
                lease_until = now() + make_interval(secs => $2), started_at = coalesce(started_at, now())
            where id = $1 and state in ('queued', 'waiting') and next_attempt_at <= now()
            returning id as "id: GenerationId", chat_id as "chat: ChatId", message_id as "message: MessageId",
-               model, epoch, attempt, retries, prefix, from_seq"#,
+               model, epoch, attempt, retries, prefix, from_seq, from_seq as "seq!""#,
         id.0,
         lease
     )

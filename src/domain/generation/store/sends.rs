@@ -10,12 +10,15 @@ use crate::{
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
-/// What the same form with the same body began, if it was sent before. Two of them at the same moment: the lock on the
-/// key lets the second one see what the first one did.
+/// Lets only one transaction at a time begin a chat with this key. (Forms of a chat that exists are kept apart by its
+/// head's lock.)
+pub async fn lock(tx: &mut PgConnection, user: UserId, key: Uuid) -> Result<()> {
+    sqlx::query!("select pg_advisory_xact_lock(hashtextextended($1, 0))", format!("{user}{key}")).execute(tx).await?;
+    Ok(())
+}
+
+/// What the same form with the same body began, if it was sent before. Under a lock: see [`lock`].
 pub async fn taken(tx: &mut PgConnection, user: UserId, key: Uuid, body_hash: &[u8]) -> Result<Option<Sent>> {
-    sqlx::query!("select pg_advisory_xact_lock(hashtextextended($1, 0))", format!("{}{key}", user))
-        .execute(&mut *tx)
-        .await?;
     let row = sqlx::query!(
         r#"select chat_id as "chat: ChatId", message_id as "answer: MessageId", body_hash from sends
            where user_id = $1 and key = $2"#,

@@ -116,6 +116,7 @@ fn a_break_after_the_finish_is_no_fault() {
     for (before, faults) in [(HEL, 1), (STOP, 0)] {
         let mut reader = Reader::new(Form::Events);
         reader.push(format!("data: {before}\n\n").as_bytes());
+        assert!(!reader.is_over(), "usage may follow");
         reader.fail(Fault::new(FaultKind::Cut, "reset"));
         reader.fail(Fault::new(FaultKind::Cut, "again"));
         assert!(reader.is_over());
