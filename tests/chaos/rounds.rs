@@ -174,7 +174,7 @@ async fn one(
     }
     let shaken = began.elapsed();
     let rested = checks.all_rest(&town.record, times.rest()).await?;
-    checks.readers(&town.record, &people, Duration::from_secs(20)).await?;
+    checks.readers(&town.record, &people, Duration::from_secs(45)).await?;
     checks.tables(&town.record).await?;
     let names: Vec<_> = plan.faults.iter().map(|(_, fault)| format!("{fault:?}")).collect();
     let bad = town.record.violations() - before;
