@@ -100,7 +100,7 @@ async fn in_folder(asked: &Asked, dir: &Path, record: &Arc<Record>) -> anyhow::R
     let (webs, healed) = (ground.addresses(), AtomicBool::new(true));
     let town = Arc::new(Town { record: record.clone(), webs, questions: AtomicU64::new(0), healed });
     let mut checks = Checks::new(url.clone());
-    let watching = tokio::spawn(watch(url, ground.clone(), record.clone(), times.lease, times.sweep));
+    let watching = tokio::spawn(watch(url, ground.clone(), record.clone(), times));
     if asked.rolling {
         rolling::roll(&ground, &town, &mut checks, times).await?;
     } else {
