@@ -15,7 +15,6 @@ use crate::{
     http, jobs,
 };
 use anyhow::{Context, bail};
-use axum::serve::ListenerExt as _;
 use std::{net::SocketAddr, process::ExitCode, time::Duration};
 use tokio::net::TcpListener;
 
@@ -43,15 +42,10 @@ pub fn run(config: &Config, with_jobs: bool) -> anyhow::Result<ExitCode> {
         if config.server.public_url.is_empty() {
             tracing::warn!("PUBLIC_URL is not set: links use {url}, and cookies are made for http");
         }
-        let server = config.server.clone();
-        let listener = listener.tap_io(move |connection| http::prepare(connection, &server));
-        let router = http::router(&app).into_make_service_with_connect_info::<SocketAddr>();
         let begun = app.stopping.begun.clone();
-        let server = axum::serve(listener, router).with_graceful_shutdown(async move { begun.cancelled().await });
-        let server = tokio::spawn(server.into_future());
+        tokio::spawn(http::serve(listener, http::router(&app), config.server.clone(), begun));
         signals.asked_to_stop().await;
         process::wind_down(&app, &mut signals).await;
-        server.abort();
         Ok(ExitCode::SUCCESS)
     })
 }

@@ -1,6 +1,6 @@
 //! The ids of elements that fragments aim at: each is spelled here and nowhere else.
 
-use crate::base::ids::{ChatId, MessageId};
+use crate::base::ids::{ChatId, GenerationId, MessageId};
 
 /// A message's article.
 pub fn message(id: MessageId) -> String {
@@ -42,9 +42,19 @@ pub fn send(leaf: Option<MessageId>) -> String {
     leaf.map_or_else(|| "send-start".into(), |leaf| format!("send-{leaf}"))
 }
 
-/// The place of Stop in the composer of pages that show this answer.
+/// The place of Stop in the composer of pages that show this answer as being written.
 pub fn stopping(answer: MessageId) -> String {
-    format!("main:has(#{}) #{STOPPING}", message(answer))
+    format!("{} #{STOPPING}", while_writing(answer))
+}
+
+/// The mark in the list, on pages that show this answer as being written.
+pub fn link_live_while_writing(chat: ChatId, answer: MessageId) -> String {
+    format!("{} #{}", while_writing(answer), link_live(chat))
+}
+
+/// Not on pages whose feed was quicker and has brought its end.
+fn while_writing(answer: MessageId) -> String {
+    format!("body:has(#{}:is([data-state='queued'], [data-state='streaming']))", foot(answer))
 }
 
 /// Stop, of this answer.
@@ -65,6 +75,11 @@ pub fn link_title(chat: ChatId) -> String {
 /// The mark beside it while the chat is answering.
 pub fn link_live(chat: ChatId) -> String {
     format!("cl-{chat}")
+}
+
+/// The line of an answer on the administrators' page.
+pub fn job(id: GenerationId) -> String {
+    format!("g-{id}")
 }
 
 /// The place of Stop in the composer; empty while nothing is being written.

@@ -62,13 +62,18 @@ impl Hub {
         Ok(Subscription { hub: self.clone(), chat, position: after, queue, caught_up: false })
     }
 
-    /// A token that is cancelled when the answer has its end in the log, whoever wrote it, after a position at which it
-    /// had none.
+    /// Cancels a token of the caller's when the answer has its end in the log, whoever wrote it, after a position at
+    /// which it had none.
     ///
     /// # Errors
     /// The database's.
-    pub async fn end_of(self: &Arc<Self>, chat: ChatId, message: MessageId, after: i64) -> Result<EndWatch> {
-        let token = CancellationToken::new();
+    pub async fn end_of(
+        self: &Arc<Self>,
+        chat: ChatId,
+        message: MessageId,
+        after: i64,
+        token: CancellationToken,
+    ) -> Result<EndWatch> {
         let ours = token.clone();
         self.watch(chat, Some(after), move |watch| watch.ends.push((message, ours))).await?;
         Ok(EndWatch { hub: self.clone(), chat, token })
