@@ -59,16 +59,20 @@ impl Error {
     }
 }
 
+/// Classes of the database's errors that pass.
+const PASSING: [&str; 4] = ["57", "53", "08", "40"];
+
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
         let passing = match &error {
             sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) | sqlx::Error::WorkerCrashed => {
                 true
             }
-            // 57: operator intervention (shutdown, cancelled statement), 53: resources, 08: connection, 55P03: lock
-            sqlx::Error::Database(e) => {
-                e.code().is_some_and(|c| ["57", "53", "08"].iter().any(|class| c.starts_with(class)) || c == "55P03")
-            }
+            // 57: operator intervention (shutdown, cancelled statement), 53: resources, 08: connection, 40: a deadlock's
+            // loser, 55P03: lock, 25P03: this process slept in a transaction, which was ended meanwhile
+            sqlx::Error::Database(e) => e
+                .code()
+                .is_some_and(|c| PASSING.iter().any(|class| c.starts_with(class)) || c == "55P03" || c == "25P03"),
             _ => false,
         };
         if passing { Self::Unavailable(error.to_string()) } else { Self::Internal(error.into()) }

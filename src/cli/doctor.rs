@@ -81,7 +81,7 @@ async fn database(config: &Config, options: PgConnectOptions, report: &mut Repor
             rows(config, &pools, report).await;
         }
         Ok(Standing::Ahead) => {
-            report.bad("migrations", "the database was made by a newer version of Parlor: use that one")
+            report.bad("migrations", "the database was made by a newer version of Parlor: use that one");
         }
         Ok(Standing::Behind(n)) => {
             report.note("migrations", &format!("{n} to apply; `parlor migrate` or the next start does it"));

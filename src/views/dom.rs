@@ -42,9 +42,19 @@ pub fn send(leaf: Option<MessageId>) -> String {
     leaf.map_or_else(|| "send-start".into(), |leaf| format!("send-{leaf}"))
 }
 
-/// The place of Stop in the composer of pages that show this answer.
+/// The place of Stop in the composer of pages that show this answer as being written.
 pub fn stopping(answer: MessageId) -> String {
-    format!("main:has(#{}) #{STOPPING}", message(answer))
+    format!("{} #{STOPPING}", while_writing(answer))
+}
+
+/// The mark in the list, on pages that show this answer as being written.
+pub fn link_live_while_writing(chat: ChatId, answer: MessageId) -> String {
+    format!("{} #{}", while_writing(answer), link_live(chat))
+}
+
+/// Not on pages whose feed was quicker and has brought its end.
+fn while_writing(answer: MessageId) -> String {
+    format!("body:has(#{}:is([data-state='queued'], [data-state='streaming']))", foot(answer))
 }
 
 /// Stop, of this answer.

@@ -24,7 +24,9 @@ pub fn turn(parent: Option<MessageId>, turn: &Turn) -> String {
 
 /// The answer to a sent form: the turn, if the feed has not brought it yet, and the form anew.
 pub fn sent(parent: Option<MessageId>, exchange: &Turn, composer: &Composer) -> String {
-    turn(parent, exchange) + &mark(exchange.answer.chat, true) + &refused(composer)
+    let Message { chat, id, .. } = exchange.answer;
+    let mark = patch(&dom::link_live_while_writing(chat, id), "innerHTML", Answering);
+    turn(parent, exchange) + &mark + &refused(composer)
 }
 
 /// The form anew, with what was wrong in it.
@@ -113,7 +115,7 @@ fn stop(message: &Message) -> String {
     } else {
         (dom::stop(message.id), "delete", String::new())
     };
-    format!("<hx-patch hx-target=\"{target}\" hx-swap=\"{swap}\">{form}</hx-patch>")
+    patch(&target, swap, form)
 }
 
 /// The mark in the list, of this page's own chat.
@@ -127,7 +129,11 @@ fn announce(words: &str) -> String {
 }
 
 fn partial(id: &str, swap: &str, content: impl Display) -> String {
-    format!("<hx-patch hx-target=\"#{id}\" hx-swap=\"{swap}\">{content}</hx-patch>")
+    patch(&format!("#{id}"), swap, content)
+}
+
+fn patch(target: &str, swap: &str, content: impl Display) -> String {
+    format!("<hx-patch hx-target=\"{target}\" hx-swap=\"{swap}\">{content}</hx-patch>")
 }
 
 fn escaped(text: &str) -> String {

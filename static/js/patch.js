@@ -19,7 +19,7 @@
   };
 
   const note = ({ type, target, fragment }) => {
-    if (type !== "patch") return;
+    if (type !== "patch" || !/^#[ft]-/.test(target)) return;
     const [aim] = target.split(" ");
     const prose = document.querySelector(aim.replace("#f-", "#t-"));
     if (!prose?.matches(".prose")) return;

@@ -243,6 +243,7 @@ async fn harm_wire(proxy: &Proxy, harm: Harm) {
         Harm::Cut => return proxy.cut(),
         Harm::HalfClosedUp => return proxy.half_close(Direction::Up),
         Harm::HalfClosedDown => return proxy.half_close(Direction::Down),
+        Harm::Stranded => return proxy.strand(),
         Harm::Frozen(lasts) => {
             proxy.freeze_all();
             lasts

@@ -131,16 +131,20 @@ impl Page {
     }
 
     /// The element that a selector of a fragment means: `#id`, then `> :nth-child(n)` or `> [name='value']` any number
-    /// of times; before it maybe `main:has(#id)`. `Err` when the message is here and its element is not.
+    /// of times; before it maybe `body:has(#id:is([name='value'], …))`. `Err` when the message is here and its element is
+    /// not.
     fn select(&self, selector: &str) -> Result<Option<Place>, ()> {
-        if let Some((other, selector)) = selector.strip_prefix("main:has(#").and_then(|rest| rest.split_once(") ")) {
-            return if self.has(other) { self.select(selector) } else { Ok(None) };
+        if let Some((other, selector)) = selector.strip_prefix("body:has(#").and_then(|rest| rest.split_once(")) ")) {
+            let (id, wanted) = other.split_once(":is(").ok_or(())?;
+            let is = |(name, value): (&str, &str)| self.attribute(id, name).as_deref() == Some(value);
+            let any = wanted.split(", ").filter_map(name_and_value).any(is);
+            return if any { self.select(selector) } else { Ok(None) };
         }
         let mut parts = selector.split(" > ");
         let id = parts.next().unwrap_or_default().trim_start_matches('#');
         let Some(mut place) = self.place(id) else { return Ok(None) };
         for part in parts {
-            if let Some((name, value)) = part.strip_prefix('[').and_then(|p| p.strip_suffix("']")?.split_once("='")) {
+            if let Some((name, value)) = name_and_value(part) {
                 let found = self.at(&place).children().iter().position(|child| child.attribute(name) == Some(value));
                 let Some(at) = found else { return Ok(None) };
                 place.push(at);
@@ -206,4 +210,9 @@ impl Page {
             join(children);
         }
     }
+}
+
+/// `[name='value']`.
+fn name_and_value(part: &str) -> Option<(&str, &str)> {
+    part.strip_prefix('[')?.strip_suffix("']")?.split_once("='")
 }

@@ -41,6 +41,8 @@ pub enum Harm {
     Frozen(Duration),
     FrozenUp(Duration),
     FrozenDown(Duration),
+    /// Silent for ever, without an end; new connections pass.
+    Stranded,
     Refusing(Duration),
     Slow(Duration, Duration),
     /// Cut after so many bytes towards the upstream.
@@ -134,7 +136,7 @@ fn fault(rng: &mut StdRng, lease: Duration) -> Fault {
 
 fn harm(rng: &mut StdRng) -> Harm {
     let long = millis(rng, 300, 4000);
-    match rng.random_range(0..11) {
+    match rng.random_range(0..12) {
         0..=1 => Harm::Cut,
         2 => Harm::HalfClosedUp,
         3 => Harm::HalfClosedDown,
@@ -144,6 +146,7 @@ fn harm(rng: &mut StdRng) -> Harm {
         7 => Harm::Refusing(long),
         8 => Harm::Slow(millis(rng, 20, 400), long),
         9 => Harm::CutAfterUp(rng.random_range(1..20_000), long),
+        10 => Harm::Stranded,
         _ => Harm::CutAfterDown(rng.random_range(1..20_000), long),
     }
 }

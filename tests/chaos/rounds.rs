@@ -100,7 +100,7 @@ async fn in_folder(asked: &Asked, dir: &Path, record: &Arc<Record>) -> anyhow::R
     let (webs, healed) = (ground.addresses(), AtomicBool::new(true));
     let town = Arc::new(Town { record: record.clone(), webs, questions: AtomicU64::new(0), healed });
     let mut checks = Checks::new(url.clone());
-    let watching = tokio::spawn(watch(url, ground.clone(), record.clone(), times.lease, times.sweep));
+    let watching = tokio::spawn(watch(url, ground.clone(), record.clone(), times));
     if asked.rolling {
         rolling::roll(&ground, &town, &mut checks, times).await?;
     } else {
@@ -174,7 +174,7 @@ async fn one(
     }
     let shaken = began.elapsed();
     let rested = checks.all_rest(&town.record, times.rest()).await?;
-    checks.readers(&town.record, &people, Duration::from_secs(20)).await?;
+    checks.readers(&town.record, &people, Duration::from_secs(45)).await?;
     checks.tables(&town.record).await?;
     let names: Vec<_> = plan.faults.iter().map(|(_, fault)| format!("{fault:?}")).collect();
     let bad = town.record.violations() - before;

@@ -1,7 +1,7 @@
 //! Looks all the time, also while everything shakes: whether an answer stays in a running state after its worker has
 //! stopped renewing its lease (N5), although there is a process that was left alone for long enough to see it.
 
-use super::{ground::Ground, record::Record};
+use super::{ground::Ground, record::Record, rounds::Times};
 use sqlx::{Connection, PgConnection, Row};
 use std::{
     collections::{BTreeSet, VecDeque},
@@ -31,10 +31,10 @@ impl Canary {
     }
 }
 
-pub async fn watch(url: String, ground: Arc<Ground>, record: Arc<Record>, lease: Duration, sweep: Duration) {
+pub async fn watch(url: String, ground: Arc<Ground>, record: Arc<Record>, times: Times) {
     // beside the database under test, on the same disk
     let aside = url.replace("/parlor?", "/postgres?");
-    let (mut told, mut canary) = (BTreeSet::new(), Canary::default());
+    let mut watch = Watch { ground, record, times, told: BTreeSet::new(), canary: Canary::default() };
     loop {
         sleep(EVERY).await;
         // a server that is down tells nothing
@@ -42,41 +42,48 @@ pub async fn watch(url: String, ground: Arc<Ground>, record: Arc<Record>, lease:
         else {
             continue;
         };
-        while let Ok(()) = look(&mut db, &mut aside, &ground, &record, lease, sweep, &mut told, &mut canary).await {
+        while watch.sings(&mut aside).await.is_ok() && watch.looks(&mut db).await.is_ok() {
             sleep(EVERY).await;
         }
     }
 }
 
-#[expect(clippy::too_many_arguments, reason = "two connections, and what is remembered")]
-async fn look(
-    db: &mut PgConnection,
-    aside: &mut PgConnection,
-    ground: &Ground,
-    record: &Record,
-    lease: Duration,
-    sweep: Duration,
-    told: &mut BTreeSet<String>,
-    canary: &mut Canary,
-) -> sqlx::Result<()> {
-    let began = Instant::now();
-    sqlx::query("create table if not exists canary (at timestamptz)").execute(&mut *aside).await?;
-    sqlx::query("insert into canary values (now())").execute(&mut *aside).await?;
-    canary.sang(began);
-    let slack = SLACK + canary.late() * 2;
-    let query = "select id::text as id, chat_id || ' ' || message_id as place, extract(epoch from now() - lease_until)::float8 as late
-        from generations where state = 'streaming' and lease_until < now() - make_interval(secs => $1)";
-    let rows = sqlx::query(query).bind((sweep + slack).as_secs_f64()).fetch_all(&mut *db).await?;
-    // after losing the database a process waits one lease before it sweeps
-    if ground.calm_for() > lease + sweep + slack {
+struct Watch {
+    ground: Arc<Ground>,
+    record: Arc<Record>,
+    times: Times,
+    told: BTreeSet<String>,
+    canary: Canary,
+}
+
+impl Watch {
+    async fn sings(&mut self, aside: &mut PgConnection) -> sqlx::Result<()> {
+        let began = Instant::now();
+        sqlx::query("create table if not exists canary (at timestamptz)").execute(&mut *aside).await?;
+        sqlx::query("insert into canary values (now())").execute(&mut *aside).await?;
+        self.canary.sang(began);
+        Ok(())
+    }
+
+    async fn looks(&mut self, db: &mut PgConnection) -> sqlx::Result<()> {
+        let slack = SLACK + self.canary.late() * 2;
+        let query = "select id::text as id, chat_id || ' ' || message_id as place,
+                extract(epoch from now() - lease_until)::float8 as late
+            from generations where state = 'streaming' and lease_until < now() - make_interval(secs => $1)";
+        let late = (self.times.sweep + slack).as_secs_f64();
+        let rows = sqlx::query(query).bind(late).fetch_all(&mut *db).await?;
+        // after losing the database a process waits one lease before it sweeps
+        if self.ground.calm_for() <= self.times.lease + self.times.sweep + slack {
+            return Ok(());
+        }
         for row in rows {
-            if told.insert(row.get::<String, _>("id")) {
+            if self.told.insert(row.get::<String, _>("id")) {
                 let (place, late): (String, f64) = (row.get("place"), row.get("late"));
                 let what =
                     format!("{place} is running, {late:.1} s after its lease, and a process was there to see it");
-                record.violation("N5", &what);
+                self.record.violation("N5", &what);
             }
         }
+        Ok(())
     }
-    Ok(())
 }

@@ -3,7 +3,7 @@
 use crate::chaos::page::Page;
 use parlor::{
     base::ids::{ChatId, MessageId},
-    views::{Message, MessageState, Turn, feed},
+    views::{Composer, Message, MessageState, Turn, feed},
 };
 
 fn message(id: u128, mine: bool, html: &str, state: MessageState) -> Message {
@@ -20,6 +20,38 @@ fn message(id: u128, mine: bool, html: &str, state: MessageState) -> Message {
         tokens: None,
         source: None,
     }
+}
+
+/// The answer to a form may take longer than the answer of the model.
+#[test]
+fn a_turn_that_comes_after_its_end() {
+    let (root, chat) = (MessageId(uuid::Uuid::from_u128(2)), ChatId(uuid::Uuid::from_u128(1)));
+    let turn = |state| Turn {
+        question: message(3, true, "<p>Why?</p>", MessageState::Sent),
+        answer: message(4, false, "", state),
+    };
+    let mut page = Page::parse(&format!(
+        "<div id=\"after-{root}\"></div><div id=\"send-{root}\"></div><div id=\"stopping\"></div><b id=\"cl-{chat}\"></b>"
+    ));
+    page.apply(&feed::turn(Some(root), &turn(MessageState::Queued)));
+    assert!(page.has("stop"));
+    page.apply(&feed::ended(&message(4, false, "", MessageState::Completed)));
+    assert!(!page.has("stop"));
+    let ended = page.clone();
+    let composer = Composer {
+        action: format!("/chats/{chat}/messages"),
+        key: String::new(),
+        parent: None,
+        models: Vec::new(),
+        no_models: None,
+        text: String::new(),
+        error: None,
+        max_chars: 10,
+        answering: None,
+        focus: false,
+    };
+    page.apply(&feed::sent(Some(root), &turn(MessageState::Queued), &composer));
+    assert_eq!(page.spelled(), ended.spelled());
 }
 
 /// A reader that comes late, or whose process was without its database for a moment, gets a whole answer at once.

@@ -13,6 +13,7 @@ use parlor::{
     },
     domain::feed::{Feed, Stream, store},
 };
+use sqlx::{Connection, PgConnection};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// An answer in the making, which says nothing by itself.
@@ -81,4 +82,23 @@ async fn what_is_stored_of_an_answer_is_counted_once() {
     let answer = (stream.chat, stream.message);
     let stored = store::stored_bytes(&test.app.pools.http, &[answer, answer]).await.unwrap();
     assert_eq!(stored.get(&stream.message), Some(&(4, 2)));
+}
+
+/// A process that was stopped in the middle of an act, as by a closed lid, and goes on when the database has given it up.
+#[tokio::test]
+async fn a_transaction_that_slept_too_long_is_a_503() {
+    let url = std::env::var("DATABASE_URL").unwrap();
+    let mut conn = PgConnection::connect(&url).await.unwrap();
+    let pid: i32 = sqlx::query_scalar("select pg_backend_pid()").fetch_one(&mut conn).await.unwrap();
+    let mut act = conn.begin().await.unwrap();
+    sqlx::query("set local idle_in_transaction_session_timeout = '20ms'").execute(&mut *act).await.unwrap();
+    eventually("the database gives it up", || async {
+        let mut other = PgConnection::connect(&url).await.unwrap();
+        let there = sqlx::query("select from pg_stat_activity where pid = $1").bind(pid);
+        there.fetch_optional(&mut other).await.unwrap().is_none()
+    })
+    .await;
+    let error = sqlx::query("select 1").execute(&mut *act).await.unwrap_err();
+    let told = error.to_string();
+    assert!(parlor::base::Error::from(error).is_passing(), "{told}");
 }

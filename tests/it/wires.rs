@@ -107,6 +107,23 @@ async fn a_frozen_wire_holds_everything_and_then_brings_it() {
 }
 
 #[tokio::test]
+async fn a_stranded_wire_is_silent_for_ever_and_new_ones_pass() {
+    let (proxy, far) = wire().await;
+    let (mut near, mut there) = connect(&proxy, &far).await;
+    near.write_all(b"x").await.unwrap();
+    hears(&mut there, "x").await;
+    proxy.strand();
+    near.write_all(b"nobody hears").await.unwrap();
+    there.write_all(b"this").await.unwrap();
+    let (mut other, mut other_there) = connect(&proxy, &far).await;
+    other.write_all(b"this passes").await.unwrap();
+    hears(&mut other_there, "this passes").await;
+    proxy.pass();
+    hears_nothing(&mut there).await;
+    hears_nothing(&mut near).await;
+}
+
+#[tokio::test]
 async fn a_wire_refuses_and_takes_again() {
     let (proxy, far) = wire().await;
     let (mut near, mut there) = connect(&proxy, &far).await;
