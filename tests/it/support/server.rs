@@ -18,7 +18,6 @@ pub struct Server {
 }
 
 impl Server {
-    #[expect(clippy::used_underscore_binding, reason = "kept for as long as the server, and read by nobody")]
     pub async fn start() -> Self {
         let folder = data_folder();
         let mut server = Self::in_folder(folder.path(), &[]).await;
