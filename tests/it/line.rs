@@ -360,7 +360,7 @@ async fn there_is_a_limit_and_the_text_is_kept() {
     assert_eq!(response.status(), StatusCode::CONFLICT);
     let fragment = response.text().await.unwrap();
     assert!(
-        fragment.starts_with("<hx-partial")
+        fragment.starts_with("<hx-patch")
             && fragment.contains("10 messages are waiting")
             && fragment.contains("precious")
     );
