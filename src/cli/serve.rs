@@ -46,9 +46,10 @@ pub fn run(config: &Config, with_jobs: bool) -> anyhow::Result<ExitCode> {
         let router = http::router(&app).into_make_service_with_connect_info::<SocketAddr>();
         let begun = app.stopping.begun.clone();
         let server = axum::serve(listener, router).with_graceful_shutdown(async move { begun.cancelled().await });
-        let server = tokio::spawn(server.into_future());
+        let mut server = tokio::spawn(server.into_future());
         signals.asked_to_stop().await;
-        process::wind_down(&app, &mut signals).await;
+        let requests = async { drop((&mut server).await) };
+        process::wind_down(&app, &mut signals, requests).await;
         server.abort();
         Ok(ExitCode::SUCCESS)
     })
