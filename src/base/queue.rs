@@ -168,3 +168,37 @@ pub async fn check(db: &PgPool) -> Result<()> {
     sqlx::query!("select 1 as one from apalis.jobs limit 1").fetch_optional(db).await?;
     Ok(())
 }
+
+/// How the queue stands, for all processes.
+#[derive(Debug, Clone, Default)]
+pub struct Standing {
+    /// Jobs that are due and that nobody has taken.
+    pub pending: i64,
+    /// For how many seconds the oldest of them is due.
+    pub oldest: f64,
+    /// Jobs whose handler broke down, to be handed out again, or not.
+    pub failed: i64,
+    pub killed: i64,
+    /// Workers seen in the last 30 s.
+    pub workers: i64,
+}
+
+/// Whether workers take jobs at all, in one statement that does not read what is done.
+///
+/// # Errors
+/// The database's.
+pub async fn standing(db: &PgPool) -> Result<Standing> {
+    Ok(sqlx::query_as!(
+        Standing,
+        r#"select j.pending as "pending!", j.oldest as "oldest!", j.failed as "failed!",
+               (select count(*) from apalis.jobs where status = 'Killed') as "killed!",
+               (select count(*) from apalis.workers where last_seen > now() - interval '30 s') as "workers!"
+           from (select count(*) filter (where status = 'Pending' and run_at <= now()) as pending,
+                     greatest(coalesce(extract(epoch from now() - min(run_at) filter (where status = 'Pending')), 0), 0)::float8
+                         as oldest,
+                     count(*) filter (where status = 'Failed') as failed
+                 from apalis.jobs where status in ('Pending', 'Failed')) j"#
+    )
+    .fetch_one(db)
+    .await?)
+}

@@ -15,7 +15,9 @@ use crate::base::{
     telemetry,
 };
 use clap::{Parser, Subcommand};
+use sqlx::postgres::PgConnectOptions;
 use std::{path::PathBuf, process::ExitCode};
+use tokio::runtime::Runtime;
 
 #[derive(Parser)]
 #[command(name = "parlor", version, about = "A self-hosted home for talking with language models")]
@@ -82,11 +84,20 @@ fn open(config: &Config, how: Use) -> anyhow::Result<Opened> {
 }
 
 /// Runs a command's async part on this thread's runtime, then ends the private PostgreSQL if it was ours.
-fn block_on<T>(
+fn block_on<T>(opened: Opened, work: impl AsyncFnOnce(PgConnectOptions) -> anyhow::Result<T>) -> anyhow::Result<T> {
+    block_on_runtime(runtime()?, opened, work)
+}
+
+fn runtime() -> std::io::Result<Runtime> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()
+}
+
+/// The same, for a command that had its runtime before, to hear signals while the database starts.
+fn block_on_runtime<T>(
+    runtime: Runtime,
     opened: Opened,
-    work: impl AsyncFnOnce(sqlx::postgres::PgConnectOptions) -> anyhow::Result<T>,
+    work: impl AsyncFnOnce(PgConnectOptions) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let result = runtime.block_on(work(opened.options));
     runtime.shutdown_timeout(std::time::Duration::from_millis(300));
     if let Some(server) = opened.server {

@@ -12,6 +12,7 @@ use crate::{
 use sqlx::postgres::PgConnectOptions;
 use std::time::Duration;
 use tokio::{
+    runtime::Runtime,
     signal::unix::{Signal, SignalKind, signal},
     time::Instant,
 };
@@ -32,7 +33,8 @@ pub async fn build(config: &Config, options: PgConnectOptions) -> anyhow::Result
     App::build(config.clone(), pools, secret).await
 }
 
-/// The signals that ask a process to end. Made first of all, so that none is missed while it starts.
+/// The signals that ask a process to end. Made first of all, so that one that comes while the private
+/// PostgreSQL starts ends that in order too.
 pub struct Signals {
     term: Signal,
     int: Signal,
@@ -41,7 +43,8 @@ pub struct Signals {
 impl Signals {
     /// # Errors
     /// Signals cannot be had.
-    pub fn listen() -> anyhow::Result<Self> {
+    pub fn listen(runtime: &Runtime) -> anyhow::Result<Self> {
+        let _here = runtime.enter();
         Ok(Self { term: signal(SignalKind::terminate())?, int: signal(SignalKind::interrupt())? })
     }
 

@@ -1,8 +1,9 @@
 //! `parlor serve`: the web, and jobs unless told otherwise.
 
 use super::{
-    block_on, open,
+    block_on_runtime, open,
     process::{self, Signals},
+    runtime,
 };
 use crate::{
     app::App,
@@ -14,14 +15,14 @@ use crate::{
     http, jobs,
 };
 use anyhow::{Context, bail};
-use axum::serve::ListenerExt as _;
 use std::{net::SocketAddr, process::ExitCode, time::Duration};
 use tokio::net::TcpListener;
 
 pub fn run(config: &Config, with_jobs: bool) -> anyhow::Result<ExitCode> {
+    let runtime = runtime()?;
+    let mut signals = Signals::listen(&runtime)?;
     let opened = open(config, Use::Own)?;
-    block_on(opened, async |options| {
-        let mut signals = Signals::listen()?;
+    block_on_runtime(runtime, opened, async |options| {
         // the port first: nothing is touched if another program has it
         let listener = listen(config).await?;
         let app = tokio::select! {
@@ -41,16 +42,10 @@ pub fn run(config: &Config, with_jobs: bool) -> anyhow::Result<ExitCode> {
         if config.server.public_url.is_empty() {
             tracing::warn!("PUBLIC_URL is not set: links use {url}, and cookies are made for http");
         }
-        let server = config.server.clone();
-        let listener = listener.tap_io(move |connection| http::prepare(connection, &server));
-        let router = http::router(&app).into_make_service_with_connect_info::<SocketAddr>();
         let begun = app.stopping.begun.clone();
-        let server = axum::serve(listener, router).with_graceful_shutdown(async move { begun.cancelled().await });
-        let mut server = tokio::spawn(server.into_future());
+        let mut server = tokio::spawn(http::serve(listener, http::router(&app), config.server.clone(), begun));
         signals.asked_to_stop().await;
-        let requests = async { drop((&mut server).await) };
-        process::wind_down(&app, &mut signals, requests).await;
-        server.abort();
+        process::wind_down(&app, &mut signals, async { drop((&mut server).await) }).await;
         Ok(ExitCode::SUCCESS)
     })
 }

@@ -1,8 +1,9 @@
 //! `parlor work`: jobs only.
 
 use super::{
-    block_on, open,
+    block_on_runtime, open,
     process::{self, Signals},
+    runtime,
 };
 use crate::{
     app::App,
@@ -14,9 +15,10 @@ use std::{net::SocketAddr, process::ExitCode};
 use tokio::net::TcpListener;
 
 pub fn run(config: &Config) -> anyhow::Result<ExitCode> {
+    let runtime = runtime()?;
+    let mut signals = Signals::listen(&runtime)?;
     let opened = open(config, Use::Share)?;
-    block_on(opened, async |options| {
-        let mut signals = Signals::listen()?;
+    block_on_runtime(runtime, opened, async |options| {
         let app = tokio::select! {
             app = process::build(config, options) => app?,
             () = signals.asked_to_stop() => return Ok(ExitCode::SUCCESS),

@@ -86,6 +86,15 @@ pub async fn require_member(request: Request, next: Next) -> Response {
     Failure(Error::Unauthenticated).into_response()
 }
 
+/// The guard of administrators' routes: before any look-up, like that of members.
+pub async fn require_administrator(request: Request, next: Next) -> Response {
+    match request.extensions().get::<Session>().and_then(|s| s.user.as_ref()) {
+        Some(user) if user.administrator => next.run(request).await,
+        Some(_) => Failure(Error::NotFound).into_response(),
+        None => Failure(Error::Unauthenticated).into_response(),
+    }
+}
+
 /// The sign-in page that leads back to where somebody wanted to go.
 pub fn way_in(asked: &str) -> String {
     if asked == "/" { "/login".to_owned() } else { format!("/login?next={}", encode(asked)) }

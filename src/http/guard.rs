@@ -7,12 +7,15 @@ use crate::{
     base::{Error, metrics},
 };
 use axum::{
+    body::Body,
     extract::{MatchedPath, Request, State},
     http::{Extensions, HeaderMap, HeaderName, HeaderValue, StatusCode, Version, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
 use std::time::Instant;
+use tower::Service as _;
+use tower_http::compression::Compression;
 use tracing::Instrument;
 
 /// Names a request in the log and to the guest.
@@ -97,8 +100,20 @@ fn is_ours(headers: &HeaderMap) -> bool {
     !headers.contains_key(header::COOKIE)
 }
 
-/// Compresses what is worth it, but never a stream: that would delay it.
-pub fn may_compress(status: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions) -> bool {
+/// Compresses what is worth it. The live feed is not even looked at: the body of something that might be compressed
+/// holds 6 kB for it.
+pub async fn compress(request: Request, next: Next) -> Response {
+    if request.uri().path().ends_with("/feed") {
+        return next.run(request).await;
+    }
+    match Compression::new(next).compress_when(may_compress).call(request).await {
+        Ok(response) => response.map(Body::new),
+        Err(never) => match never {},
+    }
+}
+
+/// Never a stream: that would delay it.
+fn may_compress(status: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions) -> bool {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
     let text =
         kind.starts_with("text/") || kind.contains("json") || kind.contains("javascript") || kind.contains("svg");

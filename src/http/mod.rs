@@ -13,15 +13,16 @@ mod present;
 mod respond;
 mod room;
 pub mod routes;
+mod server;
 mod sessions;
 
-use crate::{app::App, base::config};
+use crate::app::App;
 use axum::{Router, extract::DefaultBodyLimit, http::StatusCode, middleware};
 use routes::{Route, Routes};
-use socket2::SockRef;
 use std::{sync::Arc, time::Duration};
-use tokio::net::TcpStream;
-use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer, timeout::TimeoutLayer};
+use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer};
+
+pub use server::serve;
 
 /// What handlers share: the app, and the rooms of the chats that are watched.
 #[derive(Clone)]
@@ -59,17 +60,6 @@ pub fn route_list() -> Vec<Route> {
     routes().list
 }
 
-/// Prepares a connection that was just taken: a piece of an answer is small and must not wait for the next one; and a
-/// guest who takes nothing of what waits for him is cut off by the kernel, because nobody above it would notice.
-pub fn prepare(connection: &TcpStream, config: &config::Server) {
-    let stalled = Duration::from_secs(config.stalled);
-    let prepared =
-        connection.set_nodelay(true).and_then(|()| SockRef::from(connection).set_tcp_user_timeout(Some(stalled)));
-    if let Err(error) = prepared {
-        tracing::debug!(%error, "a connection could not be prepared");
-    }
-}
-
 /// `/metrics` alone, for a process without pages.
 pub fn numbers(app: &App) -> Router {
     metrics::routes(Routes::default()).plain.with_state(Web::of(app))
@@ -95,7 +85,7 @@ pub fn router(app: &App) -> Router {
             Duration::from_secs(server.request_timeout),
         ))
         .layer(middleware::from_fn(respond::faces))
-        .layer(CompressionLayer::new().compress_when(guard::may_compress))
+        .layer(middleware::from_fn(guard::compress))
         .layer(middleware::from_fn_with_state(app.clone(), guard::headers))
         .layer(middleware::from_fn(guard::log))
         .with_state(web)

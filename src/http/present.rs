@@ -58,7 +58,7 @@ pub fn message(shown: &Shown) -> Message {
 }
 
 /// Why the line does not go on, if it does not.
-fn held(before: State) -> Option<Held> {
+pub fn held(before: State) -> Option<Held> {
     match before {
         State::Failed => Some(Held::Failed),
         State::Interrupted => Some(Held::Interrupted),

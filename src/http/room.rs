@@ -168,11 +168,11 @@ impl Room {
             let result = tokio::select! {
                 () = self.app.stopping.begun.cancelled() => return,
                 batch = events.next() => match batch {
-                    Ok(Ok(batch)) => self.take(batch).await,
+                    Ok(Ok(batch)) => Box::pin(self.take(batch)).await,
                     Ok(Err(_)) => return, // too slow: the readers come back and a new room begins
                     Err(error) => Err(error),
                 },
-                Some(join) = joins.recv() => self.let_in(join, Instant::now()).await,
+                Some(join) = joins.recv() => Box::pin(self.let_in(join, Instant::now())).await,
                 () = tokio::time::sleep_until(flush_at.unwrap_or_else(Instant::now)), if flush_at.is_some() => {
                     self.flush();
                     Ok(())
@@ -183,7 +183,7 @@ impl Room {
                         joins.close(); // whoever was at the door finds it closed and opens another room
                         return;
                     }
-                    self.waiting_longer().await
+                    Box::pin(self.waiting_longer()).await
                 }
             };
             if let Err(error) = result {

@@ -19,6 +19,8 @@ pub enum Access {
     Anyone,
     /// Whoever is signed in. Others are sent to sign in, before anything is looked up.
     Member,
+    /// Administrators. For other members there is nothing here, whether or not what is named exists.
+    Administrator,
 }
 
 /// An entry of the list.
@@ -59,7 +61,9 @@ impl Routes {
     ) -> Self {
         let filter = method.clone().try_into().expect("GET and POST have filters");
         let mut route: MethodRouter<Web> = on(filter, handler);
-        if access == Access::Member {
+        if access == Access::Administrator {
+            route = route.route_layer(middleware::from_fn(auth::require_administrator));
+        } else if access == Access::Member {
             route = route.route_layer(middleware::from_fn(auth::require_member));
         }
         let router = if access == Access::Plain { &mut self.plain } else { &mut self.browsing };

@@ -1,6 +1,6 @@
 //! The ids of elements that fragments aim at: each is spelled here and nowhere else.
 
-use crate::base::ids::{ChatId, MessageId};
+use crate::base::ids::{ChatId, GenerationId, MessageId};
 
 /// A message's article.
 pub fn message(id: MessageId) -> String {
@@ -75,6 +75,11 @@ pub fn link_title(chat: ChatId) -> String {
 /// The mark beside it while the chat is answering.
 pub fn link_live(chat: ChatId) -> String {
     format!("cl-{chat}")
+}
+
+/// The line of an answer on the administrators' page.
+pub fn job(id: GenerationId) -> String {
+    format!("g-{id}")
 }
 
 /// The place of Stop in the composer; empty while nothing is being written.

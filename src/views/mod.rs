@@ -8,6 +8,7 @@ pub mod dom;
 mod entrance;
 mod error;
 pub mod feed;
+mod jobs;
 mod list;
 mod message;
 mod text;
@@ -16,6 +17,7 @@ pub use chat::{ChatPage, DeletePage, HomePage, LIVE_MARK, RenamePage, live_end};
 pub use composer::{Composer, ModelChoice};
 pub use entrance::{LoginPage, RegisterPage, SetupPage};
 pub use error::ErrorPage;
+pub use jobs::{Job, JobGroup, JobKind, JobNotice, JobsPage, QueueLine};
 pub use list::{ChatDay, ChatLink, Me};
 pub use message::{Held, Message, MessageState, Turn};
 

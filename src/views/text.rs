@@ -110,6 +110,78 @@ pub const REMEMBER: &str = "Stay signed in for 14 days";
 pub const NO_ACCOUNT: &str = "No account yet?";
 pub const HAVE_ACCOUNT: &str = "Already have an account?";
 
+// the administrators' page of jobs
+pub const JOBS: &str = "Jobs";
+pub const JOBS_QUIET: &str = "All is quiet: every answer that was asked for has ended.";
+pub const JOBS_COUNTS: &str = "How many answers stand how";
+pub const JOB_WHOSE: &str = "Whose";
+pub const JOB_WHAT: &str = "What";
+pub const JOB_TRIES: &str = "Tries";
+pub const JOB_NEXT: &str = "Next try";
+pub const JOB_ACTS: &str = "What to do";
+pub const JOB_DUE: &str = "now";
+pub const JOB_CONTINUES: &str = "goes on with a cut answer";
+pub const BEHIND_FAILED: &str = "one that did not come";
+pub const BEHIND_INTERRUPTED: &str = "one that was cut off";
+pub const BEHIND_WAITING: &str = "one that waits to be tried again";
+pub const BEHIND: &str = "one that is still to end";
+pub const REQUEUE: &str = "Requeue";
+pub const DROP: &str = "Drop";
+pub const JOB_REQUEUED: &str = "Requeued. The answer is being made anew, beside the one that was given up.";
+pub const JOB_DROPPED: &str = "Dropped. It stays in its chat as it is, and is no longer listed here.";
+pub const JOB_GONE: &str =
+    "This is no dead letter any more: it was requeued or dropped meanwhile, or its owner tried again.";
+pub const JOB_NO_MODEL: &str =
+    "Its model is not available any more, so it cannot be requeued. Its owner can choose another one and try again.";
+
+/// The words of one list of the page.
+pub struct JobWords {
+    pub name: &'static str,
+    /// What it means.
+    pub lead: &'static str,
+    /// Instead of an empty list.
+    pub none: &'static str,
+    /// What the time of each is the beginning of.
+    pub since: &'static str,
+    pub why: &'static str,
+}
+
+pub const JOBS_DEAD: JobWords = JobWords {
+    name: "Dead letters",
+    lead: "Given up after every try. Requeue has the answer made after all; Drop lets it rest.",
+    none: "No answer was given up.",
+    since: "Given up",
+    why: "Why",
+};
+pub const JOBS_WAITING: JobWords = JobWords {
+    name: "Waiting",
+    lead: "Could not be made yet, and are tried again by themselves.",
+    none: "No answer waits to be tried again.",
+    since: "Asked",
+    why: "Why",
+};
+pub const JOBS_QUEUED: JobWords = JobWords {
+    name: "Queued",
+    lead: "Wait for a worker.",
+    none: "No answer waits for a worker.",
+    since: "Queued",
+    why: "",
+};
+pub const JOBS_RUNNING: JobWords = JobWords {
+    name: "Running",
+    lead: "Are being written.",
+    none: "No answer is being written.",
+    since: "Begun",
+    why: "",
+};
+pub const JOBS_LINED: JobWords = JobWords {
+    name: "In line",
+    lead: "Come when the answer before them has ended.",
+    none: "No message stands in line.",
+    since: "Asked",
+    why: "Behind",
+};
+
 // errors
 pub const ERROR_HOME: &str = "To your chats";
 pub const ERROR_ID: &str = "If you ask for help, name this request:";
@@ -156,6 +228,57 @@ pub fn clock(seconds: u64) -> String {
     if hours > 0 { format!("{hours}:{minutes:02}:{seconds:02}") } else { format!("{minutes}:{seconds:02}") }
 }
 
+/// How often an answer was tried.
+pub fn tries(attempt: i32, retries: i32) -> String {
+    let put_off = match retries {
+        0 => return if attempt > 0 { format!("attempt {attempt}") } else { "none yet".into() },
+        1 => "put off once".into(),
+        _ => format!("put off {retries} times"),
+    };
+    if attempt > 0 { format!("{put_off}, then attempt {attempt}") } else { put_off }
+}
+
+/// When an answer is tried again.
+pub fn due_in(seconds: u64) -> String {
+    format!("in {}", clock(seconds))
+}
+
+/// How long ago, roughly.
+pub fn ago(seconds: f64) -> String {
+    format!("{} ago", span(seconds))
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
+fn span(seconds: f64) -> String {
+    let seconds = seconds.clamp(0., 1e12) as u64;
+    match seconds {
+        0..=59 => format!("{seconds} s"),
+        60..=3599 => format!("{} min", seconds / 60),
+        3600..=172_799 => format!("{} h", seconds / 3600),
+        _ => format!("{} days", seconds / 86_400),
+    }
+}
+
+/// What is not on the list any more.
+pub fn and_more(count: i64) -> String {
+    format!("and {} more", grouped(count))
+}
+
+/// Whether workers take jobs: how many jobs wait for them, for how long, and who is there to take them.
+pub fn queue(pending: i64, oldest: f64, failed: i64, killed: i64, workers: i64) -> String {
+    let jobs = match pending {
+        0 => "no job waits to be taken".into(),
+        1 => format!("1 job waits to be taken, for {}", span(oldest)),
+        _ => format!("{} jobs wait to be taken, the oldest for {}", grouped(pending), span(oldest)),
+    };
+    let workers = match workers {
+        0 => "no worker was seen in the last 30 s".into(),
+        1 => "1 worker is there".into(),
+        _ => format!("{workers} workers are there"),
+    };
+    format!("The queue: {jobs}; {} failed, {} killed; {workers}.", grouped(failed), grouped(killed))
+}
+
 /// `gpt-5-mini · 1,412 tokens`, as far as known.
 pub fn facts(model: &str, tokens: Option<i64>) -> String {
     let model = model.split_once('/').map_or(model, |(_provider, name)| name);
@@ -179,7 +302,8 @@ pub fn tab(title: &str) -> String {
     format!("{title} · {PARLOR}")
 }
 
-fn grouped(number: i64) -> String {
+/// `1,234,567`.
+pub fn grouped(number: i64) -> String {
     let digits = number.unsigned_abs().to_string();
     let mut out = String::from(if number < 0 { "-" } else { "" });
     for (at, digit) in digits.chars().enumerate() {
@@ -200,6 +324,31 @@ mod tests {
         assert_eq!(facts("m", Some(1_234_567)), "m · 1,234,567 tokens");
         assert_eq!(facts("m", Some(412)), "m · 412 tokens");
         assert_eq!(facts("provider/m", None), "m");
+    }
+
+    #[test]
+    fn tries_and_times() {
+        for (attempt, retries, words) in
+            [(0, 0, "none yet"), (2, 0, "attempt 2"), (0, 1, "put off once"), (1, 2, "put off 2 times, then attempt 1")]
+        {
+            assert_eq!(tries(attempt, retries), words);
+        }
+        for (seconds, words) in [
+            (-1., "0 s ago"),
+            (59.9, "59 s ago"),
+            (61., "1 min ago"),
+            (7200., "2 h ago"),
+            (172_799., "47 h ago"),
+            (172_800., "2 days ago"),
+        ] {
+            assert_eq!(ago(seconds), words);
+        }
+        let line = queue(1200, 65., 0, 1, 0);
+        assert_eq!(
+            line,
+            "The queue: 1,200 jobs wait to be taken, the oldest for 1 min; 0 failed, 1 killed; \
+             no worker was seen in the last 30 s."
+        );
     }
 
     #[test]

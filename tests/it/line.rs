@@ -362,7 +362,8 @@ async fn there_is_a_limit_and_the_text_is_kept() {
     assert!(
         fragment.starts_with("<hx-patch")
             && fragment.contains("10 messages are waiting")
-            && fragment.contains("precious")
+            && fragment.contains("precious"),
+        "{fragment}"
     );
     let page = ann.says(&chat, "precious").await;
     assert!(page.status == StatusCode::CONFLICT && page.html.contains("precious") && page.html.contains("<html"));

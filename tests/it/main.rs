@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::missing_panics_doc)]
 
 mod accounts;
+mod admin_jobs;
 mod attempts;
 mod chaos;
 mod continuing;

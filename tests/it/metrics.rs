@@ -8,6 +8,7 @@ use crate::support::{
     people::{Person, between},
     process::House,
     provider::Step,
+    server::Server,
 };
 use reqwest::{Method, StatusCode};
 use std::{
@@ -174,8 +175,26 @@ async fn they_are_there_when_the_database_is_not() {
     assert!(down.0.contains_key("parlor_messages_total"));
     tx.rollback().await.unwrap();
     eventually("it answers again", || async { Numbers::of(&operator).await.get("parlor_up_database") == 1. }).await;
-    test.app.pools.close().await;
-    eventually("it is gone", || async { Numbers::of(&operator).await.get("parlor_up_database") == 0. }).await;
+}
+
+/// And when it is stopped at once, and comes back.
+#[tokio::test]
+async fn they_are_there_while_the_database_is_stopped() {
+    let mut server = Server::start().await;
+    let house = House::on(&server.url()).await;
+    let web = house.web();
+    let operator = Person::new(&web.address().await);
+    assert_eq!(Numbers::of(&operator).await.get("parlor_up_database"), 1.);
+    server.stops_at_once();
+    eventually("the database is said to be gone", || async {
+        let began = Instant::now();
+        let now = Numbers::of(&operator).await;
+        assert!(began.elapsed() < Duration::from_secs(4), "a scrape took {:?}", began.elapsed());
+        now.get("parlor_up_database") == 0. && now.get("process_resident_memory_bytes") > 1e6
+    })
+    .await;
+    server.again().await;
+    eventually("it is back", || async { Numbers::of(&operator).await.get("parlor_up_database") == 1. }).await;
 }
 
 /// What another process writes reaches this one's readers through the log, and how late is counted too.

@@ -377,4 +377,12 @@ async fn f16_a_fault_keeps_retry_after_and_never_the_key() {
     let fault = provider(&wire).await.open(&ask(), 0).await.err().unwrap();
     assert_eq!(fault.kind, FaultKind::Key);
     assert!(!fault.detail.contains("key-1"), "{}", fault.detail);
+    // a body that comes in parts is read whole, and a long one only as far as it could matter
+    let head = "HTTP/1.1 500 Oops\r\nconnection: close\r\n\r\n{\"message\":";
+    wire.will(head, [Act::Pause(Duration::from_millis(100)), send("\"out of memory\"}")]);
+    let fault = provider(&wire).await.open(&ask(), 0).await.err().unwrap();
+    assert!(fault.detail.contains("out of memory"), "{}", fault.detail);
+    wire.will("HTTP/1.1 500 Oops\r\nconnection: close\r\n\r\n", [Act::Repeat(b"x".repeat(10_000), 10)]);
+    let fault = provider(&wire).await.open(&ask(), 0).await.err().unwrap();
+    assert!(fault.detail.contains("16384 bytes that are not JSON"), "{}", fault.detail);
 }

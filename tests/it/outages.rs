@@ -163,8 +163,8 @@ async fn f11_the_network_to_the_database_is_dropped() {
     let house = House::make().await;
     let (wired, wire) = house.wired().await;
     let wired = wired
-        .with("PARLOR__DATABASE__ACQUIRE_TIMEOUT", "1")
-        .with("PARLOR__SERVER__REQUEST_TIMEOUT", "3")
+        .with("PARLOR__DATABASE__ACQUIRE_TIMEOUT", "2")
+        .with("PARLOR__SERVER__REQUEST_TIMEOUT", "10")
         .with("PARLOR__DATABASE__STATEMENT_TIMEOUT", "2");
     let (web, _worker) = (wired.web(), wired.worker());
     let ann = ann_at(&web).await;
@@ -184,8 +184,8 @@ async fn f11_the_network_to_the_database_is_dropped() {
             wire.freeze_all();
         }
         house.provider.release();
-        is_turned_away(&ann, Duration::from_secs(5)).await;
-        is_turned_away(&ann, Duration::from_secs(5)).await;
+        is_turned_away(&ann, Duration::from_secs(12)).await;
+        is_turned_away(&ann, Duration::from_secs(12)).await;
         wire.pass();
         tab = comes_back(&ann, &chat, &tab).await;
         tab.sees(&format!("After {fault}.")).await;
@@ -197,6 +197,65 @@ async fn f11_the_network_to_the_database_is_dropped() {
     // everybody has all connections again
     let next = ann.asks("more").await;
     ann.sees(&next, "unscripted").await;
+    house.database.check_feeds().await;
+}
+
+/// F11: every open connection is dead without a word, as when a firewall forgot them; new ones can be had.
+#[tokio::test]
+async fn f11_connections_that_died_without_a_word() {
+    let house = House::make().await;
+    let (wired, wire) = house.wired().await;
+    let wired = wired
+        .with("PARLOR__DATABASE__ACQUIRE_TIMEOUT", "2")
+        .with("PARLOR__SERVER__REQUEST_TIMEOUT", "10")
+        .with("PARLOR__DATABASE__STATEMENT_TIMEOUT", "2");
+    let (web, _worker) = (wired.web(), wired.worker());
+    let ann = ann_at(&web).await;
+    house.provider.does(story("Before. ", "After."));
+    let chat = ann.asks("hi").await;
+    ann.sees(&chat, "Before.").await;
+    wire.strand();
+    house.provider.release();
+    eventually("pages are there again", || async { ann.opens(&chat).await.status == StatusCode::OK }).await;
+    eventually("the answer has ended", || async {
+        house.database.value::<String>("select state from generations").await == "completed"
+    })
+    .await;
+    let page = ann.opens(&chat).await;
+    assert!(page.html.contains("Before. After."), "{}", page.html);
+    house.database.check_feeds().await;
+}
+
+/// F11: a write whose connection is lost before its outcome is known is committed all the same, later: its text comes
+/// once.
+#[tokio::test]
+async fn f11_a_commit_of_unknown_outcome() {
+    let house = House::make().await;
+    let (wired, wire) = house.wired().await;
+    let (web, worker) = (house.web(), wired.worker());
+    let ann = ann_at(&web).await;
+    house
+        .database
+        .execute(
+            "create function slowly() returns trigger language plpgsql as
+                 $$ begin perform pg_sleep(1.5); return new; end $$;
+             create trigger slowly before insert on feed_events for each row when (new.body like '%slow%')
+                 execute function slowly()",
+        )
+        .await;
+    house.provider.does(story("Begun. ", "A slow piece."));
+    let chat = ann.asks("hi").await;
+    let tab = ann.follows(&chat, 0).await;
+    tab.sees("Begun.").await;
+    house.provider.release();
+    let under_way = "select exists (select 1 from pg_stat_activity
+                     where datname = current_database() and wait_event = 'PgSleep')";
+    eventually("it is being written", || house.database.value::<bool>(under_way)).await;
+    wire.cut();
+    worker.says("was not written").await;
+    tab.sees("data-state=\"completed\"").await;
+    let said: String = house.database.value("select text from messages where author = 'model'").await;
+    assert_eq!(said, "Begun. A slow piece.");
     house.database.check_feeds().await;
 }
 

@@ -208,3 +208,35 @@ async fn f15_positions_that_are_unknown_future_foreign_or_garbage() {
     let said = response.text().await.unwrap();
     assert!(said.starts_with("event: gone") && !said.contains("Hello"), "{said}");
 }
+
+/// A process that was away for longer than the log is kept drops its readers, who come back and load anew.
+#[tokio::test]
+async fn what_was_trimmed_before_it_was_read_is_a_reset() {
+    let test = TestApp::start().await;
+    let ann = test.person("ann").await;
+    test.provider.streams(["Hello"]);
+    let chat = ann.asks("hi").await;
+    ann.sees(&chat, "data-state=\"completed\"").await;
+    let page = ann.opens(&chat).await;
+    let tab = ann.follows(&chat, page.after()).await;
+    eventually("the position is told", || async { !tab.ids().is_empty() }).await;
+    // ten events of another process, of which only the last two are still there
+    test.database
+        .execute(
+            "with head as (update feed_heads set seq = seq + 10, first_seq = seq + 9 returning chat_id, seq)
+             , gone as (delete from feed_events)
+             insert into feed_events (chat_id, seq, message_id, kind, body)
+             select chat_id, seq - n, chat_id, 'of the future', '{}' from head, generate_series(0, 1) n",
+        )
+        .await;
+    tab.ends().await;
+    assert!(tab.text().contains("retry: "), "{}", tab.text());
+    let again = from(&ann, &chat, &tab.ids().last().unwrap().to_string()).await;
+    again.sees("event: reset").await;
+    // somebody who reads the log itself is told too, and never gets a gap
+    let id = chat.trim_start_matches("/chats/").parse().unwrap();
+    let mut reader = test.app.feed.hub.subscribe(id, page.after()).await.unwrap();
+    assert_eq!(reader.next().await.unwrap(), Err(parlor::domain::feed::Lagged));
+    let mut reader = test.app.feed.hub.subscribe(id, page.after() + 8).await.unwrap();
+    assert_eq!(reader.next().await.unwrap().unwrap().len(), 2);
+}

@@ -1,6 +1,7 @@
 //! Starting: what goes wrong is said in a sentence, and the private PostgreSQL is one's own.
 
 use crate::support::{
+    eventually,
     people::Person,
     process::{Process, data_folder, parlor, run},
 };
@@ -149,6 +150,38 @@ async fn the_private_postgresql() {
     assert!(again.starts_with("http://") && address.starts_with("http://"));
     let eve = Person::new(&again);
     assert_eq!(eve.signs_in("eve", "a sentence for eve").await.location.as_deref(), Some("/"));
+}
+
+/// Asked to stop while its PostgreSQL is being made, or starts: it ends in order, and the next start is like any other.
+/// Killed then: what is half made is made anew.
+#[tokio::test]
+async fn a_stop_in_the_first_second_is_orderly() {
+    for (moment, signal) in
+        [("postgres.new/PG_VERSION", "TERM"), ("postgres/postmaster.pid", "TERM"), ("postgres.new/base", "KILL")]
+    {
+        let data = data_folder();
+        let serve = || {
+            let mut command = parlor(&data);
+            command.arg("serve").envs([("PORT", "0"), ("RUST_LOG", "info")]);
+            command
+        };
+        let mut first = Process::spawn(serve());
+        let (folder, file) = moment.split_once('/').unwrap();
+        eventually(moment, || async {
+            let mut found = std::fs::read_dir(data.path().join("data")).into_iter().flatten().flatten();
+            found.any(|f| f.file_name().to_string_lossy().starts_with(folder) && f.path().join(file).exists())
+        })
+        .await;
+        first.signal(signal);
+        let (took, code) = first.ends().await;
+        if signal == "TERM" {
+            assert!(took < Duration::from_secs(10) && code == Some(0), "{moment}: {took:?} {code:?}\n{}", first.log());
+            assert!(!data.path().join("data/postgres/postmaster.pid").exists(), "{moment}: PostgreSQL still runs");
+        }
+        let second = Process::spawn(serve());
+        let ann = Person::new(&second.address().await);
+        ann.registers("ann").await;
+    }
 }
 
 #[tokio::test]

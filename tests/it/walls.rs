@@ -8,8 +8,9 @@ use parlor::http::{
 use reqwest::{Method, StatusCode};
 
 /// What is expected of each route. A route that is not here fails the sweep, as does an entry without a route.
-const ROUTES: [(&str, &str, Access); 26] = [
+const ROUTES: [(&str, &str, Access); 29] = [
     ("GET", "/", Access::Member),
+    ("GET", "/admin/jobs", Access::Administrator),
     ("GET", "/assets/{name}", Access::Plain),
     ("GET", "/chats/{id}", Access::Member),
     ("GET", "/chats/{id}/delete", Access::Member),
@@ -22,6 +23,8 @@ const ROUTES: [(&str, &str, Access); 26] = [
     ("GET", "/register", Access::Anyone),
     ("GET", "/setup", Access::Anyone),
     ("GET", "/up", Access::Plain),
+    ("POST", "/admin/jobs/{id}/drop", Access::Administrator),
+    ("POST", "/admin/jobs/{id}/requeue", Access::Administrator),
     ("POST", "/chats", Access::Member),
     ("POST", "/chats/{id}/delete", Access::Member),
     ("POST", "/chats/{id}/messages", Access::Member),
@@ -63,7 +66,7 @@ fn form(path: &str) -> Vec<(&'static str, &'static str)> {
 }
 
 /// S1: anonymous callers are sent to sign in before any look-up, alike for ids that exist and that do not; a member
-/// finds nothing under another's ids.
+/// finds nothing under another's ids, nor where administrators go, even with what is his own.
 #[tokio::test]
 async fn s1_the_sweep() {
     let test = TestApp::start().await;
@@ -73,12 +76,17 @@ async fn s1_the_sweep() {
     ann.sees(&chat, "Hello").await;
     let message = ann.last_answer(&chat).await;
     let chat_id = chat.trim_start_matches("/chats/").to_owned();
+    let making: String = test.value("select id::text from generations").await;
     let nothing = "01890a5d-ac96-774b-bcce-b302099a8057".to_owned();
     let bob = test.person("bob").await;
     let anonymous = test.stranger();
     let before: String = test.value("select string_agg(id::text || title || leaf_id::text, ',') from chats").await;
-    for route in expected().into_iter().filter(|r| r.access == Access::Member) {
-        let real = if route.path.starts_with("/messages") { &message } else { &chat_id };
+    for route in expected().into_iter().filter(|r| matches!(r.access, Access::Member | Access::Administrator)) {
+        let real = match route.path.split('/').nth(1) {
+            Some("messages") => &message,
+            Some("admin") => &making,
+            _ => &chat_id,
+        };
         for id in [real, &nothing] {
             let path = route.path.replace("{id}", id);
             let get = route.method == Method::GET;
@@ -90,9 +98,12 @@ async fn s1_the_sweep() {
                 assert_eq!(page.status, StatusCode::SEE_OTHER, "{} {path}", route.method);
                 assert!(page.location.unwrap().starts_with("/login"), "{path}");
             }
-            if route.path.contains("{id}") {
-                let page = if get { bob.opens(&path).await } else { bob.posts(&path, &form(route.path)).await };
-                assert_eq!(page.status, StatusCode::NOT_FOUND, "bob {} {path}", route.method);
+            let foreign = if route.path.contains("{id}") { vec![("bob", &bob)] } else { Vec::new() };
+            let members =
+                if route.access == Access::Administrator { vec![("bob", &bob), ("ann", &ann)] } else { foreign };
+            for (name, member) in members {
+                let page = if get { member.opens(&path).await } else { member.posts(&path, &form(route.path)).await };
+                assert_eq!(page.status, StatusCode::NOT_FOUND, "{name} {} {path}", route.method);
             }
         }
     }

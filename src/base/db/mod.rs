@@ -40,7 +40,8 @@ impl Pools {
             .log_slow_statements(tracing::log::LevelFilter::Warn, Duration::from_secs(2));
         // said on each connection, not at its start: poolers refuse what they do not know there
         let limits: Arc<str> = format!(
-            "set statement_timeout = '{}s'; set idle_in_transaction_session_timeout = '5s'",
+            "set statement_timeout = '{}s'; set idle_in_transaction_session_timeout = '5s';
+             set plan_cache_mode = force_generic_plan", // every statement goes by keys: a plan fits all its values
             config.statement_timeout
         )
         .into();

@@ -137,16 +137,8 @@ fn prepare_folders(data_dir: &Path, places: &Places) -> anyhow::Result<()> {
         fs::set_permissions(data_dir, fs::Permissions::from_mode(0o755))?;
     }
     for dir in [&places.cluster, &places.socket] {
-        if dir.exists() {
-            continue;
-        }
-        fs::create_dir(dir).with_context(|| format!("{} cannot be made", dir.display()))?;
-        fs::set_permissions(dir, fs::Permissions::from_mode(0o700))?;
-        if is_root() {
-            let status = Command::new("chown").arg("postgres:postgres").arg(dir).status()?;
-            if !status.success() {
-                bail!("{} cannot be given to the user `postgres`: is PostgreSQL installed?", dir.display());
-            }
+        if !dir.exists() {
+            make_folder(dir)?;
         }
     }
     // a socket's path is at most 107 bytes long
@@ -169,11 +161,33 @@ fn prepare_folders(data_dir: &Path, places: &Places) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// A folder that PostgreSQL's user owns.
+fn make_folder(dir: &Path) -> anyhow::Result<()> {
+    fs::create_dir(dir).with_context(|| format!("{} cannot be made", dir.display()))?;
+    fs::set_permissions(dir, fs::Permissions::from_mode(0o700))?;
+    if is_root() {
+        let status = Command::new("chown").arg("postgres:postgres").arg(dir).status()?;
+        if !status.success() {
+            bail!("{} cannot be given to the user `postgres`: is PostgreSQL installed?", dir.display());
+        }
+    }
+    Ok(())
+}
+
 fn init(places: &Places) -> anyhow::Result<()> {
     tracing::info!(folder = %places.cluster.display(), "making a private PostgreSQL");
+    // Complete, or not at all: one that was killed half-way would never start. A name of its own, because the initdb of
+    // a process that was killed may still be tidying up behind itself.
+    let fresh = places.cluster.with_extension(format!("new-{}", std::process::id()));
+    for left in fs::read_dir(places.cluster.with_file_name("")).into_iter().flatten().flatten() {
+        if left.file_name().to_string_lossy().starts_with("postgres.new-") {
+            let _ = fs::remove_dir_all(left.path());
+        }
+    }
+    make_folder(&fresh)?;
     let output = command(&places.bin.join("initdb"))
         .arg("-D")
-        .arg(&places.cluster)
+        .arg(&fresh)
         .args(["-U", "parlor", "-A", "peer", "-E", "UTF8", "--locale=C.UTF-8", "--no-instructions"])
         .current_dir("/")
         .output()
@@ -183,11 +197,12 @@ fn init(places: &Places) -> anyhow::Result<()> {
     }
     // anybody who can enter the 0700 socket folder may connect: this program's user and the cluster's
     let map = "local all parlor peer map=parlor\n";
-    fs::write(places.cluster.join("pg_hba.conf"), map)?;
+    fs::write(fresh.join("pg_hba.conf"), map)?;
     fs::write(
-        places.cluster.join("pg_ident.conf"),
+        fresh.join("pg_ident.conf"),
         format!("parlor {} parlor\nparlor postgres parlor\nparlor root parlor\n", me()),
     )?;
+    fs::rename(&fresh, &places.cluster).with_context(|| format!("{} is not empty", places.cluster.display()))?;
     Ok(())
 }
 

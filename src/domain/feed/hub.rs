@@ -39,7 +39,7 @@ pub struct Hub {
     bell: Notify,
 }
 
-/// The reader did not keep up, or the process is ending: come back with the last position.
+/// The reader did not keep up, what it lacks was trimmed, or the process is ending: come back with the last position.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Lagged;
 
@@ -62,13 +62,18 @@ impl Hub {
         Ok(Subscription { hub: self.clone(), chat, position: after, queue, caught_up: false })
     }
 
-    /// A token that is cancelled when the answer has its end in the log, whoever wrote it, after a position at which it
-    /// had none.
+    /// Cancels a token of the caller's when the answer has its end in the log, whoever wrote it, after a position at
+    /// which it had none.
     ///
     /// # Errors
     /// The database's.
-    pub async fn end_of(self: &Arc<Self>, chat: ChatId, message: MessageId, after: i64) -> Result<EndWatch> {
-        let token = CancellationToken::new();
+    pub async fn end_of(
+        self: &Arc<Self>,
+        chat: ChatId,
+        message: MessageId,
+        after: i64,
+        token: CancellationToken,
+    ) -> Result<EndWatch> {
         let ours = token.clone();
         self.watch(chat, Some(after), move |watch| watch.ends.push((message, ours))).await?;
         Ok(EndWatch { hub: self.clone(), chat, token })
@@ -93,11 +98,20 @@ impl Hub {
 
     /// Hands out what was just committed here. A gap means that another process wrote in between: the log tells.
     pub fn deliver(&self, chat: ChatId, events: Vec<Event>) {
+        self.hand_out(chat, events, false);
+    }
+
+    fn hand_out(&self, chat: ChatId, events: Vec<Event>, from_log: bool) {
         let mut watches = self.watches();
         let Some(watch) = watches.get_mut(&chat) else { return };
         let fresh: Vec<Event> = events.into_iter().filter(|e| e.seq > watch.seq).collect();
         let (Some(first), Some(last)) = (fresh.first(), fresh.last()) else { return };
         if first.seq > watch.seq + 1 {
+            if from_log {
+                // the log itself begins later: this process was away for so long that what it lacks was trimmed
+                watch.readers.clear();
+                watch.seq = first.seq - 1;
+            }
             self.ring([chat]);
             return;
         }
@@ -171,7 +185,7 @@ pub(super) async fn read_news(hub: Arc<Hub>, every: Duration, stop: Cancellation
             Ok(rows) => {
                 let full = i64::try_from(rows.len()).unwrap_or(i64::MAX) >= PAGE;
                 for group in rows.chunk_by(|a, b| a.0 == b.0) {
-                    hub.deliver(group[0].0, group.iter().map(|(_, event)| event.clone()).collect());
+                    hub.hand_out(group[0].0, group.iter().map(|(_, event)| event.clone()).collect(), true);
                 }
                 if full {
                     hub.ring(wanted.into_iter().map(|(chat, _)| chat));
@@ -200,12 +214,14 @@ impl Subscription {
         loop {
             if !self.caught_up {
                 let events = store::read(&self.hub.db, self.chat, self.position, PAGE).await?;
-                match events.last() {
-                    Some(last) => {
+                match (events.first(), events.last()) {
+                    // what would come next was trimmed
+                    (Some(first), _) if first.seq > self.position + 1 => return Ok(Err(Lagged)),
+                    (_, Some(last)) => {
                         self.position = last.seq;
                         return Ok(Ok(events));
                     }
-                    None => self.caught_up = true,
+                    _ => self.caught_up = true,
                 }
             }
             let Some(batch) = self.queue.recv().await else { return Ok(Err(Lagged)) };

@@ -1,5 +1,5 @@
 //! Group commit: the pieces of all answers that this process makes go into one statement at a time. The first piece of
-//! an answer is written at once; those that follow gather for as long as a reader is served (25 times a second), and
+//! an answer is written at once; those that follow gather for as long as a reader is served (20 times a second), and
 //! for longer when the database is slow. Nothing is handed to a reader before it is committed.
 
 use super::{

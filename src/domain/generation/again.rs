@@ -124,8 +124,17 @@ impl Beside<'_> {
             return Err(super::line::too_many_running());
         }
         let prefix = self.prefix.len();
-        let beginning =
-            Beginning { chat, user, question: self.question, model, from, after: None, prefix, here: false };
+        let beginning = Beginning {
+            chat,
+            user,
+            question: self.question,
+            model,
+            from,
+            after: None,
+            prefix,
+            first: false,
+            here: false,
+        };
         let (sent, _) = begin(tx, &beginning).await?;
         store::dead::lay_to_rest(tx, self.answer).await?;
         if earlier.is_some_and(State::is_over) {

@@ -4,14 +4,14 @@
 use super::{
     again::Beside,
     send::Sent,
-    store::{self, dead as letters},
+    store::{
+        self,
+        dead::{self as letters, Letter},
+    },
 };
 use crate::{
     app::App,
-    base::{
-        Error, Result,
-        ids::{GenerationId, MessageId},
-    },
+    base::{Error, Result, ids::GenerationId},
     domain::{accounts::Viewer, catalog, chats, feed},
 };
 use time::OffsetDateTime;
@@ -24,18 +24,29 @@ pub struct DeadLetter {
     pub email: String,
     /// `provider/name`.
     pub model: String,
+    /// Goes on where another answer was cut.
+    pub continues: bool,
+    /// Claims since it was last put off.
+    pub attempt: i32,
+    /// How often it was put off.
+    pub retries: i32,
     /// Why, as the person was told.
     pub reason: String,
+    /// When it was given up.
     pub at: OffsetDateTime,
+    /// The same in seconds.
+    pub age: f64,
+    /// How many there are in all.
+    pub total: i64,
 }
 
-/// The newest dead letters, at most 500.
+/// The newest dead letters, at most [`LISTED`](super::LISTED).
 ///
 /// # Errors
 /// [`Error::NotFound`] for whoever is no administrator.
 pub async fn list(app: &App, viewer: &Viewer) -> Result<Vec<DeadLetter>> {
     only_administrators(viewer)?;
-    letters::list(&app.pools.http, 500).await
+    letters::list(&app.pools.http, super::LISTED).await
 }
 
 /// Has it made after all: an answer beside it, on behalf of the chat's owner. It is shown if the owner still looks at
@@ -71,8 +82,12 @@ pub async fn requeue(app: &App, viewer: &Viewer, id: GenerationId) -> Result<Sen
 pub async fn drop(app: &App, viewer: &Viewer, id: GenerationId) -> Result<()> {
     only_administrators(viewer)?;
     let mut tx = app.pools.http.begin().await?;
-    let answer: MessageId = letters::find(&mut tx, id).await?.ok_or(Error::NotFound)?.answer;
-    letters::lay_to_rest(&mut tx, answer).await?;
+    let Letter { chat, answer, .. } = letters::find(&mut tx, id).await?.ok_or(Error::NotFound)?;
+    // whoever requeues it at this moment holds the head: of two, one is told that it is gone
+    feed::lock(&mut tx, chat).await?.ok_or(Error::NotFound)?;
+    if !letters::lay_to_rest(&mut tx, answer).await? {
+        return Err(Error::NotFound);
+    }
     tx.commit().await?;
     Ok(())
 }

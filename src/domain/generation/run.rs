@@ -95,7 +95,7 @@ pub async fn renew_leases(app: App) {
 
 async fn take_up(app: &App, id: GenerationId) -> Result<()> {
     let Some((claimed, path)) = claim(app, id).await? else { return Ok(()) };
-    let lost = CancellationToken::new();
+    let lost = app.stopping.hand_over.child_token();
     let alive_until = Instant::now() + seconds(app.config.generation.first_token) + SLACK;
     let run = Run { epoch: claimed.epoch, lost: lost.clone(), alive_until };
     if let Some(before) = app.running.runs().insert(id, run) {
@@ -111,7 +111,7 @@ async fn take_up(app: &App, id: GenerationId) -> Result<()> {
 }
 
 async fn attempt(app: &App, claimed: &Claimed, path: Result<Vec<Spoken>>, lost: CancellationToken) -> Result<()> {
-    let ended = app.feed.hub.end_of(claimed.chat, claimed.message, claimed.seq).await?;
+    let over = app.feed.hub.end_of(claimed.chat, claimed.message, claimed.seq, lost.child_token()).await?;
     let stream = Stream { chat: claimed.chat, generation: claimed.id, epoch: claimed.epoch, message: claimed.message };
     let text = taken_over(app, claimed).await?;
     app.feed.writer.begin(stream, text.len());
@@ -127,9 +127,9 @@ async fn attempt(app: &App, claimed: &Claimed, path: Result<Vec<Spoken>>, lost: 
     };
     let outcome = tokio::select! {
         outcome = attempt.make(path) => outcome,
-        () = ended.token.cancelled() => Outcome::Lost,
-        () = lost.cancelled() => Outcome::Lost,
-        () = app.stopping.hand_over.cancelled() => Outcome::HandOver,
+        () = over.token.cancelled() => {
+            if app.stopping.hand_over.is_cancelled() { Outcome::HandOver } else { Outcome::Lost }
+        }
     };
     attempt.conclude(outcome).await
 }

@@ -87,10 +87,11 @@ pub async fn send(app: &App, viewer: &Viewer, chat: Option<ChatId>, draft: &Draf
     }
     let (parent, after) = if is_new { (draft.parent, None) } else { place(&mut tx, chat, leaf, draft.parent).await? };
     let html = markdown::plain(&text);
-    let question = NewMessage { parent, by_model: false, text: &text, html: Some(&html) };
+    let question = NewMessage { parent, by_model: false, text: &text, html: Some(&html), first: is_new };
     let question = chats::store::add(&mut tx, chat, &question).await?;
     let here = is_made_here(app);
-    let beginning = Beginning { chat, user: viewer.id, question, model: &draft.model, from, after, prefix: 0, here };
+    let beginning =
+        Beginning { chat, user: viewer.id, question, model: &draft.model, from, after, prefix: 0, first: true, here };
     let (sent, generation) = begin(&mut tx, &beginning).await?;
     chats::store::show(&mut tx, chat, sent.answer, &draft.model).await?;
     if let Some(key) = draft.key {
@@ -146,6 +147,8 @@ pub(super) struct Beginning<'a> {
     pub after: Option<MessageId>,
     /// Bytes of text taken over.
     pub prefix: usize,
+    /// The question has no answer yet.
+    pub first: bool,
     /// This process takes it up by itself, right after the commit.
     pub here: bool,
 }
@@ -155,8 +158,8 @@ const RESERVE: Duration = Duration::from_secs(2);
 
 /// The answer's message, its generation, and its job unless it is in line.
 pub(super) async fn begin(tx: &mut PgConnection, with: &Beginning<'_>) -> Result<(Sent, GenerationId)> {
-    let Beginning { chat, user, question, model, from: from_seq, after, prefix, here } = *with;
-    let answer = NewMessage { parent: Some(question), by_model: true, text: "", html: None };
+    let Beginning { chat, user, question, model, from: from_seq, after, prefix, first, here } = *with;
+    let answer = NewMessage { parent: Some(question), by_model: true, text: "", html: None, first };
     let message = chats::store::add(tx, chat, &answer).await?;
     let new = store::New { chat, message, user, model, from_seq, after, prefix };
     let generation_id = store::insert(tx, &new).await?;

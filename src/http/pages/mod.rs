@@ -2,11 +2,12 @@
 
 mod chats;
 mod entrance;
+mod jobs;
 mod live;
 mod messages;
 
 use super::routes::Routes;
 
 pub fn routes(routes: Routes) -> Routes {
-    messages::routes(chats::routes(entrance::routes(routes)))
+    jobs::routes(messages::routes(chats::routes(entrance::routes(routes))))
 }

@@ -1,6 +1,7 @@
 // Every screen there is, one after the other: for the checks and the pictures that go over all of them.
 
 import { RICH } from "./rich.mjs";
+import { until } from "./wait.mjs";
 
 /** Goes to each screen and calls `at(name, tab)` there. `home` is a house with a set-up link still to be used. */
 export async function everyScreen(home, options, at) {
@@ -150,7 +151,48 @@ export async function everyScreen(home, options, at) {
   await page.locator("#thread table").nth(1).evaluate((element) => element.scrollIntoView({ block: "start" }));
   await at("chat-rich-middle", mine);
 
+  await everyJob(home, mine, at);
   await mine.goes("/chats/01890000-0000-7000-8000-000000000000");
   await at("not-found", mine);
   await zoe.leaves();
+}
+
+/** The administrators' page, quiet and with something of every kind; the person is an administrator only meanwhile. */
+async function everyJob(home, mine, at) {
+  const { page } = mine;
+  const made = async (role) => home.ground.sql(`update users set role = '${role}' where email = '${mine.person.email}'`);
+  await made("administrator");
+  await mine.goes("/admin/jobs");
+  await mine.sees(/All is quiet/);
+  await at("jobs-quiet", mine);
+  const waiting = home.provider.answers("Will this one wait?");
+  await mine.asksInNewChat(waiting.question);
+  await waiting.fails(500);
+  await mine.sees(/Tries again in/);
+  await mine.composer.fill("And this one behind it?");
+  await mine.sendButton.click();
+  await mine.sees(/is still to be tried again/);
+  const running = home.provider.answers("Take your time.");
+  await mine.asksInNewChat(running.question);
+  await running.says("Slowly ");
+  await mine.sees("Slowly", mine.answer);
+  await home.ground.sql(`update generations set dead_at = now() - interval '3 hours', retries = 2, attempt = 1, reason = coalesce(reason, 'fake has an error of its own.') where state in ('failed', 'interrupted')`);
+  await home.ground.sql(`update generations set dead_at = now() - interval '2 days', attempt = 3, model = 'openai/a-model-with-a-very-long-name-of-the-kind-that-providers-like', reason = 'The workers that made it were lost, three times in a row. It may be what ends them, so it is not tried again.' where state = 'stopped'`);
+  await mine.goes("/admin/jobs");
+  await mine.page.locator("#dead tbody tr").first().waitFor();
+  await at("jobs", mine);
+  await page.locator("#running").evaluate((element) => element.scrollIntoView({ block: "end" }));
+  await at("jobs-lower", mine);
+  await page.locator("#dead form[action$=drop]").first().getByRole("button").click();
+  await mine.sees(/^Dropped\./);
+  await at("jobs-dropped", mine);
+  await page.locator("#dead form[action$=drop]").first().evaluate((form) => { form.action = "/admin/jobs/01890000-0000-7000-8000-000000000000/drop"; });
+  await page.locator("#dead form[action$=drop]").first().getByRole("button").click();
+  await mine.sees(/^This is no dead letter any more/);
+  await at("jobs-gone", mine);
+  await running.ends();
+  await home.ground.sql("update generations set dead_at = null");
+  await home.ground.sql("update generations set state = 'stopped', ended_at = now() where state in ('waiting', 'lined')");
+  await until("all is quiet again", async () => (await home.ground.sql("select count(*) from generations where ended_at is null")) === "0");
+  await made("member");
 }

@@ -8,7 +8,6 @@ pub mod proxy;
 pub mod server;
 pub mod wire;
 
-use axum::serve::ListenerExt as _;
 use database::Database;
 use parlor::{
     MIGRATOR,
@@ -63,10 +62,7 @@ impl TestApp {
         jobs::start(&app);
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
-        let server = app.config.server.clone();
-        let listener = listener.tap_io(move |connection| http::prepare(connection, &server));
-        let router = http::router(&app).into_make_service_with_connect_info::<std::net::SocketAddr>();
-        tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        tokio::spawn(http::serve(listener, http::router(&app), app.config.server.clone(), app.stopping.begun.clone()));
         let test = Self { app, address, provider, database };
         eventually("the catalog has the provider's models", || async {
             !parlor::domain::catalog::models(&test.app).await.unwrap().is_empty()

@@ -13,15 +13,15 @@ pub struct Server {
     child: Option<Child>,
     pub folder: PathBuf,
     settings: Vec<String>,
-    _own: Option<TempDir>,
+    /// Removed with it.
+    own: Option<TempDir>,
 }
 
 impl Server {
-    #[expect(clippy::used_underscore_binding, reason = "kept for as long as the server, and read by nobody")]
     pub async fn start() -> Self {
-        let own = data_folder();
-        let mut server = Self::in_folder(own.path(), &[]).await;
-        server._own = Some(own);
+        let folder = data_folder();
+        let mut server = Self::in_folder(folder.path(), &[]).await;
+        server.own = Some(folder);
         server
     }
 
@@ -39,7 +39,7 @@ impl Server {
             .unwrap();
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
         let settings = settings.iter().map(|s| (*s).to_owned()).collect();
-        let mut server = Self { child: None, folder: folder.to_owned(), settings, _own: None };
+        let mut server = Self { child: None, folder: folder.to_owned(), settings, own: None };
         server.again().await;
         server
     }

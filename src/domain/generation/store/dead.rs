@@ -13,7 +13,9 @@ use sqlx::{PgConnection, PgPool};
 pub async fn list(db: &PgPool, limit: i64) -> Result<Vec<DeadLetter>> {
     Ok(sqlx::query_as!(
         DeadLetter,
-        r#"select g.id as "id: GenerationId", u.email, g.model, coalesce(g.reason, '') as "reason!", g.dead_at as "at!"
+        r#"select g.id as "id: GenerationId", u.email, g.model, g.prefix > 0 as "continues!", g.attempt, g.retries,
+               coalesce(g.reason, '') as "reason!", g.dead_at as "at!",
+               greatest(extract(epoch from now() - g.dead_at), 0)::float8 as "age!", count(*) over () as "total!"
            from generations g join users u on u.id = g.user_id join chats c on c.id = g.chat_id
            where g.dead_at is not null and c.deleted_at is null order by g.dead_at desc, g.id limit $1"#,
         limit

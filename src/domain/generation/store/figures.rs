@@ -13,7 +13,7 @@ pub struct Figures {
     pub queued: i64,
     pub running: i64,
     pub waiting: i64,
-    /// Answers that were given up and not looked at.
+    /// Answers that were given up and not looked at, those in deleted chats apart: nobody can.
     pub dead: i64,
     /// Jobs that nobody has taken yet, and the age of the one that is due for the longest time, in seconds.
     pub jobs: i64,
@@ -28,7 +28,8 @@ pub async fn figures(db: &PgPool) -> Result<Figures> {
     Ok(sqlx::query_as!(
         Figures,
         r#"select g.lined as "lined!", g.queued as "queued!", g.running as "running!", g.waiting as "waiting!",
-               (select count(*) from generations where dead_at is not null) as "dead!",
+               (select count(*) from generations d join chats c on c.id = d.chat_id
+                where d.dead_at is not null and c.deleted_at is null) as "dead!",
                (select count(distinct chat_id) from messages where id >= uuid7_floor(now() - interval '5 min'))
                    as "chats_active!",
                j.jobs as "jobs!", j.age as "jobs_age!"

@@ -3,6 +3,7 @@
 pub mod dead;
 pub mod figures;
 pub mod line;
+pub mod overview;
 pub mod sends;
 pub mod thread;
 
