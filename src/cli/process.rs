@@ -54,9 +54,13 @@ impl Signals {
     }
 }
 
-/// Ends in order: no new claims; running answers get their grace; what is left is handed over; then the background
-/// tasks. A second signal ends at once.
-pub async fn wind_down(app: &App, signals: &mut Signals) {
+/// How long requests that are under way may take to their end; none that has to wait longer for its database or its
+/// guest holds up the process.
+const REQUESTS: Duration = Duration::from_secs(3);
+
+/// Ends in order: no new claims; `requests` that are under way are answered, and running answers get their grace; what is
+/// left is handed over; then the background tasks. A second signal ends at once.
+pub async fn wind_down(app: &App, signals: &mut Signals, requests: impl Future<Output = ()>) {
     tracing::info!("stopping");
     app.stopping.begun.cancel();
     if app.config.database.url.expose().is_empty() {
@@ -65,10 +69,8 @@ pub async fn wind_down(app: &App, signals: &mut Signals) {
         tokio::spawn(async move { pools.checkpoint().await });
     }
     let orderly = async {
-        let deadline = Instant::now() + seconds(app.config.shutdown.grace);
-        wait_for_runs(app, deadline).await;
-        app.stopping.hand_over.cancel();
-        wait_for_runs(app, Instant::now() + Duration::from_millis(500)).await;
+        let requests = tokio::time::timeout(REQUESTS, requests);
+        let (_, ()) = futures::join!(requests, runs_end(app));
         app.stopping.over.cancel();
         app.tasks.close();
         let _ = tokio::time::timeout(Duration::from_millis(300), app.tasks.wait()).await;
@@ -79,6 +81,13 @@ pub async fn wind_down(app: &App, signals: &mut Signals) {
     }
     let _ = tokio::time::timeout(Duration::from_millis(300), app.pools.close()).await;
     tracing::info!("stopped");
+}
+
+async fn runs_end(app: &App) {
+    let deadline = Instant::now() + seconds(app.config.shutdown.grace);
+    wait_for_runs(app, deadline).await;
+    app.stopping.hand_over.cancel();
+    wait_for_runs(app, Instant::now() + Duration::from_millis(500)).await;
 }
 
 async fn wait_for_runs(app: &App, deadline: Instant) {

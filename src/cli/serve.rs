@@ -43,9 +43,9 @@ pub fn run(config: &Config, with_jobs: bool) -> anyhow::Result<ExitCode> {
             tracing::warn!("PUBLIC_URL is not set: links use {url}, and cookies are made for http");
         }
         let begun = app.stopping.begun.clone();
-        tokio::spawn(http::serve(listener, http::router(&app), config.server.clone(), begun));
+        let mut server = tokio::spawn(http::serve(listener, http::router(&app), config.server.clone(), begun));
         signals.asked_to_stop().await;
-        process::wind_down(&app, &mut signals).await;
+        process::wind_down(&app, &mut signals, async { drop((&mut server).await) }).await;
         Ok(ExitCode::SUCCESS)
     })
 }

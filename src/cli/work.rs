@@ -28,7 +28,7 @@ pub fn run(config: &Config) -> anyhow::Result<ExitCode> {
         jobs::start(&app);
         tracing::info!("working");
         signals.asked_to_stop().await;
-        process::wind_down(&app, &mut signals).await;
+        process::wind_down(&app, &mut signals, std::future::ready(())).await;
         Ok(ExitCode::SUCCESS)
     })
 }

@@ -11,7 +11,7 @@ use hyper_util::{
 use socket2::SockRef;
 use std::{net::SocketAddr, pin::pin, time::Duration};
 use tokio::net::{TcpListener, TcpStream};
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::Layer as _;
 
 /// How long the head of a request may take, also that of the next one on an open connection.
@@ -20,18 +20,20 @@ const HEAD: Duration = Duration::from_secs(75);
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// Serves until `stop`; then no more connections are taken, and those that are open end with the answer they are at.
+/// Returns when the last one has.
 pub async fn serve(listener: TcpListener, router: Router, config: config::Server, stop: CancellationToken) {
+    let connections = TaskTracker::new();
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(HEAD);
     loop {
         let accepted = tokio::select! {
-            () = stop.cancelled() => return,
+            () = stop.cancelled() => break,
             accepted = listener.accept() => accepted,
         };
         match accepted {
             Ok((connection, peer)) => {
                 prepare(&connection, &config);
-                tokio::spawn(follow(http.clone(), connection, peer, router.clone(), stop.clone()));
+                connections.spawn(follow(http.clone(), connection, peer, router.clone(), stop.clone()));
             }
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be taken");
@@ -39,6 +41,9 @@ pub async fn serve(listener: TcpListener, router: Router, config: config::Server
             }
         }
     }
+    drop(listener); // who comes now is refused, and finds another process
+    connections.close();
+    connections.wait().await;
 }
 
 async fn follow(

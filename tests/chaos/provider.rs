@@ -37,7 +37,7 @@ async fn complete(State(record): State<Arc<Record>>, headers: HeaderMap, Json(bo
     let said = body["messages"].as_array().map(Vec::as_slice).unwrap_or_default();
     // to go on with a cut answer, there is a request to do so after the question
     let asked = said.iter().filter(|m| m["role"] == "user").filter_map(|m| m["content"].as_str());
-    let Some(script) = asked.filter_map(Script::read).last() else {
+    let Some(script) = asked.filter_map(Script::read).next_back() else {
         record.violation("N2", &format!("the provider was asked something that nobody asked: {body}"));
         return StatusCode::BAD_REQUEST.into_response();
     };

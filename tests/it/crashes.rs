@@ -6,6 +6,7 @@ use crate::support::{
     process::{House, Process},
     provider::Step,
 };
+use sqlx::{Connection, PgConnection};
 use std::time::{Duration, Instant};
 
 pub async fn ann_at(web: &Process) -> Person {
@@ -149,6 +150,31 @@ async fn f7_a_worker_that_is_asked_to_stop_hands_over() {
     web.signal("TERM");
     tab.ends().await;
     assert!(tab.text().contains("retry: ") && !tab.text().contains("event: gone"));
+    let (took, code) = web.ends().await;
+    assert!(took < Duration::from_secs(3) && code == Some(0), "{took:?} {code:?}");
+}
+
+/// F7: a request that is under way when its process is asked to stop is answered, and not with an excuse.
+#[tokio::test]
+async fn f7_a_request_under_way_is_answered() {
+    let house = House::make().await;
+    let mut web = house.web();
+    let ann = ann_at(&web).await;
+    let mut conn = PgConnection::connect(&house.database.url).await.unwrap();
+    let mut lock = conn.begin().await.unwrap();
+    sqlx::query("lock table chats in access exclusive mode").execute(&mut *lock).await.unwrap();
+    let asked = tokio::spawn(async move { ann.opens("/").await });
+    let waits = "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()";
+    eventually("the request waits for the table", || async {
+        let mut other = PgConnection::connect(&house.database.url).await.unwrap();
+        sqlx::query_scalar::<_, i64>(waits).fetch_one(&mut other).await.unwrap() == 1
+    })
+    .await;
+    web.signal("TERM");
+    web.says("stopping").await;
+    tokio::time::sleep(Duration::from_secs(1)).await; // so long the request takes
+    lock.rollback().await.unwrap();
+    assert_eq!(asked.await.unwrap().status, 200);
     let (took, code) = web.ends().await;
     assert!(took < Duration::from_secs(3) && code == Some(0), "{took:?} {code:?}");
 }
