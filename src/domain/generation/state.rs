@@ -10,6 +10,7 @@
 //!
 //! from         to           when
 //! (nothing)    queued       send, regenerate, continue
+//! (nothing)    streaming    send, in a process that makes answers and has a permit free: claimed at once
 //! (nothing)    lined        send, while the answer before it is unfinished
 //! lined        queued       the one before it completed or was stopped, or a person sends it
 //! lined        (removed)    a person takes it, and what is in line behind it, out of the tree
