@@ -13,7 +13,6 @@ use serde::{Serialize, de::DeserializeOwned};
 use sqlx::{PgConnection, PgPool};
 use std::{future::Future, time::Duration};
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 
 /// A payload, and the queue it travels in. Unknown fields must be accepted: during an upgrade newer processes enqueue
 /// for older workers.
@@ -49,42 +48,6 @@ pub async fn enqueue_in<J: Job>(conn: &mut PgConnection, job: &J, delay: Duratio
     .execute(conn)
     .await?;
     Ok(())
-}
-
-/// The same for what this process is about to do by itself: should it die before, the job is handed out after `delay`.
-/// `name` is what [`forget`] knows the job by; it must be new.
-///
-/// # Errors
-/// The database's.
-pub async fn enqueue_in_reserve<J: Job>(conn: &mut PgConnection, job: &J, name: Uuid, delay: Duration) -> Result<()> {
-    let payload = serde_json::to_value(job).map_err(Error::internal)?;
-    sqlx::query!(
-        "insert into apalis.jobs (job, id, job_type, status, attempts, max_attempts, run_at, priority)
-         values ($1, $2, $3, 'Pending', 0, 1, now() + make_interval(secs => $4), 0)",
-        payload,
-        task_id(name),
-        J::QUEUE,
-        delay.as_secs_f64()
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-/// Takes a job that was enqueued in reserve, and was not handed out yet, out of the queue.
-///
-/// # Errors
-/// The database's.
-pub async fn forget(conn: &mut PgConnection, name: Uuid) -> Result<()> {
-    sqlx::query!("delete from apalis.jobs where id = $1 and status = 'Pending'", task_id(name)).execute(conn).await?;
-    Ok(())
-}
-
-/// The queue's ids are ULIDs, which hold as many bits as UUIDs.
-fn task_id(name: Uuid) -> String {
-    const DIGITS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-    let bits = name.as_u128();
-    (0..26).rev().map(|at| char::from(DIGITS[(bits >> (at * 5)) as usize & 31])).collect()
 }
 
 /// Works on the queue of `J` until `stop`: hands each job to `handler`, which must return soon (it shares a task with

@@ -133,7 +133,7 @@ impl Beside<'_> {
             after: None,
             prefix,
             first: false,
-            here: false,
+            lease: None,
         };
         let (sent, _) = begin(tx, &beginning).await?;
         store::dead::lay_to_rest(tx, self.answer).await?;

@@ -13,19 +13,16 @@ use crate::{
         config::seconds,
         ids::GenerationId,
         metrics::{self, Pace, metrics},
-        queue,
     },
     domain::{
-        catalog,
-        chats::{self, store::Spoken},
+        catalog, chats,
         feed::{self, Stands, Stream, What},
     },
     outside::llm::{Ask, Chunk, Chunks, Fault, FaultKind, Finish, Said, Usage},
 };
 use futures::StreamExt;
-use sqlx::Connection as _;
 use std::{sync::atomic::Ordering, time::Duration};
-use tokio::time::Instant;
+use tokio::{sync::OwnedSemaphorePermit, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 /// How long past its deadline a task may still be about to end before its lease is let go.
@@ -48,9 +45,38 @@ pub fn look(app: &App, id: GenerationId) {
         app.running.crowded.store(true, Ordering::Relaxed);
         return;
     };
+    let ours = app.clone();
+    spawn(app, id, permit, async move {
+        match claim(&ours, id).await? {
+            Some(claimed) => make(&ours, &claimed).await,
+            None => Ok(()),
+        }
+    });
+}
+
+/// A permit for an answer that this process is about to accept, if it makes answers and has one free. The answer is then
+/// claimed in the transaction that accepts it, and no job need call for it; should this process die, its lease runs out
+/// as any other.
+pub(super) fn permit(app: &App) -> Option<OwnedSemaphorePermit> {
+    let open = app.running.here.load(Ordering::Relaxed) && !app.stopping.begun.is_cancelled();
+    app.running.permits.clone().try_acquire_owned().ok().filter(|_| open)
+}
+
+/// Makes an answer that was accepted with a [`permit`]; returns at once.
+pub(super) fn start(app: &App, claimed: Claimed, permit: OwnedSemaphorePermit) {
+    let ours = app.clone();
+    spawn(app, claimed.id, permit, async move { make(&ours, &claimed).await });
+}
+
+fn spawn(
+    app: &App,
+    id: GenerationId,
+    permit: OwnedSemaphorePermit,
+    work: impl Future<Output = Result<()>> + Send + 'static,
+) {
     let app = app.clone();
     app.tasks.clone().spawn(async move {
-        if let Err(error) = take_up(&app, id).await {
+        if let Err(error) = work.await {
             // the row tells: whatever was begun is settled by the sweep when its lease runs out
             tracing::warn!(generation = %id, %error, "an answer could not be taken up");
         }
@@ -93,24 +119,23 @@ pub async fn renew_leases(app: App) {
     }
 }
 
-async fn take_up(app: &App, id: GenerationId) -> Result<()> {
-    let Some((claimed, path)) = claim(app, id).await? else { return Ok(()) };
+async fn make(app: &App, claimed: &Claimed) -> Result<()> {
     let lost = app.stopping.hand_over.child_token();
     let alive_until = Instant::now() + seconds(app.config.generation.first_token) + SLACK;
     let run = Run { epoch: claimed.epoch, lost: lost.clone(), alive_until };
-    if let Some(before) = app.running.runs().insert(id, run) {
+    if let Some(before) = app.running.runs().insert(claimed.id, run) {
         // this process slept beyond its lease, and what it was doing then still waits for the provider
         before.lost.cancel();
     }
-    let result = attempt(app, &claimed, path, lost).await;
+    let result = attempt(app, claimed, lost).await;
     let mut runs = app.running.runs();
-    if runs.get(&id).is_some_and(|run| run.epoch == claimed.epoch) {
-        runs.remove(&id);
+    if runs.get(&claimed.id).is_some_and(|run| run.epoch == claimed.epoch) {
+        runs.remove(&claimed.id);
     }
     result
 }
 
-async fn attempt(app: &App, claimed: &Claimed, path: Result<Vec<Spoken>>, lost: CancellationToken) -> Result<()> {
+async fn attempt(app: &App, claimed: &Claimed, lost: CancellationToken) -> Result<()> {
     let over = app.feed.hub.end_of(claimed.chat, claimed.message, claimed.seq, lost.child_token()).await?;
     let stream = Stream { chat: claimed.chat, generation: claimed.id, epoch: claimed.epoch, message: claimed.message };
     let text = taken_over(app, claimed).await?;
@@ -126,7 +151,7 @@ async fn attempt(app: &App, claimed: &Claimed, path: Result<Vec<Spoken>>, lost: 
         pace: Pace::begin(),
     };
     let outcome = tokio::select! {
-        outcome = attempt.make(path) => outcome,
+        outcome = attempt.make() => outcome,
         () = over.token.cancelled() => {
             if app.stopping.hand_over.is_cancelled() { Outcome::HandOver } else { Outcome::Lost }
         }
@@ -143,24 +168,19 @@ async fn taken_over(app: &App, claimed: &Claimed) -> Result<String> {
     Ok(feed::store::text_so_far(&mut conn, claimed.chat, claimed.message, claimed.from_seq).await?.0)
 }
 
-/// Takes the generation if it is still to be had, and reads what the model is to be told.
-async fn claim(app: &App, id: GenerationId) -> Result<Option<(Claimed, Result<Vec<Spoken>>)>> {
-    let mut conn = app.pools.jobs.acquire().await?;
-    let mut tx = conn.begin().await?;
+/// Takes the generation if it is still to be had.
+async fn claim(app: &App, id: GenerationId) -> Result<Option<Claimed>> {
+    let mut tx = app.pools.jobs.begin().await?;
     if store::lock_chat_of(&mut tx, id).await?.is_none() {
         return Ok(None);
     }
     let Some(mut claimed) = store::claim(&mut tx, id, app.config.generation.lease).await? else { return Ok(None) };
-    queue::forget(&mut tx, id.0).await?;
     let events = feed::append(&mut tx, claimed.chat, &[(claimed.message, What::State(Stands::Streaming))]).await?;
     tx.commit().await?;
     claimed.seq = events.last().map_or(claimed.from_seq, |event| event.seq);
     app.feed.hub.deliver(claimed.chat, events);
     tracing::debug!(generation = %id, attempt = claimed.attempt, "an answer was taken up");
-    // the answer itself is the leaf, and has no text yet
-    let limit = i32::try_from(app.config.context.max_messages).unwrap_or(i32::MAX - 1) + 1;
-    let path = chats::store::path_texts(&mut conn, claimed.chat, claimed.message, limit).await;
-    Ok(Some((claimed, path.map_err(Into::into))))
+    Ok(Some(claimed))
 }
 
 /// How an attempt came to its end.
@@ -192,14 +212,14 @@ struct Attempt<'a> {
 }
 
 impl Attempt<'_> {
-    async fn make(&mut self, path: Result<Vec<Spoken>>) -> Outcome {
+    async fn make(&mut self) -> Outcome {
         let (provider_name, model) = catalog::split(&self.claimed.model);
         let Some(provider) = self.app.provider(provider_name) else {
             let sentence = format!("The provider “{provider_name}” is no longer configured. Choose another model.");
             return Outcome::Fault(sentence);
         };
-        let ask = match path {
-            Ok(path) => self.ask(model, path),
+        let ask = match self.ask(model).await {
+            Ok(ask) => ask,
             Err(error) => {
                 tracing::error!(%error, generation = %self.claimed.id, "the conversation could not be read");
                 let sentence = "The conversation could not be read. Try again.".to_owned();
@@ -306,13 +326,18 @@ impl Attempt<'_> {
         self.text.len() > self.prefix || !self.reasoning.is_empty()
     }
 
-    fn ask(&self, model: &str, path: Vec<Spoken>) -> Ask {
+    async fn ask(&self, model: &str) -> Result<Ask> {
+        let context = &self.app.config.context;
+        // the answer itself is the leaf, and has no text yet
+        let limit = i32::try_from(context.max_messages).unwrap_or(i32::MAX - 1) + 1;
+        let mut conn = self.app.pools.jobs.acquire().await?;
+        let path = chats::store::path_texts(&mut conn, self.claimed.chat, self.claimed.message, limit).await?;
         let mut messages: Vec<_> = path.into_iter().map(|m| Said { by_model: m.by_model, text: m.text }).collect();
         if self.prefix > 0 {
             messages.push(Said { by_model: true, text: self.text.clone() });
             messages.push(Said { by_model: false, text: GO_ON.to_owned() });
         }
-        Ask { model: model.to_owned(), messages, max_tokens: self.app.config.context.max_output_tokens }
+        Ok(Ask { model: model.to_owned(), messages, max_tokens: context.max_output_tokens })
     }
 
     async fn conclude(self, outcome: Outcome) -> Result<()> {

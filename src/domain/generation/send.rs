@@ -6,7 +6,7 @@ use super::{
     line::too_many_running,
     run,
     state::{MAX_LINED, MAX_RUNNING, State},
-    store::{self, line, sends},
+    store::{self, Claimed, line, sends},
 };
 use crate::{
     app::App,
@@ -20,12 +20,11 @@ use crate::{
         accounts::Viewer,
         catalog,
         chats::{self, store::NewMessage},
-        feed::{self, What},
+        feed::{self, Stands, What},
     },
     markdown,
 };
 use sqlx::PgConnection;
-use std::{sync::atomic::Ordering, time::Duration};
 use uuid::Uuid;
 
 /// What somebody wants to send.
@@ -89,20 +88,26 @@ pub async fn send(app: &App, viewer: &Viewer, chat: Option<ChatId>, draft: &Draf
     let html = markdown::plain(&text);
     let question = NewMessage { parent, by_model: false, text: &text, html: Some(&html), first: is_new };
     let question = chats::store::add(&mut tx, chat, &question).await?;
-    let here = is_made_here(app);
+    let permit = if after.is_none() { run::permit(app) } else { None };
+    let lease = permit.is_some().then_some(app.config.generation.lease);
     let beginning =
-        Beginning { chat, user: viewer.id, question, model: &draft.model, from, after, prefix: 0, first: true, here };
-    let (sent, generation) = begin(&mut tx, &beginning).await?;
+        Beginning { chat, user: viewer.id, question, model: &draft.model, from, after, prefix: 0, first: true, lease };
+    let (sent, id) = begin(&mut tx, &beginning).await?;
     chats::store::show(&mut tx, chat, sent.answer, &draft.model).await?;
     if let Some(key) = draft.key {
         sends::remember(&mut tx, viewer.id, key, &body_hash, &sent).await?;
     }
-    let turn = What::Turn { question: Some(question), parent };
-    let events = feed::append(&mut tx, chat, &[(sent.answer, turn)]).await?;
+    let mut news = vec![(sent.answer, What::Turn { question: Some(question), parent })];
+    if permit.is_some() {
+        news.push((sent.answer, What::State(Stands::Streaming)));
+    }
+    let events = feed::append(&mut tx, chat, &news).await?;
     tx.commit().await?;
+    let seq = events.last().map_or(from, |event| event.seq);
     app.feed.hub.deliver(chat, events);
-    if after.is_none() && here {
-        run::look(app, generation);
+    if let Some(permit) = permit {
+        let (message, model) = (sent.answer, draft.model.clone());
+        run::start(app, Claimed::at_once(id, chat, message, model, from, seq), permit);
     }
     metrics().messages.increment(1);
     Ok(sent)
@@ -149,32 +154,21 @@ pub(super) struct Beginning<'a> {
     pub prefix: usize,
     /// The question has no answer yet.
     pub first: bool,
-    /// This process takes it up by itself, right after the commit.
-    pub here: bool,
+    /// Claimed by this process at once, for so many seconds.
+    pub lease: Option<f64>,
 }
 
-/// How long this process has for taking up what it accepted, before another one is told.
-const RESERVE: Duration = Duration::from_secs(2);
-
-/// The answer's message, its generation, and its job unless it is in line.
+/// The answer's message, its generation, and its job unless it is in line or claimed.
 pub(super) async fn begin(tx: &mut PgConnection, with: &Beginning<'_>) -> Result<(Sent, GenerationId)> {
-    let Beginning { chat, user, question, model, from: from_seq, after, prefix, first, here } = *with;
+    let Beginning { chat, user, question, model, from: from_seq, after, prefix, first, lease } = *with;
     let answer = NewMessage { parent: Some(question), by_model: true, text: "", html: None, first };
     let message = chats::store::add(tx, chat, &answer).await?;
-    let new = store::New { chat, message, user, model, from_seq, after, prefix };
+    let new = store::New { chat, message, user, model, from_seq, after, prefix, lease };
     let generation_id = store::insert(tx, &new).await?;
-    let job = Look { generation_id };
-    match after {
-        None if here => queue::enqueue_in_reserve(tx, &job, generation_id.0, RESERVE).await?,
-        None => queue::enqueue(tx, &job).await?,
-        Some(_) => {}
+    if after.is_none() && lease.is_none() {
+        queue::enqueue(tx, &Look { generation_id }).await?;
     }
     Ok((Sent { chat, answer: message }, generation_id))
-}
-
-/// A process that makes answers need not be called by a job to one that it has just accepted.
-fn is_made_here(app: &App) -> bool {
-    app.running.here.load(Ordering::Relaxed) && !app.stopping.begun.is_cancelled()
 }
 
 fn check(app: &App, viewer: &Viewer, content: &str) -> Result<String> {

@@ -165,15 +165,21 @@ async function everyJob(home, mine, at) {
   await mine.goes("/admin/jobs");
   await mine.sees(/All is quiet/);
   await at("jobs-quiet", mine);
+  const asksAnew = async (words) => {
+    await mine.goes("/");
+    await mine.composer.fill(words);
+    await mine.sendButton.click();
+    await page.waitForURL("/chats/*");
+  };
   const waiting = home.provider.answers("Will this one wait?");
-  await mine.asksInNewChat(waiting.question);
+  await asksAnew(waiting.question);
   await waiting.fails(500);
   await mine.sees(/Tries again in/);
   await mine.composer.fill("And this one behind it?");
   await mine.sendButton.click();
   await mine.sees(/is still to be tried again/);
   const running = home.provider.answers("Take your time.");
-  await mine.asksInNewChat(running.question);
+  await asksAnew(running.question);
   await running.says("Slowly ");
   await mine.sees("Slowly", mine.answer);
   await home.ground.sql(`update generations set dead_at = now() - interval '3 hours', retries = 2, attempt = 1, reason = coalesce(reason, 'fake has an error of its own.') where state in ('failed', 'interrupted')`);

@@ -35,6 +35,13 @@ pub struct Claimed {
     pub seq: i64,
 }
 
+impl Claimed {
+    /// One that was claimed when it was accepted.
+    pub fn at_once(id: GenerationId, chat: ChatId, message: MessageId, model: String, from_seq: i64, seq: i64) -> Self {
+        Self { id, chat, message, model, epoch: 1, attempt: 1, retries: 0, prefix: 0, from_seq, seq }
+    }
+}
+
 /// The making of an answer, to be begun.
 pub struct New<'a> {
     pub chat: ChatId,
@@ -46,12 +53,18 @@ pub struct New<'a> {
     pub after: Option<MessageId>,
     /// Bytes of text that it begins with.
     pub prefix: usize,
+    /// Claimed at once, for so many seconds.
+    pub lease: Option<f64>,
 }
 
 pub async fn insert(conn: &mut PgConnection, new: &New<'_>) -> sqlx::Result<GenerationId> {
     sqlx::query_scalar!(
-        r#"insert into generations (chat_id, message_id, user_id, model, from_seq, after_id, prefix, state)
-           values ($1, $2, $3, $4, $5, $6, $7, case when $6::uuid is null then 'queued' else 'lined' end)
+        r#"insert into generations (chat_id, message_id, user_id, model, from_seq, after_id, prefix, state,
+               epoch, attempt, lease_until, started_at)
+           values ($1, $2, $3, $4, $5, $6, $7, case when $6::uuid is not null then 'lined'
+                   when $8::float8 is not null then 'streaming' else 'queued' end,
+               ($8 is not null)::int, ($8 is not null)::int, now() + make_interval(secs => $8),
+               case when $8 is not null then now() end)
            returning id as "id: GenerationId""#,
         new.chat.0,
         new.message.0,
@@ -59,7 +72,8 @@ pub async fn insert(conn: &mut PgConnection, new: &New<'_>) -> sqlx::Result<Gene
         new.model,
         new.from_seq,
         new.after.map(|a| a.0),
-        i32::try_from(new.prefix).unwrap_or(i32::MAX)
+        i32::try_from(new.prefix).unwrap_or(i32::MAX),
+        new.lease
     )
     .fetch_one(conn)
     .await
