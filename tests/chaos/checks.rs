@@ -89,9 +89,7 @@ impl Checks {
                     continue;
                 }
                 if fresh.is_none() {
-                    let page = person.browser.get(0, &format!("/chats/{}", room.chat)).await;
-                    fresh =
-                        page.ok().filter(|page| position(&page.body).is_some()).map(|page| shown(&page.body).spelled());
+                    fresh = page(person, &room.chat).await;
                 }
                 let Some(fresh) = &fresh else {
                     self.tell(record, "N11", &format!("the page of {} cannot be had when all is well", room.chat));
@@ -277,6 +275,18 @@ impl Checks {
             .await?;
         Ok(rows.iter().map(|row| (row.get("state"), row.get("n"))).collect())
     }
+}
+
+/// A chat's page as it is when all is well; a connection that was stranded costs its patience once more.
+async fn page(person: &Person, chat: &str) -> Option<String> {
+    for web in [0, 1, 0, 1] {
+        if let Ok(page) = person.browser.get(web, &format!("/chats/{chat}")).await
+            && position(&page.body).is_some()
+        {
+            return Some(shown(&page.body).spelled());
+        }
+    }
+    None
 }
 
 /// The ends of paths that an open page may show by now: it follows turns after its own end, and comes to the shown path

@@ -145,7 +145,7 @@ impl Person {
             if self.sends(&script, Some(&chat), &leaf).await.is_some() {
                 self.rooms[at].turns += 1;
             }
-        } else if running && chance < sends + 10 {
+        } else if running && state != "lined" && chance < sends + 10 {
             self.acts(&chat, &format!("/messages/{leaf}/stop")).await;
         } else if !forms.is_empty() && (!running || chance < sends + 25) {
             let form = forms[self.rng.random_range(0..forms.len())].clone();
