@@ -384,7 +384,8 @@ impl Room {
                 Some(live) => live.message(),
                 None => match generation::shown(&self.app, self.chat, &[id]).await?.pop() {
                     Some(shown) => present::message(&shown),
-                    None => continue,
+                    // it was removed, and a page that sent it has it all the same, from the answer to its form
+                    None => return Ok(None),
                 },
             };
             match what {

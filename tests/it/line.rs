@@ -477,3 +477,19 @@ async fn f20_a_crash_then_a_new_message() {
     ann.sees(&chat, "unscripted").await;
     assert_eq!(house.value::<Option<String>>(WHOLE_TREE).await, None);
 }
+
+/// The answer to a form brings its turn to the page that sent it, whether the feed does or not.
+#[tokio::test]
+async fn a_page_that_sent_what_was_removed_meanwhile_loads_anew() {
+    let test = TestApp::start().await;
+    let ann = test.person("ann").await;
+    test.provider.does(halting("never"));
+    let chat = ann.asks("one").await;
+    let page = ann.sees(&chat, "Half").await;
+    sent(&ann, &chat, "two").await;
+    let second = answer_to(&test, "two").await;
+    ann.posts(&format!("/messages/{second}/delete"), &[]).await;
+    // its feed was broken all the while, and comes back where it was
+    let tab = ann.follows(&chat, page.after()).await;
+    tab.sees("event: reset").await;
+}
