@@ -337,7 +337,7 @@ impl Room {
     }
 
     fn send(&mut self, fragment: &Bytes) {
-        self.readers.retain(|reader| reader.try_send(fragment.clone()).is_ok());
+        hand_out(&mut self.readers, fragment);
     }
 
     /// Brings a reader to the room's position and lets it follow.
@@ -411,6 +411,11 @@ impl Room {
     }
 }
 
+/// One whose queue is full is dropped: it comes back by its position.
+fn hand_out(readers: &mut Vec<mpsc::Sender<Bytes>>, fragment: &Bytes) {
+    readers.retain(|reader| reader.try_send(fragment.clone()).is_ok());
+}
+
 /// The message that tells a page to load its thread anew.
 pub fn reset() -> Bytes {
     Bytes::from_static(b"event: reset\ndata: load the thread anew\n\n")
@@ -432,11 +437,26 @@ fn message(id: i64, data: &str) -> Bytes {
 
 #[cfg(test)]
 mod tests {
-    use super::message;
+    use super::{Bytes, QUEUE, hand_out, message, mpsc};
 
     #[test]
     fn lines_of_a_message() {
         assert_eq!(message(7, "a\nb"), "id: 7\ndata: a\ndata: b\n\n");
         assert_eq!(message(8, ""), "id: 8\ndata: \n\n");
+    }
+
+    /// F14: what waits for a reader is bounded, and the others get everything.
+    #[test]
+    fn a_reader_whose_queue_is_full_is_dropped() {
+        let ((slow, mut slow_queue), (quick, mut quick_queue)) = (mpsc::channel(QUEUE), mpsc::channel(QUEUE));
+        let mut readers = vec![slow, quick];
+        for n in 0..2000 {
+            hand_out(&mut readers, &Bytes::from(n.to_string()));
+            assert_eq!(quick_queue.try_recv().unwrap(), n.to_string());
+        }
+        assert_eq!(readers.len(), 1);
+        let waited = std::iter::from_fn(|| slow_queue.try_recv().ok()).count();
+        assert!(waited < 1000, "{waited} waited for one reader");
+        assert_eq!(slow_queue.try_recv(), Err(mpsc::error::TryRecvError::Disconnected));
     }
 }
