@@ -367,3 +367,29 @@ async fn a_chat_that_is_held_up_holds_up_nobody_else() {
     stuck_tab.sees("data-state=\"completed\"").await;
     test.check_feeds().await;
 }
+
+/// N3: a piece whose commit has to wait is shown to nobody before it.
+#[tokio::test]
+async fn n3_what_is_not_committed_is_not_shown() {
+    let test = TestApp::start().await;
+    let ann = test.person("ann").await;
+    let end = [text("The end."), Step::Finish("stop"), Step::Done];
+    test.provider.does([text("Seen. "), Step::Hold, text("Not yet. "), Step::Hold].into_iter().chain(end));
+    let chat = ann.asks("one").await;
+    let tab = ann.follows(&chat, 0).await;
+    tab.sees("Seen.").await;
+    let mut holder = test.database.connect().await;
+    let mut tx = holder.begin().await.unwrap();
+    sqlx::query("select 1 from feed_heads for update").execute(&mut *tx).await.unwrap();
+    test.provider.release();
+    // long enough for many batches: another answer comes and goes
+    test.provider.streams(["Another"]);
+    let other = ann.asks("two").await;
+    ann.sees(&other, "data-state=\"completed\"").await;
+    assert!(!tab.text().contains("Not yet."), "{}", tab.text());
+    tx.rollback().await.unwrap();
+    tab.sees("Not yet.").await;
+    test.provider.release();
+    tab.sees("data-state=\"completed\"").await;
+    test.check_feeds().await;
+}
