@@ -276,6 +276,8 @@ async fn two_tabs_send_at_the_same_moment() {
     ann.sees(&chat, "Zero").await;
     for round in 0..5 {
         let forms = futures::future::join_all((0..4).map(|_| ann.opens(&chat))).await;
+        // the first one's answer must not have ended before the last one is sent: then that would be a branch
+        test.provider.does([Step::Hold, text("Held. "), Step::Finish("stop"), Step::Done]);
         let posts = forms.iter().enumerate().map(|(n, form)| {
             let fields = [
                 ("content", format!("round {round}, tab {n}")),
@@ -290,6 +292,7 @@ async fn two_tabs_send_at_the_same_moment() {
         let statuses = futures::future::join_all(posts).await;
         assert!(statuses.iter().all(|s| *s == StatusCode::SEE_OTHER), "{statuses:?}");
         test.check_tree().await;
+        test.provider.release();
         let all = 1 + 4 * (round + 1);
         eventually("all are answered", || async {
             test.value::<i64>("select count(*) from generations where state = 'completed'").await == all
