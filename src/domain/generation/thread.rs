@@ -5,7 +5,7 @@ use super::{
     state::State,
     store::{
         self,
-        thread::{add_running_texts, by_id, path, with_parent},
+        thread::{add_running_texts, by_id, path},
     },
 };
 use crate::{
@@ -155,7 +155,7 @@ pub async fn unfinished(app: &App, chat: ChatId) -> Result<(Vec<Shown>, i64)> {
 /// [`Error::NotFound`] when either is gone.
 pub async fn turn(app: &App, chat: ChatId, answer: MessageId) -> Result<(Shown, Shown)> {
     let mut conn = app.pools.http.acquire().await?;
-    let both: Vec<_> = with_parent(&mut conn, chat, answer).await?.into_iter().map(|(m, _)| m).collect();
+    let both: Vec<_> = path(&mut conn, chat, answer, 2).await?.into_iter().map(|(m, _)| m).collect();
     let [question, answer] = <[Shown; 2]>::try_from(both).map_err(|_| Error::NotFound)?;
     Ok((question, answer.as_begun()))
 }

@@ -81,26 +81,6 @@ pub async fn by_id(conn: &mut PgConnection, chat: ChatId, ids: &[MessageId]) -> 
     Ok(rows.into_iter().map(|r| r.shown(chat)).collect())
 }
 
-/// A message's parent, if it has one, and the message.
-pub async fn with_parent(conn: &mut PgConnection, chat: ChatId, id: MessageId) -> Result<Vec<(Shown, i64)>> {
-    let rows = sqlx::query_as!(
-        Row,
-        r#"select m.id as "id: MessageId", m.parent_id as "parent: MessageId", m.author, m.text, m.reasoning, m.html,
-               m.created_at, g.state as "state?", g.after_id as "after?: MessageId",
-               b.state as "before?", extract(epoch from g.next_attempt_at - now())::float8 as due, g.reason, g.model as "model?", g.completion_tokens, g.from_seq as "from_seq?",
-               extract(epoch from g.answer_at - g.first_token_at)::float8 as thought
-           from messages m left join generations g on g.message_id = m.id
-           left join generations b on b.message_id = g.after_id
-           where m.chat_id = $1 and m.id in ($2, (select parent_id from messages where chat_id = $1 and id = $2))
-           order by m.id = $2"#,
-        chat.0,
-        id.0
-    )
-    .fetch_all(conn)
-    .await?;
-    Ok(rows.into_iter().map(|r| r.shown(chat)).collect())
-}
-
 /// The path that ends with `leaf`, oldest first, at most `limit` messages.
 pub async fn path(conn: &mut PgConnection, chat: ChatId, leaf: MessageId, limit: i32) -> Result<Vec<(Shown, i64)>> {
     let rows = sqlx::query_as!(
