@@ -60,7 +60,7 @@ impl App {
         let stopping = Stopping::default();
         let tasks = TaskTracker::new();
         let feed = Feed::start(&pools, &config.feed, &tasks, &stopping.over);
-        tasks.spawn(metrics::upkeep(stopping.over.clone()));
+        tasks.spawn(metrics::metrics().upkeep(stopping.over.clone()));
         let providers = llm::providers(&config).await?;
         let running = Running::new(config.generation.at_once);
         let hashing = Arc::new(Semaphore::new(config.accounts.hashes_at_once));

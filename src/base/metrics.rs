@@ -53,13 +53,23 @@ pub struct Metrics {
 
 static METRICS: LazyLock<Metrics> = LazyLock::new(Metrics::install);
 
-/// The numbers of this process.
+/// The numbers of this process. What is counted before the first call is lost, so building the app makes it.
 #[must_use]
 pub fn metrics() -> &'static Metrics {
     &METRICS
 }
 
 impl Metrics {
+    /// Puts recorded values into their buckets, until the process ends.
+    pub async fn upkeep(&self, stop: CancellationToken) {
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(UPKEEP) => self.handle.run_upkeep(),
+            }
+        }
+    }
+
     fn install() -> Self {
         let recorder = [
             (REQUEST, &SECONDS[..]),
@@ -162,7 +172,6 @@ pub fn request(route: &str, status: u16, took: Duration) {
         4 => "4xx",
         _ => "5xx",
     };
-    let _ = metrics(); // the first request may come before anything else is counted
     histogram!(REQUEST, "route" => route.to_owned(), "status" => class).record(took);
 }
 
@@ -210,16 +219,6 @@ impl Pace {
             // the first came before the time that is measured
             let pace = (tokens - 1) as f64 / (last - first).as_secs_f64();
             histogram!(PACE, "model" => model.to_owned()).record(pace);
-        }
-    }
-}
-
-/// Puts recorded values into their buckets, until the process ends.
-pub async fn upkeep(stop: CancellationToken) {
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => return,
-            () = tokio::time::sleep(UPKEEP) => metrics().handle.run_upkeep(),
         }
     }
 }
