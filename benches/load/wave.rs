@@ -9,10 +9,7 @@ use crate::{
 use anyhow::{Context, ensure};
 use futures::{StreamExt, future::join_all};
 use serde_json::{Value, json};
-use std::{
-    sync::atomic::{AtomicUsize, Ordering},
-    time::Duration,
-};
+use std::time::Duration;
 use tokio::time::Instant;
 
 /// What sets chats up: short.
@@ -77,23 +74,18 @@ impl World {
         let numbers = self.numbers().await?;
         let (bytes, events, again) = totals(talks);
         let before = self.cpu()?;
-        let memory = measure::memory(self.parlor_pid())?.rss;
-        let (most, over) = (AtomicUsize::new(0), tokio_util::sync::CancellationToken::new());
         let began = Instant::now();
         let asking = async {
             let each = talks.iter_mut().enumerate().map(|(n, talk)| async move {
                 tokio::time::sleep_until(began + share(spread, n, count)).await;
                 self.ask(talk, shape).await
             });
-            let answers = join_all(each).await;
-            over.cancel();
-            (answers, began.elapsed())
+            (join_all(each).await, began.elapsed())
         };
-        let ((answers, took), ()) = futures::join!(asking, self.watch_memory(&most, &over));
+        let ((answers, took), memory) = growth(self.parlor_pid(), asking).await?;
         let after = self.cpu()?;
-        let mut taken = Taken { answers: count, seconds: took.as_secs_f64(), ..Taken::default() };
+        let mut taken = Taken { answers: count, seconds: took.as_secs_f64(), memory, ..Taken::default() };
         taken.spend(before, after, false);
-        taken.memory = most.into_inner() as f64 / 1e6 - memory;
         let (b, e, a) = totals(talks);
         (taken.bytes, taken.events, taken.again) = (b - bytes, e - events, a - again);
         if count > 1 {
@@ -147,8 +139,8 @@ impl World {
             tokio::time::sleep_until(began + share(spread, n, count)).await;
             self.pass(shape).await
         });
-        let answers = join_all(each).await;
-        let mut taken = Taken { answers: count, seconds: began.elapsed().as_secs_f64(), ..Taken::default() };
+        let (answers, memory) = growth(self.passthrough_pid(), join_all(each)).await?;
+        let mut taken = Taken { answers: count, seconds: began.elapsed().as_secs_f64(), memory, ..Taken::default() };
         taken.spend(before, self.cpu()?, true);
         for answer in answers {
             match answer {
@@ -187,25 +179,31 @@ impl World {
         Ok((tag, waited, at, body))
     }
 
-    /// The most memory of Parlor meanwhile, in bytes.
-    async fn watch_memory(&self, most: &AtomicUsize, over: &tokio_util::sync::CancellationToken) {
-        while !over.is_cancelled() {
-            let statm = std::fs::read_to_string(format!("/proc/{}/statm", self.parlor_pid())).unwrap_or_default();
-            let pages: usize = statm.split(' ').nth(1).and_then(|p| p.parse().ok()).unwrap_or_default();
-            most.fetch_max(pages * 4096, Ordering::Relaxed);
-            tokio::select! {
-                () = over.cancelled() => {}
-                () = tokio::time::sleep(Duration::from_millis(100)) => {}
-            }
-        }
-    }
-
     /// Commits, and bytes of the write-ahead log.
     async fn numbers(&self) -> anyhow::Result<(i64, i64)> {
         let row = "select (select sum(xact_commit)::bigint from pg_stat_database where datname = 'parlor'),
                           pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::bigint";
         Ok(sqlx::query_as(row).fetch_one(&self.db).await?)
     }
+}
+
+/// What a process's memory grows by at most, in megabytes, while something is done.
+async fn growth<T>(pid: u32, work: impl Future<Output = T>) -> anyhow::Result<(T, f64)> {
+    let before = measure::memory(pid)?.rss;
+    let mut most = 0;
+    let mut timer = tokio::time::interval(Duration::from_millis(100));
+    tokio::pin!(work);
+    let done = loop {
+        tokio::select! {
+            done = &mut work => break done,
+            _ = timer.tick() => {
+                let statm = std::fs::read_to_string(format!("/proc/{pid}/statm")).unwrap_or_default();
+                let pages: usize = statm.split(' ').nth(1).and_then(|p| p.parse().ok()).unwrap_or_default();
+                most = most.max(pages * 4096);
+            }
+        }
+    };
+    Ok((done, most as f64 / 1e6 - before))
 }
 
 impl Taken {

@@ -129,6 +129,10 @@ impl World {
         Ok(took)
     }
 
+    pub fn passthrough_pid(&self) -> u32 {
+        self.passthrough.pid()
+    }
+
     pub fn parlor_pid(&self) -> u32 {
         self.parlor.pid()
     }

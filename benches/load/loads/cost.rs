@@ -27,7 +27,7 @@ pub async fn many(world: &World, report: &mut Report, load: &Many) -> anyhow::Re
     // once unmeasured: connections that were never used have no plans yet
     let first = world.wave(&mut talks, shape, *spread).await?;
     (ours.errors, ours.memory) = (first.errors, first.memory);
-    world.yardstick(*count, shape, *spread).await?;
+    bare.memory = world.yardstick(*count, shape, *spread).await?.memory;
     for _ in 0..*rounds {
         let wave = world.wave(&mut talks, shape, *spread).await?;
         let yard = world.yardstick(*count, shape, *spread).await?;
@@ -84,8 +84,11 @@ fn tell(report: &mut Report, load: &Many, ours: &Taken, bare: &Taken) {
         format!("{name}: per answer, bytes and events to the reader, commits, bytes of WAL"),
         format!("{}, {}, {commits}, {wal}", ours.bytes / answers, ours.events / answers),
     );
-    let stream = ours.memory * 1e3 / load.count.max(1) as f64;
-    report.say(format!("{name}: memory of the program per open stream"), format!("{} kB", round(stream)));
+    if load.spread.is_zero() {
+        let stream = |t: &Taken| format!("{} kB", round(t.memory * 1e3 / load.count.max(1) as f64));
+        let what = format!("{name}: memory of the program per running answer; pass-through");
+        report.say(what, format!("{}; {}", stream(ours), stream(bare)));
+    }
     if ours.again > 0 {
         report.say(format!("{name}: readers that were cut and came back"), ours.again.to_string());
     }
