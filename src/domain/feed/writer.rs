@@ -1,6 +1,6 @@
 //! Group commit: the pieces of all answers that this process makes go into one statement at a time. The first piece of
-//! an answer is written at once; those that follow gather for as long as a reader is served (20 times a second), and
-//! for longer when the database is slow. Nothing is handed to a reader before it is committed.
+//! an answer is written at once; those that follow gather for `feed.gather_ms`, and for longer when the database is
+//! slow. Nothing is handed to a reader before it is committed.
 
 use super::{
     Event, What,
@@ -31,9 +31,11 @@ const MAX_ROWS: usize = 500;
 /// Between two commits, however urgent.
 const BREATH: Duration = Duration::from_millis(5);
 /// A commit takes at most one part in so many of the time, and more gathers meanwhile.
-const SHARE: u32 = 4;
+const SHARE: u32 = 10;
 /// Gathering never lasts longer, however slow the database is.
 const MAX_GATHER: Duration = Duration::from_millis(200);
+/// So long before a batch of all answers is taken, those that read providers are called to bring what has come.
+const CALL_AHEAD: Duration = Duration::from_millis(4);
 /// A chat whose head is always held by somebody else is waited for after this long, by a statement of its own.
 const PATIENCE: Duration = Duration::from_secs(1);
 /// A connection on which a batch gets no answer for so long is given up (statements have a shorter limit of their own).
@@ -70,6 +72,7 @@ struct Inner {
     desk: Mutex<Desk>,
     wake: Notify,
     done: Notify,
+    call: Notify,
     tasks: TaskTracker,
 }
 
@@ -92,8 +95,8 @@ impl Writer {
         tasks: &TaskTracker,
         stop: &CancellationToken,
     ) -> Self {
-        let (desk, wake, done) = (Mutex::default(), Notify::new(), Notify::new());
-        let inner = Arc::new(Inner { db, hub, sender, gather, desk, wake, done, tasks: tasks.clone() });
+        let (desk, wake, done, call) = (Mutex::default(), Notify::new(), Notify::new(), Notify::new());
+        let inner = Arc::new(Inner { db, hub, sender, gather, desk, wake, done, call, tasks: tasks.clone() });
         let stop = stop.clone();
         let ours = inner.clone();
         tasks.spawn(async move {
@@ -120,6 +123,13 @@ impl Writer {
             }
             room.await;
         }
+    }
+
+    /// Waits until a batch is about to be taken, but no longer than the longest gathering. Whoever has brought a first
+    /// piece may leave the provider's connection alone until then: what comes meanwhile could not be written earlier, and
+    /// is read at one go.
+    pub async fn called(&self) {
+        let _ = tokio::time::timeout(MAX_GATHER.max(self.0.gather), self.0.call.notified()).await;
     }
 
     /// Ends the attempt, once nothing of it is being written. What is not written yet comes back: it belongs into the
@@ -189,7 +199,8 @@ impl Inner {
         loop {
             let when = {
                 let desk = self.desk();
-                desk.waiting.then(|| began + if desk.urgent { BREATH } else { gather })
+                let busy = desk.waiting || !desk.streams.is_empty();
+                busy.then(|| began + if desk.urgent { BREATH } else { gather })
             };
             match when {
                 None => self.wake.notified().await,
@@ -198,7 +209,11 @@ impl Inner {
                 }
                 Some(_) => {
                     let all = began + gather <= Instant::now();
-                    began = if all { Instant::now() } else { began };
+                    if all {
+                        self.call.notify_waiters();
+                        tokio::time::sleep(CALL_AHEAD).await;
+                        began = Instant::now();
+                    }
                     for patient in self.take_held() {
                         let ours = self.clone();
                         self.tasks.spawn(async move { ours.write(&mut None, patient, true).await });

@@ -28,6 +28,11 @@ use tokio_util::sync::CancellationToken;
 /// How long past its deadline a task may still be about to end before its lease is let go.
 const SLACK: Duration = Duration::from_secs(5);
 
+/// When nothing came from a provider for so long, its connection is left alone until the feed's writer calls.
+const LULL: Duration = Duration::from_millis(2);
+/// A provider that says less than one thing in so long is listened to all the time.
+const UNHURRIED: Duration = Duration::from_secs(1);
+
 /// Bytes of text and reasoning that one answer may hold: some 500 times what `context.max_output_tokens` allows by
 /// default, for a provider that takes no notice of it. What comes beyond is not read.
 const MAX_ANSWER: usize = 4 * 1024 * 1024;
@@ -262,11 +267,24 @@ impl Attempt<'_> {
         let mut finish = None;
         // one alarm for the whole answer: when it rings too early it is set anew
         let alarm = tokio::time::sleep_until(deadline);
-        tokio::pin!(alarm);
+        let lull = tokio::time::sleep(LULL);
+        tokio::pin!(alarm, lull);
+        let mut came = Instant::now();
+        let mut looked = came;
         loop {
             let item = tokio::select! {
                 biased;
                 item = chunks.next() => item,
+                () = &mut lull, if self.has_streamed() && finish.is_none() && came.elapsed() < UNHURRIED => {
+                    if looked.elapsed() >= LULL {
+                        self.app.feed.writer.called().await;
+                        looked = Instant::now();
+                        // nobody looked meanwhile: it has its chance before it is called silent
+                        deadline = deadline.max(looked + LULL * 2);
+                    }
+                    lull.as_mut().reset(looked + LULL);
+                    continue;
+                }
                 () = &mut alarm => {
                     if alarm.deadline() < deadline {
                         alarm.as_mut().reset(deadline);
@@ -279,6 +297,8 @@ impl Attempt<'_> {
                     return Err(Fault::new(FaultKind::Silent, "nothing came within the deadline"));
                 }
             };
+            came = Instant::now();
+            looked = came;
             let piece = match item {
                 None if finish.is_none() => return Err(Fault::new(FaultKind::Cut, "the stream ended too soon")),
                 None => return Ok(finish),
