@@ -86,6 +86,14 @@ enum Load {
     Length,
     /// 100 and 100,000 stored chats.
     Stored,
+    /// The same load for long, beside a transaction that stays open; not part of `all`.
+    Steady {
+        #[arg(long, default_value_t = 20)]
+        at_once: usize,
+        /// With the transaction open; a quarter of that follows.
+        #[arg(long, default_value_t = 20)]
+        minutes: u64,
+    },
     /// All of these with their defaults.
     All,
     #[command(hide = true)]
@@ -125,13 +133,15 @@ fn run(args: Args) -> anyhow::Result<bool> {
 async fn measure(args: &Args) -> anyhow::Result<bool> {
     let cores = Cores { measured: args.measured.clone(), load: args.load_on.clone() };
     let mut shapes = vec![wave::OPENING, loads::ONE, Shape::new(200, 20, 0), Shape::new(200, 5, 0)];
-    shapes.extend([Shape::new(200, 4, 0), Shape::new(5000, 4, 0)]);
+    shapes.extend([Shape::new(200, 4, 0), Shape::new(5000, 4, 0), loads::STEADY]);
     let chosen = match args.load {
         Load::Paced { chunks, pace, .. } | Load::Flood { chunks, pace, .. } => Some(Shape::new(chunks, pace, 0)),
         _ => None,
     };
     shapes.extend(chosen.filter(|s| !shapes.contains(s)));
-    let mut world = World::build(&args.program, &cores, args.statements, &shapes).await?;
+    // a claim's time is told by them
+    let statements = args.statements || matches!(args.load, Load::Steady { .. });
+    let mut world = World::build(&args.program, &cores, statements, &shapes).await?;
     let mut report = Report::default();
     let loads = if matches!(args.load, Load::All) { every() } else { vec![args.load.clone()] };
     for load in loads {
@@ -194,6 +204,7 @@ async fn carry_out(load: &Load, world: &mut World, report: &mut Report) -> anyho
         Load::Visit => loads::visit(world, report).await,
         Load::Length => loads::length(world, report).await,
         Load::Stored => loads::stored(world, report).await,
+        Load::Steady { at_once, minutes } => loads::steady(world, report, at_once, minutes).await,
         Load::All | Load::Provider { .. } | Load::Passthrough { .. } => Ok(()),
     }
 }

@@ -12,6 +12,7 @@ use sqlx::{PgPool, postgres::PgPoolOptions};
 use std::{
     fs::{self, File},
     path::{Path, PathBuf},
+    process::Command,
     sync::atomic::{AtomicUsize, Ordering},
     time::Duration,
 };
@@ -23,6 +24,7 @@ const PEOPLE: usize = 4;
 /// What runs. The order is the order of its end.
 pub struct World {
     parlor: Running,
+    worker: Option<Running>,
     passthrough: Running,
     _provider: Running,
     postgres: Postgres,
@@ -47,6 +49,15 @@ struct How {
     dir: PathBuf,
     database: String,
     provider: String,
+    /// Another process makes the answers.
+    split: bool,
+}
+
+impl How {
+    fn environment(&self, command: &mut Command) {
+        command.env("DATABASE_URL", &self.database).env("PARLOR_DATA", self.dir.join("parlor"));
+        command.env("OPENAI_BASE_URL", format!("{}/v1", self.provider)).env("OPENAI_API_KEY", "k");
+    }
 }
 
 /// CPU-seconds used so far.
@@ -78,11 +89,13 @@ impl World {
             dir,
             database: postgres.url.clone(),
             provider: provider_url.clone(),
+            split: false,
         };
         let (parlor, parlor_url, _) = start(&how).await?;
         let db = PgPoolOptions::new().max_connections(2).connect(&postgres.url).await?;
         let mut world = Self {
             parlor,
+            worker: None,
             passthrough,
             _provider: provider,
             postgres,
@@ -156,6 +169,43 @@ impl World {
         (format!("Tell me about lamps by the sea, in a few words: {tag}"), tag)
     }
 
+    /// Starts Parlor again as two processes: one for the pages, one that makes the answers.
+    pub async fn split(&mut self) -> anyhow::Result<()> {
+        self.how.split = true;
+        self.restart().await?;
+        let log = File::options().create(true).append(true).open(self.how.dir.join("parlor.log"))?;
+        let how = &self.how;
+        self.worker = Some(Running::start(&how.program, &how.cores.measured, None, |c| {
+            c.arg("work").stderr(log);
+            how.environment(c);
+        })?);
+        Ok(())
+    }
+
+    /// For a connection of one's own.
+    pub fn database(&self) -> &str {
+        &self.how.database
+    }
+
+    /// Parlor's processes.
+    pub fn program_pids(&self) -> Vec<u32> {
+        std::iter::once(&self.parlor).chain(&self.worker).map(Running::pid).collect()
+    }
+
+    /// How often the queue was asked for work and a generation claimed, and the milliseconds that took.
+    pub async fn claims(&self) -> anyhow::Result<(i64, f64)> {
+        let row = "select coalesce(sum(calls), 0)::bigint, coalesce(sum(total_exec_time), 0) from pg_stat_statements
+                   where query ilike '%from apalis.get_jobs(%' or query like 'update generations set state = $%lease_until = now()%'";
+        Ok(sqlx::query_as(row).fetch_one(&self.db).await?)
+    }
+
+    /// Dead rows of all tables, and rows of the queue.
+    pub async fn rows(&self) -> anyhow::Result<(i64, i64)> {
+        let row =
+            "select (select sum(n_dead_tup)::bigint from pg_stat_user_tables), (select count(*) from apalis.jobs)";
+        Ok(sqlx::query_as(row).fetch_one(&self.db).await?)
+    }
+
     /// When the provider got this question and sent its first chunk.
     pub async fn sent(&self, tag: &str) -> anyhow::Result<Sent> {
         let answer = self.visitors[0].http.get(format!("{}/sent/{tag}", self.provider_url)).send().await?;
@@ -208,9 +258,8 @@ async fn start(how: &How) -> anyhow::Result<(Running, String, Duration)> {
     let log = File::options().create(true).append(true).open(how.dir.join("parlor.log"))?;
     let began = Instant::now();
     let parlor = Running::start(&how.program, &how.cores.measured, None, |c| {
-        c.arg("serve").env("PORT", port.to_string()).env("DATABASE_URL", &how.database).stderr(log);
-        c.env("OPENAI_BASE_URL", format!("{}/v1", how.provider)).env("OPENAI_API_KEY", "k");
-        c.env("PARLOR_DATA", how.dir.join("parlor"));
+        c.arg("serve").args(how.split.then_some("--no-jobs")).env("PORT", port.to_string()).stderr(log);
+        how.environment(c);
     })?;
     let url = format!("http://127.0.0.1:{port}");
     let http = crate::client::http()?;

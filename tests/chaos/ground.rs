@@ -97,10 +97,9 @@ impl Ground {
         let deadline = Instant::now() + Duration::from_secs(90);
         let database = self.database[who.index()].address;
         let mut own = vec![("DATABASE_URL", format!("postgres://parlor@{database}/parlor?sslmode=disable"))];
-        if let Who::Worker(n) = who {
-            own.push(("OPENAI_BASE_URL", format!("{}/v1", self.provider[n].url())));
-            own.push(("OPENAI_API_KEY", format!("worker-{n}")));
-        }
+        let (Who::Web(n) | Who::Worker(n)) = who;
+        own.push(("OPENAI_BASE_URL", format!("{}/v1", self.provider[n].url())));
+        own.push(("OPENAI_API_KEY", format!("maker-{n}")));
         loop {
             let mut process = Process::start(&self.settings, who, &own)?;
             let patience = Instant::now() + Duration::from_secs(20);

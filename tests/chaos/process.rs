@@ -35,7 +35,9 @@ impl Process {
         let mut command = Command::new("setpriv");
         command.args(["--pdeathsig", "KILL"]).arg(&settings.program);
         match who {
-            Who::Web(_) => command.args(["serve", "--no-jobs"]),
+            Who::Web(0) => command.args(["serve", "--no-jobs"]),
+            // makes answers itself: of those that it accepts, no job tells
+            Who::Web(_) => command.arg("serve"),
             Who::Worker(_) => command.arg("work"),
         };
         command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());

@@ -3,11 +3,13 @@
 mod cost;
 mod idle;
 mod one;
+mod steady;
 mod stored;
 mod visit;
 
 pub use cost::{Many, length, many};
 pub use idle::{idle, ready};
 pub use one::{SHAPE as ONE, one};
+pub use steady::{SHAPE as STEADY, steady};
 pub use stored::stored;
 pub use visit::visit;
