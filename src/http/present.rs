@@ -12,7 +12,7 @@ use crate::{
         generation::{self, Shown, State},
     },
     markdown,
-    views::{ChatDay, ChatLink, Composer, Held, Me, Message, MessageState, ModelChoice},
+    views::{ChatDay, ChatLink, Composer, Held, Me, Message, MessageState, ModelChoice, Versions},
 };
 use time::{Date, Duration, OffsetDateTime};
 use tokio::time::Instant;
@@ -54,6 +54,13 @@ pub fn message(shown: &Shown) -> Message {
         model: shown.model.clone(),
         tokens: shown.tokens,
         source: (!running && !shown.text.is_empty()).then(|| shown.text.clone()),
+        versions: shown.siblings.map(|s| Versions {
+            place: s.place,
+            count: s.count,
+            previous: s.previous,
+            next: s.next,
+        }),
+        unanswered: false,
     }
 }
 
@@ -128,18 +135,20 @@ pub struct Composing {
     pub answering: Option<MessageId>,
 }
 
-pub async fn composer(app: &App, viewer: &Viewer, at: Composing) -> Result<Composer> {
+/// The models to pick from; one is chosen, the wanted one if it is there.
+pub async fn models(app: &App, wanted: Option<String>) -> Result<Vec<ModelChoice>> {
     let known = catalog::models(app).await?;
+    let chosen = known.iter().position(|m| Some(m.id()) == wanted).unwrap_or_default();
+    let choices = known.into_iter().enumerate();
+    Ok(choices.map(|(i, m)| ModelChoice { id: m.id(), name: m.name, chosen: i == chosen }).collect())
+}
+
+pub async fn composer(app: &App, viewer: &Viewer, at: Composing) -> Result<Composer> {
     let wanted = match at.model {
         Some(model) => Some(model),
         None => catalog::last_used(app, viewer.id).await?,
     };
-    let chosen = known.iter().position(|m| Some(m.id()) == wanted).unwrap_or_default();
-    let models: Vec<ModelChoice> = known
-        .iter()
-        .enumerate()
-        .map(|(i, m)| ModelChoice { id: m.id(), name: m.name.clone(), chosen: i == chosen })
-        .collect();
+    let models = models(app, wanted).await?;
     let no_models = models.is_empty().then(|| {
         let names: Vec<_> = app.providers.iter().map(|p| p.name.as_str()).collect();
         format!(

@@ -57,6 +57,16 @@ pub fn status(error: &Error) -> StatusCode {
     }
 }
 
+/// What is said beside the field that an error belongs to.
+#[must_use]
+pub fn sentence(error: &Error) -> String {
+    match error {
+        Error::Invalid(fields) => fields.iter().map(|f| f.message.as_str()).collect::<Vec<_>>().join(" "),
+        Error::Conflict(sentence) => sentence.clone(),
+        _ => String::new(),
+    }
+}
+
 /// A title and a sentence for people, never an internal text.
 fn words(status: StatusCode, error: Option<&Error>) -> (&'static str, String) {
     let said = match error {

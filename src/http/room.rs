@@ -214,6 +214,7 @@ impl Room {
                     self.live.remove(&event.message_id);
                     reset = true;
                 }
+                What::Path => reset = true,
                 What::State(stands) => data.push_str(&self.stands(event.message_id, *stands).await?),
                 What::End => data.push_str(&self.end(event.message_id).await?),
                 _ => data.push_str(&self.grow(&event)),
@@ -377,8 +378,8 @@ impl Room {
             Vec::new()
         };
         for (id, what) in touched {
-            if what == What::Removed {
-                return Ok(None); // such a page still shows it
+            if matches!(what, What::Removed | What::Path) {
+                return Ok(None); // such a page still shows what was there before
             }
             let message = match self.live.get(&id) {
                 Some(live) => live.message(),

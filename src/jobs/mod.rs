@@ -46,6 +46,7 @@ async fn hourly(app: App) {
         let results = [
             ("partitions", chats::prepare_partitions(&app).await),
             ("deleted chats", chats::purge(&app).await),
+            ("deleted messages", generation::purge(&app).await),
             ("the queue", queue::tidy(&app.pools.jobs).await),
             ("the feed", feed::store::trim(&app.pools.jobs).await),
             ("keys of forms", generation::forget_keys(&app).await),

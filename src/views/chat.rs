@@ -28,6 +28,8 @@ pub struct ChatPage {
     /// Does not lead itself anywhere.
     pub still: bool,
     pub notice: Option<String>,
+    /// A message that was deleted just now and can be brought back.
+    pub undo: Option<MessageId>,
     pub demo: bool,
 }
 

@@ -68,6 +68,19 @@ pub struct Message {
     pub tokens: Option<i64>,
     /// The Markdown it was made of, for copying; none while running.
     pub source: Option<String>,
+    /// Said beside others in its place.
+    pub versions: Option<Versions>,
+    /// A question at the end of the path that nobody was asked.
+    pub unanswered: bool,
+}
+
+/// Which of the versions of a message this one is.
+pub struct Versions {
+    /// From 1.
+    pub place: usize,
+    pub count: usize,
+    pub previous: Option<MessageId>,
+    pub next: Option<MessageId>,
 }
 
 /// A question and its answer.

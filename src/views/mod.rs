@@ -12,6 +12,7 @@ mod jobs;
 mod list;
 mod message;
 mod text;
+mod tree;
 
 pub use chat::{ChatPage, DeletePage, HomePage, LIVE_MARK, RenamePage, live_end};
 pub use composer::{Composer, ModelChoice};
@@ -19,7 +20,8 @@ pub use entrance::{LoginPage, RegisterPage, SetupPage};
 pub use error::ErrorPage;
 pub use jobs::{Job, JobGroup, JobKind, JobNotice, JobsPage, QueueLine};
 pub use list::{ChatDay, ChatLink, Me};
-pub use message::{Held, Message, MessageState, Turn};
+pub use message::{Held, Message, MessageState, Turn, Versions};
+pub use tree::{EditPage, MessagePage};
 
 /// Gives page structs an infallible `render`: writing to a string only fails when a template's own value does.
 macro_rules! page {

@@ -70,6 +70,31 @@ pub const SAY_ANSWERING: &str = "Answering.";
 pub const SAY_FINISHED: &str = "Answer finished.";
 pub const SAY_STOPPED: &str = "Answer stopped.";
 
+// acts on a message
+pub const EDIT: &str = "Edit";
+pub const EDIT_MESSAGE: &str = "Edit your message";
+pub const EDIT_ANSWER: &str = "Edit this answer";
+pub const EDIT_HINT: &str = "What was said before stays; this stands beside it.";
+pub const EDIT_HINT_LINE: &str = "It was not sent yet, so it is changed where it stands.";
+pub const SAVE_ASK: &str = "Save and ask";
+pub const ASK: &str = "Ask";
+pub const EDITED: &str = "edited";
+pub const MORE: &str = "More";
+pub const MORE_TITLE: &str = "What to do with this message";
+pub const YOUR_MESSAGE: &str = "Your message";
+pub const AGAIN_WITH: &str = "Answer again with";
+pub const AGAIN_DO: &str = "Ask";
+pub const LINK: &str = "Link to this message";
+pub const FORK: &str = "Go on from here in a new chat";
+pub const DELETE_MESSAGE: &str = "Delete…";
+pub const DELETE_FOLLOWS: &str = "Everything that follows this message goes with it. You can undo it right after.";
+pub const DELETED: &str = "Deleted, with what followed.";
+pub const UNDO: &str = "Undo";
+pub const BACK_TO_CHAT: &str = "Back to the chat";
+pub const VERSIONS: &str = "Versions";
+pub const VERSION_BEFORE: &str = "The version before";
+pub const VERSION_AFTER: &str = "The next version";
+
 // the composer
 pub const MESSAGE: &str = "Message";
 pub const WRITE: &str = "Write a message";
@@ -282,6 +307,7 @@ pub fn queue(pending: i64, oldest: f64, failed: i64, killed: i64, workers: i64) 
 /// `gpt-5-mini · 1,412 tokens`, as far as known.
 pub fn facts(model: &str, tokens: Option<i64>) -> String {
     let model = model.split_once('/').map_or(model, |(_provider, name)| name);
+    let model = if model.is_empty() { EDITED } else { model };
     match tokens {
         Some(1) => format!("{model} · 1 token"),
         Some(tokens) => format!("{model} · {} tokens", grouped(tokens)),

@@ -6,7 +6,7 @@
   const newest = document.getElementById("newest");
   const end = () => room.scrollHeight - room.clientHeight;
   let atEnd = true;
-  let height = 0; // as last seen: what has grown since then is no reason to stop following
+  let height = room.scrollHeight; // as last seen: what has grown since then is no reason to stop following
 
   const toEnd = () => { room.scrollTop = end(); };
   // the room kept free for an answer to come is nothing to be read

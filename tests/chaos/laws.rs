@@ -14,7 +14,7 @@ pub const LAWS: [(&str, &str, &str); 20] = [
     ("N2", "a question without an answer", "select q.chat_id || ' ' || q.id from messages q where q.author = 'person'
         and not exists (select 1 from messages a where a.chat_id = q.chat_id and a.parent_id = q.id and a.author = 'model')"),
     ("N2", "an answer without a generation", "select m.chat_id || ' ' || m.id from messages m where m.author = 'model'
-        and not exists (select 1 from generations g where g.message_id = m.id)"),
+        and m.html is null and not exists (select 1 from generations g where g.message_id = m.id)"),
     ("N2", "a generation without its message", "select g.chat_id || ' ' || g.message_id from generations g
         where not exists (select 1 from messages m where m.id = g.message_id and m.chat_id = g.chat_id)"),
     ("N2", "a chat without a message", "select c.id::text from chats c where not exists (select 1 from messages m where m.chat_id = c.id)"),

@@ -19,6 +19,8 @@ fn message(id: u128, mine: bool, html: &str, state: MessageState) -> Message {
         model: "openai/fake-1".into(),
         tokens: None,
         source: None,
+        versions: None,
+        unanswered: false,
     }
 }
 

@@ -23,6 +23,7 @@ mod readers;
 mod starting;
 mod stops;
 mod support;
+mod tree;
 mod upgrade;
 mod walls;
 mod wires;

@@ -141,9 +141,9 @@ pub async fn finish(
     Ok(())
 }
 
-/// Makes an earlier message the end of the shown path, since what followed it is removed.
-pub async fn retreat(conn: &mut PgConnection, chat: ChatId, leaf: Option<MessageId>) -> sqlx::Result<()> {
-    sqlx::query!("update chats set leaf_id = $2 where id = $1", chat.0, leaf.map(|l| l.0)).execute(conn).await?;
+/// Makes a message that was there before the end of the shown path.
+pub async fn set_leaf(conn: &mut PgConnection, chat: ChatId, leaf: MessageId) -> sqlx::Result<()> {
+    sqlx::query!("update chats set leaf_id = $2 where id = $1", chat.0, leaf.0).execute(conn).await?;
     Ok(())
 }
 
@@ -151,6 +151,12 @@ pub async fn retreat(conn: &mut PgConnection, chat: ChatId, leaf: Option<Message
 pub async fn remove(conn: &mut PgConnection, chat: ChatId, id: MessageId) -> sqlx::Result<()> {
     sqlx::query!("delete from messages where chat_id = $1 and id = $2", chat.0, id.0).execute(conn).await?;
     Ok(())
+}
+
+/// What a message says.
+pub async fn text(conn: &mut PgConnection, chat: ChatId, id: MessageId) -> sqlx::Result<Option<String>> {
+    let text = sqlx::query_scalar!("select text from messages where chat_id = $1 and id = $2", chat.0, id.0);
+    text.fetch_optional(conn).await
 }
 
 /// What an answer says, and how its making stands.
@@ -185,7 +191,7 @@ pub async fn place(conn: &mut PgConnection, user: UserId, id: MessageId) -> sqlx
         Place,
         r#"select m.chat_id as "chat: ChatId", m.parent_id as "parent: MessageId", m.author = 'model' as "by_model!"
            from messages m join chats c on c.id = m.chat_id
-           where m.id = $1 and c.user_id = $2 and c.deleted_at is null"#,
+           where m.id = $1 and m.removed_at is null and c.user_id = $2 and c.deleted_at is null"#,
         id.0,
         user.0
     )

@@ -43,6 +43,8 @@ pub enum What {
     End,
     /// The answer was taken out of the line, with its question, before it was begun.
     Removed,
+    /// Another path is shown, or what is on it was changed: it is to be read anew. Names a message of it.
+    Path,
     /// Made by a newer version; passed over.
     Unknown,
 }
@@ -89,6 +91,7 @@ impl What {
             Self::Text { offset, text } => ("text", at(offset), text.to_string()),
             Self::Reasoning { offset, text } => ("reasoning", at(offset), text.to_string()),
             Self::Removed => ("removed", None, "{}".to_owned()),
+            Self::Path => ("path", None, "{}".to_owned()),
             Self::End | Self::Unknown => ("end", None, "{}".to_owned()),
         }
     }
@@ -100,6 +103,7 @@ impl What {
             "reasoning" => Self::Reasoning { offset, text: body.into() },
             "end" => Self::End,
             "removed" => Self::Removed,
+            "path" => Self::Path,
             "turn" => serde_json::from_str(&body)
                 .map_or(Self::Unknown, |TurnBody { question, parent }| Self::Turn { question, parent }),
             "state" => serde_json::from_str(&body).map_or(Self::Unknown, |StateBody { streaming, state }| {
@@ -150,6 +154,7 @@ mod tests {
             What::State(Stands::Streaming),
             What::State(Stands::Waiting),
             What::Removed,
+            What::Path,
             What::Text { offset: 12, text: "a\"b\n".into() },
             What::Reasoning { offset: 0, text: "hm".into() },
             What::End,

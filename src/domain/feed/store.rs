@@ -127,7 +127,8 @@ pub async fn news(db: &PgPool, chats: &[(ChatId, i64)]) -> Result<Vec<(ChatId, E
 }
 
 /// The messages that something happened to after one position and up to another, each once, in the order of its first
-/// event, with that event if it is a turn (else its state, which is of no use then).
+/// event, with that event if it is a turn (else its state, which is of no use then). What changes the path comes before
+/// anything else of its message.
 ///
 /// # Errors
 /// The database's.
@@ -135,7 +136,8 @@ pub async fn touched(db: &PgPool, chat: ChatId, after: i64, up_to: i64) -> Resul
     let rows = sqlx::query!(
         r#"select message_id, kind, case when kind = 'turn' then body else '{}' end as "body!" from (
                select distinct on (message_id) message_id, seq, kind, body from feed_events
-               where chat_id = $1 and seq > $2 and seq <= $3 order by message_id, seq) first
+               where chat_id = $1 and seq > $2 and seq <= $3
+               order by message_id, kind in ('path', 'removed') desc, seq) first
            order by seq"#,
         chat.0,
         after,

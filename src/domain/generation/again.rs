@@ -4,7 +4,7 @@
 use super::{
     send::{Beginning, Sent, begin},
     state::{MAX_RUNNING, State},
-    store::{self, line, sends},
+    store::{self, line, sends, tree},
 };
 use crate::{
     app::App,
@@ -21,7 +21,8 @@ use crate::{
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-/// Asks again: another answer beside an earlier one, by the same or another model.
+/// Asks again: another answer beside an earlier one, by the same or another model; or a first one to a question that
+/// has none.
 ///
 /// # Errors
 /// [`Error::Conflict`] for an answer that is in line, or when too many are being made; [`Error::Invalid`] for a model
@@ -60,7 +61,9 @@ async fn sibling(
 ) -> Result<Sent> {
     let mut tx = app.pools.http.begin().await?;
     let place = chats::store::place(&mut tx, viewer.id, answer).await?.ok_or(Error::NotFound)?;
-    let question = place.parent.filter(|_| place.by_model).ok_or(Error::NotFound)?;
+    // a question that has no answer is asked
+    let question = if place.by_model { place.parent } else { Some(answer).filter(|_| !continues) };
+    let question = question.ok_or(Error::NotFound)?;
     let from = feed::lock(&mut tx, place.chat).await?.ok_or(Error::NotFound)?;
     let verb = if continues { "continue" } else { "again" };
     let body_hash = crypto::sha256(format!("{verb}\n{answer}\n{model:?}").as_bytes());
@@ -68,6 +71,9 @@ async fn sibling(
         && let Some(before) = sends::taken(&mut tx, viewer.id, key, &body_hash).await?
     {
         return Ok(before);
+    }
+    if !place.by_model && tree::newest_below(&mut tx, place.chat, answer).await? != answer {
+        return Err(Error::Conflict("This message has an answer already. Ask for another one there.".into()));
     }
     let chat = chats::find(&mut tx, viewer, place.chat).await?;
     let prefix = if continues { cut_text(&mut tx, place.chat, answer).await? } else { String::new() };

@@ -145,7 +145,7 @@ pub fn without_more(text: &str) -> State {
 }
 
 /// The final HTML, off the async threads: highlighting a long answer takes tens of milliseconds.
-async fn render(text: &str, message: MessageId) -> String {
+pub async fn render(text: &str, message: MessageId) -> String {
     let (owned, scope) = (text.to_owned(), message.to_string());
     match tokio::task::spawn_blocking(move || markdown::render(&owned, &scope)).await {
         Ok(html) => html,

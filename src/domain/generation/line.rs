@@ -17,7 +17,7 @@ use crate::{
     domain::{
         accounts::Viewer,
         chats,
-        feed::{self, Stands, What},
+        feed::{self, Event, Stands, What},
     },
 };
 use sqlx::PgConnection;
@@ -98,32 +98,22 @@ pub async fn send_now(app: &App, viewer: &Viewer, message: MessageId) -> Result<
     Ok(place.chat)
 }
 
-/// Takes a turn that is in line out of the chat, with what is in line behind it. Named by its question or its answer.
+/// Takes a question that is in line out of the chat, with its answer and what is in line behind it. The chat's head is
+/// locked; returns the news.
 ///
 /// # Errors
-/// [`Error::Conflict`] for anything that was begun; [`Error::NotFound`].
-pub async fn remove(app: &App, viewer: &Viewer, message: MessageId) -> Result<ChatId> {
-    let mut tx = app.pools.http.begin().await?;
-    let place = chats::store::place(&mut tx, viewer.id, message).await?.ok_or(Error::NotFound)?;
-    feed::lock(&mut tx, place.chat).await?.ok_or(Error::NotFound)?;
-    let question = if place.by_model { place.parent.ok_or(Error::NotFound)? } else { message };
-    let gone = lines::below(&mut tx, place.chat, question).await?;
-    let in_line = gone.len() > 1 && gone.iter().all(|(_, state)| state.is_none_or(|s| s == State::Lined));
-    if !in_line {
-        return Err(Error::Conflict("Only a message that is still waiting in line can be removed.".into()));
+/// The database's.
+pub async fn take_out(tx: &mut PgConnection, viewer: &Viewer, chat: ChatId, question: MessageId) -> Result<Vec<Event>> {
+    let gone = lines::below(tx, chat, question).await?;
+    let parent = chats::store::place(tx, viewer.id, question).await?.and_then(|p| p.parent);
+    let leaf = chats::find(tx, viewer, chat).await?.leaf;
+    if let Some(parent) = parent.filter(|_| leaf.is_some_and(|leaf| gone.iter().any(|(id, _)| *id == leaf))) {
+        chats::store::set_leaf(tx, chat, parent).await?;
     }
-    let parent = chats::store::place(&mut tx, viewer.id, question).await?.and_then(|p| p.parent);
-    let leaf = chats::find(&mut tx, viewer, place.chat).await?.leaf;
-    if leaf.is_some_and(|leaf| gone.iter().any(|(id, _)| *id == leaf)) {
-        chats::store::retreat(&mut tx, place.chat, parent).await?;
-    }
-    chats::store::remove(&mut tx, place.chat, question).await?;
+    chats::store::remove(tx, chat, question).await?;
     let answers = gone.iter().filter(|(_, state)| state.is_some());
     let news: Vec<_> = answers.map(|(id, _)| (*id, What::Removed)).collect();
-    let events = feed::append(&mut tx, place.chat, &news).await?;
-    tx.commit().await?;
-    app.feed.hub.deliver(place.chat, events);
-    Ok(place.chat)
+    feed::append(tx, chat, &news).await
 }
 
 /// What is said when a chat has as many answers in the making as it may.

@@ -14,10 +14,11 @@ mod stop;
 mod store;
 mod sweep;
 mod thread;
+mod tree;
 
 pub use again::{go_on, regenerate};
 pub use dead::DeadLetter;
-pub use line::{remove, send_now};
+pub use line::send_now;
 pub use overview::{LISTED, Overview, Unfinished, overview};
 pub use run::{look, renew_leases};
 pub use send::{Draft, Sent, forget_keys, max_chars, send};
@@ -25,7 +26,8 @@ pub use state::State;
 pub use stop::{delete_chat, stop};
 pub use store::figures::{Figures, figures};
 pub use sweep::sweep;
-pub use thread::{Shown, Thread, owned, shown, thread, turn, unfinished};
+pub use thread::{Shown, Siblings, Spot, Thread, owned, shown, thread, turn, unfinished};
+pub use tree::{Deleted, Done, Original, asked_last, can_restore, delete, edit, fork, original, purge, restore, show};
 
 use crate::base::{ids::GenerationId, queue::Job};
 use serde::{Deserialize, Serialize};

@@ -6,7 +6,7 @@ use super::{
     line::too_many_running,
     run,
     state::{MAX_LINED, MAX_RUNNING, State},
-    store::{self, Claimed, line, sends},
+    store::{self, Claimed, line, sends, tree},
 };
 use crate::{
     app::App,
@@ -60,7 +60,7 @@ pub fn max_chars(app: &App, viewer: &Viewer) -> usize {
 /// [`Error::Invalid`] for an empty or too long message, a model that is not there, or a parent of another chat;
 /// [`Error::Conflict`] when too many answers of this chat are being made or in line; [`Error::NotFound`].
 pub async fn send(app: &App, viewer: &Viewer, chat: Option<ChatId>, draft: &Draft) -> Result<Sent> {
-    let text = check(app, viewer, &draft.content)?;
+    let text = check(&draft.content, max_chars(app, viewer))?;
     let mut tx = app.pools.http.begin().await?;
     catalog::require(app, &mut tx, &draft.model).await?;
     // the key is of this form: the same words in another chat, or to another model, are another message
@@ -123,6 +123,12 @@ async fn place(
 ) -> Result<(Option<MessageId>, Option<MessageId>)> {
     let parent = match (given, leaf) {
         (Some(given), Some(leaf)) if given == leaf || line::is_at_end(tx, chat, leaf, given).await? => Some(leaf),
+        (Some(given), _) if !tree::stands(tx, chat, given).await? => {
+            return Err(Error::invalid(
+                "parent",
+                "The message that this one answers is no longer there. Reload the page.",
+            ));
+        }
         (given, leaf) => given.or(leaf),
     };
     let Some(parent) = parent else { return Ok((None, None)) };
@@ -171,13 +177,17 @@ pub(super) async fn begin(tx: &mut PgConnection, with: &Beginning<'_>) -> Result
     Ok((Sent { chat, answer: message }, generation_id))
 }
 
-fn check(app: &App, viewer: &Viewer, content: &str) -> Result<String> {
+/// The text as it is kept.
+///
+/// # Errors
+/// [`Error::Invalid`] for an empty or too long one.
+pub(super) fn check(content: &str, most: usize) -> Result<String> {
     let text = content.replace("\r\n", "\n").replace('\0', "\u{fffd}");
     let text = text.trim_end().trim_start_matches('\n').to_owned();
     if text.trim().is_empty() {
         return Err(Error::invalid("content", "Write something first."));
     }
-    let (length, most) = (text.chars().count(), max_chars(app, viewer));
+    let length = text.chars().count();
     if length > most {
         let message = format!(
             "This message has {length} characters; at most {most} can be sent. Shorten it, or send it in parts."

@@ -6,6 +6,7 @@ use super::{
     store::{
         self,
         thread::{add_running_texts, by_id, path},
+        tree,
     },
 };
 use crate::{
@@ -20,7 +21,7 @@ use crate::{
         feed,
     },
 };
-use sqlx::Connection as _;
+use sqlx::{Connection as _, PgConnection};
 use time::OffsetDateTime;
 use tokio::time::Instant;
 
@@ -49,6 +50,20 @@ pub struct Shown {
     /// Between the first token of any kind and the first of the text.
     pub thought: Option<f64>,
     pub created_at: OffsetDateTime,
+    /// The others in its place, if it has any. Looked up for pages, and for what came beside others.
+    pub siblings: Option<Siblings>,
+    /// It did not come first in its place.
+    pub beside: bool,
+}
+
+/// Messages said in the same place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Siblings {
+    /// Of this one, from 1.
+    pub place: usize,
+    pub count: usize,
+    pub previous: Option<MessageId>,
+    pub next: Option<MessageId>,
 }
 
 impl Shown {
@@ -85,38 +100,83 @@ const ONE_SNAPSHOT: &str = "begin isolation level repeatable read, read only";
 /// How many messages a page shows at first.
 const PAGE: i32 = 40;
 
-/// The newest messages of the path to `leaf` (or the shown one), or those before `before`.
+/// Which part of which path is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Spot {
+    /// The end of the shown path.
+    Newest,
+    /// The end of the path to this message.
+    Leaf(MessageId),
+    /// What stands before this message, which is on the page already.
+    Before(MessageId),
+    /// Around this message: on the shown path if it is there, else on the newest through it.
+    At(MessageId),
+}
+
+/// Part of a path.
 ///
 /// # Errors
 /// [`Error::NotFound`].
-pub async fn thread(
-    app: &App,
-    viewer: &Viewer,
-    chat: ChatId,
-    leaf: Option<MessageId>,
-    before: Option<MessageId>,
-) -> Result<Thread> {
+pub async fn thread(app: &App, viewer: &Viewer, chat: ChatId, spot: Spot) -> Result<Thread> {
     let mut tx = app.pools.http.begin_with(ONE_SNAPSHOT).await?;
     let found = chats::find(&mut tx, viewer, chat).await?;
     let (_, after) = feed::store::bounds(&mut tx, chat).await?.ok_or(Error::NotFound)?;
-    let end = before.or(leaf).or(found.leaf).ok_or(Error::NotFound)?;
-    let limit = PAGE + 1 + i32::from(before.is_some());
-    let mut messages = path(&mut tx, chat, end, limit).await?;
-    if before.is_some() {
-        messages.pop(); // it is on the page already
+    let end = match spot {
+        Spot::Newest => found.leaf.ok_or(Error::NotFound)?,
+        Spot::Leaf(message) | Spot::Before(message) => message,
+        Spot::At(message) => around(&mut tx, &found, message).await?,
+    };
+    let on_the_page = matches!(spot, Spot::Before(_));
+    let mut messages = path(&mut tx, chat, end, PAGE + 1 + i32::from(on_the_page)).await?;
+    if on_the_page {
+        messages.pop();
     }
     let most = usize::try_from(PAGE).expect("a small number");
     let earlier = messages.len() > most;
     if earlier {
         messages.drain(..messages.len() - most);
     }
-    if messages.is_empty() && before.is_none() {
+    if messages.is_empty() && !on_the_page {
         return Err(Error::NotFound);
     }
     add_running_texts(&mut tx, &mut messages).await?;
+    let mut messages: Vec<_> = messages.into_iter().map(|(m, _)| m).collect();
+    add_siblings(&mut tx, chat, &mut messages).await?;
     tx.rollback().await?;
-    let messages = messages.into_iter().map(|(m, _)| m).collect();
     Ok(Thread { chat: found, messages, earlier, after })
+}
+
+/// The end of a page that has this message on it, in its middle if it is far from the end of its path.
+async fn around(tx: &mut PgConnection, chat: &Chat, message: MessageId) -> Result<MessageId> {
+    let shown = chat.leaf.ok_or(Error::NotFound)?;
+    let (leaf, distance) = match tree::distance(tx, chat.id, shown, message).await? {
+        Some(distance) => (shown, distance),
+        None => {
+            let leaf = tree::newest_below(tx, chat.id, message).await?;
+            (leaf, tree::distance(tx, chat.id, leaf, message).await?.ok_or(Error::NotFound)?)
+        }
+    };
+    if distance < PAGE {
+        return Ok(leaf);
+    }
+    tree::before(tx, chat.id, leaf, distance - PAGE / 2).await?.ok_or(Error::NotFound)
+}
+
+/// Says of each message which others are said in its place.
+async fn add_siblings(tx: &mut PgConnection, chat: ChatId, messages: &mut [Shown]) -> Result<()> {
+    let parents: Vec<_> = messages.iter().filter_map(|m| m.parent).collect();
+    let roots = messages.iter().any(|m| m.parent.is_none());
+    let families = tree::families(tx, chat, &parents, roots).await?;
+    for message in messages {
+        let family = families.iter().find_map(|ids| Some((ids, ids.iter().position(|id| *id == message.id)?)));
+        message.siblings = family.map(|(ids, at)| Siblings {
+            place: at + 1,
+            count: ids.len(),
+            previous: at.checked_sub(1).map(|before| ids[before]),
+            next: ids.get(at + 1).copied(),
+        });
+    }
+    Ok(())
 }
 
 /// Messages by id as they stand, in the order asked for. For the feed of a chat, whose reader was let in before.
@@ -132,7 +192,11 @@ pub async fn shown(app: &App, chat: ChatId, ids: &[MessageId]) -> Result<Vec<Sho
         add_running_texts(&mut tx, &mut messages).await?;
         tx.rollback().await?;
     }
-    Ok(messages.into_iter().map(|(m, _)| m).collect())
+    let mut messages: Vec<_> = messages.into_iter().map(|(m, _)| m).collect();
+    if messages.iter().any(|m| m.beside) {
+        add_siblings(&mut conn, chat, &mut messages).await?;
+    }
+    Ok(messages)
 }
 
 /// The unfinished answers of a chat as they stand, and the feed's position that is true for them.
@@ -145,8 +209,12 @@ pub async fn unfinished(app: &App, chat: ChatId) -> Result<(Vec<Shown>, i64)> {
     let ids = store::unfinished(&mut tx, chat).await?;
     let mut messages = by_id(&mut tx, chat, &ids).await?;
     add_running_texts(&mut tx, &mut messages).await?;
+    let mut messages: Vec<_> = messages.into_iter().map(|(m, _)| m).collect();
+    if messages.iter().any(|m| m.beside) {
+        add_siblings(&mut tx, chat, &mut messages).await?;
+    }
     tx.rollback().await?;
-    Ok((messages.into_iter().map(|(m, _)| m).collect(), after))
+    Ok((messages, after))
 }
 
 /// Question and answer of a turn as it was begun, whatever has become of the answer since.

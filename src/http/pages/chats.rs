@@ -9,7 +9,7 @@ use crate::{
     domain::{
         accounts::Viewer,
         chats,
-        generation::{self, Shown, State as Making, Thread},
+        generation::{self, Shown, Spot, State as Making, Thread},
     },
     http::{
         Web,
@@ -61,6 +61,11 @@ struct View {
     leaf: String,
     #[serde(default)]
     before: String,
+    #[serde(default)]
+    at: String,
+    /// Deleted just now: it can be brought back.
+    #[serde(default)]
+    removed: String,
     live: Option<String>,
     /// Stays as it is while an answer is written, also without scripts.
     still: Option<String>,
@@ -72,9 +77,14 @@ async fn show(
     Id(id): Id<ChatId>,
     Asked(view): Asked<View>,
 ) -> Result<Response, Failure> {
-    let leaf = optional::<MessageId>("leaf", &view.leaf).map_err(|_| Error::NotFound)?;
-    let before = optional::<MessageId>("before", &view.before).map_err(|_| Error::NotFound)?;
-    let thread = generation::thread(&web.app, &viewer, id, leaf, before).await?;
+    let named = |field, text: &str| optional::<MessageId>(field, text).map_err(|_| Error::NotFound);
+    let spots = [
+        named("before", &view.before)?.map(Spot::Before),
+        named("at", &view.at)?.map(Spot::At),
+        named("leaf", &view.leaf)?.map(Spot::Leaf),
+    ];
+    let spot = spots.into_iter().flatten().next().unwrap_or(Spot::Newest);
+    let thread = generation::thread(&web.app, &viewer, id, spot).await?;
     let running = written(&thread).cloned();
     if view.live.is_some()
         && let Some(running) = running
@@ -83,6 +93,11 @@ async fn show(
     }
     let mut page = chat_page(&web, &viewer, &thread, Composing::default(), false).await?;
     page.still = view.still.is_some();
+    if let Some(removed) = named("removed", &view.removed)?
+        && generation::can_restore(&web.app, &viewer, removed).await?
+    {
+        page.undo = Some(removed);
+    }
     Ok(Html(page.render()).into_response())
 }
 
@@ -104,12 +119,16 @@ pub async fn chat_page(
     let shown = thread.chat.leaf.ok_or(Error::NotFound)?;
     let model = composing.model.clone().or_else(|| thread.chat.model.clone());
     let composing = Composing { chat: Some(thread.chat.id), leaf: Some(shown), model, answering: running, ..composing };
+    let mut messages: Vec<_> = thread.messages.iter().map(present::message).collect();
+    if let Some(last) = messages.last_mut() {
+        last.unanswered = last.mine && last.id == shown;
+    }
     Ok(ChatPage {
         me: present::me(viewer),
         days: present::days(&web.app, viewer, Some(thread.chat.id)).await?,
         id: thread.chat.id,
         title: thread.chat.title.clone(),
-        messages: thread.messages.iter().map(present::message).collect(),
+        messages,
         leaf: shown,
         earlier: thread.messages.first().filter(|_| thread.earlier).map(|m| m.id),
         after: thread.after,
@@ -117,6 +136,7 @@ pub async fn chat_page(
         live,
         still: false,
         notice: None,
+        undo: None,
         demo: web.app.is_demo(),
     })
 }

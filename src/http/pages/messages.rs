@@ -8,7 +8,7 @@ use crate::{
     },
     domain::{
         accounts::Viewer,
-        generation::{self, Draft},
+        generation::{self, Draft, Spot},
     },
     http::{
         Web,
@@ -35,7 +35,6 @@ pub fn routes(routes: Routes) -> Routes {
         .post("/messages/{id}/continuations", Access::Member, go_on)
         .post("/messages/{id}/stop", Access::Member, stop)
         .post("/messages/{id}/send", Access::Member, send_now)
-        .post("/messages/{id}/delete", Access::Member, remove)
 }
 
 #[derive(Deserialize)]
@@ -62,15 +61,12 @@ impl MessageForm {
 
     /// The composer with what was typed, and what is wrong with it.
     fn back(self, error: &Error) -> Composing {
-        Composing { text: self.content, model: Some(self.model), error: Some(sentence(error)), ..Composing::default() }
-    }
-}
-
-fn sentence(error: &Error) -> String {
-    match error {
-        Error::Invalid(fields) => fields.iter().map(|f| f.message.as_str()).collect::<Vec<_>>().join(" "),
-        Error::Conflict(sentence) => sentence.clone(),
-        _ => String::new(),
+        Composing {
+            text: self.content,
+            model: Some(self.model),
+            error: Some(respond::sentence(error)),
+            ..Composing::default()
+        }
     }
 }
 
@@ -146,7 +142,7 @@ async fn refused(
     error: &Error,
     fragment: bool,
 ) -> Result<Response, Failure> {
-    let thread = generation::thread(&web.app, viewer, chat, None, None).await?;
+    let thread = generation::thread(&web.app, viewer, chat, Spot::Newest).await?;
     let page = chat_page(web, viewer, &thread, form.back(error), false).await?;
     let html = if fragment { views::feed::refused(&page.composer) } else { page.render() };
     Ok((respond::status(error), Html(html)).into_response())
@@ -199,15 +195,6 @@ async fn send_now(
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
     Ok(done(&headers, generation::send_now(&web.app, &viewer, id).await?))
-}
-
-async fn remove(
-    State(web): State<Web>,
-    Me(viewer): Me,
-    Id(id): Id<MessageId>,
-    headers: HeaderMap,
-) -> Result<Response, Failure> {
-    Ok(done(&headers, generation::remove(&web.app, &viewer, id).await?))
 }
 
 /// The answer to a button whose effect the feed brings.

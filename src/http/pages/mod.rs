@@ -5,9 +5,10 @@ mod entrance;
 mod jobs;
 mod live;
 mod messages;
+mod tree;
 
 use super::routes::Routes;
 
 pub fn routes(routes: Routes) -> Routes {
-    jobs::routes(messages::routes(chats::routes(entrance::routes(routes))))
+    jobs::routes(tree::routes(messages::routes(chats::routes(entrance::routes(routes)))))
 }

@@ -83,6 +83,11 @@ impl TestApp {
         Person::new(&self.address)
     }
 
+    /// Changes the database behind the product's back.
+    pub async fn execute(&self, sql: &str) {
+        sqlx::raw_sql(sql).execute(&self.app.pools.http).await.unwrap();
+    }
+
     /// One value from the database.
     pub async fn value<T>(&self, sql: &str) -> T
     where
@@ -97,8 +102,8 @@ impl TestApp {
     }
 }
 
-/// What must hold of every tree, whatever happened: a parent in the same chat, no cycle, a leaf that is there, every
-/// answer's making beside it, every line behind the answer that its question follows, and one running answer a path.
+/// What must hold of every tree, whatever happened: a parent in the same chat, no cycle, a leaf that is there, nothing
+/// that follows what was deleted, the making of every answer that is not whole beside it, every line behind the answer that its question follows, and one running answer a path.
 pub const WHOLE_TREE: &str = "
     with recursive paths as (
         select m.id as leaf, m.id, m.parent_id, m.chat_id, 0 as depth from messages m
@@ -113,8 +118,10 @@ pub const WHOLE_TREE: &str = "
         union all select 'a cycle' from messages m where not exists (select 1 from paths p where p.id = m.id)
             or exists (select 1 from paths where depth >= 10000)
         union all select 'a leaf that is not there' from chats c where not exists (
-            select 1 from messages m where m.id = c.leaf_id and m.chat_id = c.id)
-        union all select 'an answer that nobody makes' from messages m where author = 'model'
+            select 1 from messages m where m.id = c.leaf_id and m.chat_id = c.id and m.removed_at is null)
+        union all select 'something said after what was deleted' from messages m join messages p on p.id = m.parent_id
+            where m.removed_at is null and p.removed_at is not null
+        union all select 'an answer that nobody makes' from messages m where author = 'model' and m.html is null
             and not exists (select 1 from generations g where g.message_id = m.id)
         union all select 'a queued answer without a job' from generations g where state = 'queued'
             and not exists (select 1 from apalis.jobs j where j.job->>'generation_id' = g.id::text)

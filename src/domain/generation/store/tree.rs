@@ -1,0 +1,200 @@
+//! The SQL of the tree: siblings, what follows a message, copies of a path. The chat's head is locked in all that writes.
+
+use crate::base::{
+    Result,
+    ids::{ChatId, MessageId, UserId},
+};
+use sqlx::{PgConnection, PgPool};
+
+/// The end of the path that goes through a message: from it, always the newest that follows.
+pub async fn newest_below(conn: &mut PgConnection, chat: ChatId, message: MessageId) -> Result<MessageId> {
+    Ok(sqlx::query_scalar!(
+        r#"with recursive down as (
+               select $2::uuid as id, 0 as depth
+               union all
+               select c.id, d.depth + 1 from down d cross join lateral (
+                   select m.id from messages m where m.chat_id = $1 and m.parent_id = d.id and m.removed_at is null
+                   order by m.place desc, m.id desc limit 1) c)
+           select id as "id!: MessageId" from down order by depth desc limit 1"#,
+        chat.0,
+        message.0
+    )
+    .fetch_one(conn)
+    .await?)
+}
+
+/// The other messages at the place of one, in their order.
+pub async fn others(
+    conn: &mut PgConnection,
+    chat: ChatId,
+    message: MessageId,
+    parent: Option<MessageId>,
+) -> Result<Vec<MessageId>> {
+    Ok(sqlx::query_scalar!(
+        r#"select id as "id: MessageId" from messages
+           where chat_id = $1 and (parent_id = $3 or ($3::uuid is null and parent_id is null)) and id <> $2
+             and removed_at is null order by place, id"#,
+        chat.0,
+        message.0,
+        parent.map(|p| p.0)
+    )
+    .fetch_all(conn)
+    .await?)
+}
+
+/// What follows each of these messages, where that is more than one, in its order; with `roots`, also what begins the chat.
+pub async fn families(
+    conn: &mut PgConnection,
+    chat: ChatId,
+    parents: &[MessageId],
+    roots: bool,
+) -> Result<Vec<Vec<MessageId>>> {
+    let parents: Vec<_> = parents.iter().map(|id| id.0).collect();
+    let rows = sqlx::query_scalar!(
+        r#"select array_agg(id order by place, id) as "ids!: Vec<MessageId>" from messages
+           where chat_id = $1 and (parent_id = any($2) or ($3 and parent_id is null)) and removed_at is null
+           group by parent_id having count(*) > 1"#,
+        chat.0,
+        &parents,
+        roots
+    );
+    Ok(rows.fetch_all(conn).await?)
+}
+
+/// How many messages of the path that ends with `leaf` come after `message`; nothing if it is not on that path.
+pub async fn distance(
+    conn: &mut PgConnection,
+    chat: ChatId,
+    leaf: MessageId,
+    message: MessageId,
+) -> Result<Option<i32>> {
+    Ok(sqlx::query_scalar!(
+        r#"with recursive up as (
+               select id, parent_id, 0 as depth from messages where chat_id = $1 and id = $2
+               union all
+               select m.id, m.parent_id, u.depth + 1
+               from up u join messages m on m.chat_id = $1 and m.id = u.parent_id where u.id <> $3)
+           select depth as "depth!" from up where id = $3"#,
+        chat.0,
+        leaf.0,
+        message.0
+    )
+    .fetch_optional(conn)
+    .await?)
+}
+
+/// The message that stands so many places before the end of a path.
+pub async fn before(conn: &mut PgConnection, chat: ChatId, leaf: MessageId, places: i32) -> Result<Option<MessageId>> {
+    Ok(sqlx::query_scalar!(
+        r#"with recursive up as (
+               select id, parent_id, 0 as depth from messages where chat_id = $1 and id = $2
+               union all
+               select m.id, m.parent_id, u.depth + 1
+               from up u join messages m on m.chat_id = $1 and m.id = u.parent_id where u.depth < $3)
+           select id as "id!: MessageId" from up where depth = $3"#,
+        chat.0,
+        leaf.0,
+        places
+    )
+    .fetch_optional(conn)
+    .await?)
+}
+
+/// Whether a message can be built on.
+pub async fn stands(conn: &mut PgConnection, chat: ChatId, message: MessageId) -> Result<bool> {
+    Ok(sqlx::query_scalar!(
+        r#"select exists (select 1 from messages where chat_id = $1 and id = $2 and removed_at is null) as "stands!""#,
+        chat.0,
+        message.0
+    )
+    .fetch_one(conn)
+    .await?)
+}
+
+/// Says anew what was not said yet.
+pub async fn reword(conn: &mut PgConnection, chat: ChatId, message: MessageId, text: &str, html: &str) -> Result<()> {
+    sqlx::query!(
+        "update messages set text = $3, html = $4 where chat_id = $1 and id = $2",
+        chat.0,
+        message.0,
+        text,
+        html
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Hides messages, all at the same instant.
+pub async fn hide(conn: &mut PgConnection, chat: ChatId, messages: &[MessageId]) -> Result<()> {
+    let ids: Vec<_> = messages.iter().map(|id| id.0).collect();
+    sqlx::query!(
+        "update messages set removed_at = now() where chat_id = $1 and id = any($2) and removed_at is null",
+        chat.0,
+        &ids
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// A removed message in a viewer's chat: that chat, and what it followed.
+pub async fn removed(
+    conn: &mut PgConnection,
+    user: UserId,
+    message: MessageId,
+) -> Result<Option<(ChatId, Option<MessageId>)>> {
+    let row = sqlx::query!(
+        r#"select m.chat_id as "chat: ChatId", m.parent_id as "parent: MessageId"
+           from messages m join chats c on c.id = m.chat_id
+           where m.id = $1 and m.removed_at is not null and c.user_id = $2 and c.deleted_at is null"#,
+        message.0,
+        user.0
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(row.map(|r| (r.chat, r.parent)))
+}
+
+/// Shows again what was hidden together with a message.
+pub async fn bring_back(conn: &mut PgConnection, chat: ChatId, message: MessageId) -> Result<()> {
+    sqlx::query!(
+        "update messages set removed_at = null where chat_id = $1
+         and removed_at = (select removed_at from messages where chat_id = $1 and id = $2)",
+        chat.0,
+        message.0
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Copies the path that ends with `leaf` into another chat, which is empty; returns the copy of the leaf. An answer's
+/// copy has no generation: it only knows which model said it.
+pub async fn copy_path(conn: &mut PgConnection, from: ChatId, leaf: MessageId, to: ChatId) -> Result<MessageId> {
+    Ok(sqlx::query_scalar!(
+        r#"with recursive path as (
+               select m.*, 1 as depth from messages m where m.chat_id = $1 and m.id = $2
+               union all
+               select m.*, p.depth + 1 from path p join messages m on m.chat_id = $1 and m.id = p.parent_id),
+           renamed as materialized (select id, uuid7() as new_id from path),
+           copied as (
+               insert into messages (id, chat_id, parent_id, author, text, reasoning, html, created_at, model)
+               select own.new_id, $3, above.new_id, p.author, p.text, p.reasoning, p.html, p.created_at,
+                   coalesce(g.model, p.model)
+               from path p join renamed own on own.id = p.id left join renamed above on above.id = p.parent_id
+               left join generations g on g.message_id = p.id)
+           select new_id as "id!: MessageId" from renamed where id = $2"#,
+        from.0,
+        leaf.0,
+        to.0
+    )
+    .fetch_one(conn)
+    .await?)
+}
+
+/// Removes for good what was deleted over a day ago.
+pub async fn purge(db: &PgPool) -> Result<()> {
+    sqlx::query!("delete from messages where removed_at < now() - interval '1 day'").execute(db).await?;
+    Ok(())
+}

@@ -1,0 +1,156 @@
+//! Acts on one message of the tree: another of its versions, saying it otherwise, going on elsewhere, deleting and bringing
+//! back. All plain forms answered by a redirect to where the message now stands.
+
+use crate::{
+    base::{Error, ids::MessageId},
+    domain::{
+        accounts::Viewer,
+        generation::{self, Done, Original},
+    },
+    http::{
+        Web,
+        auth::Me,
+        extract::{Fields, Id, optional},
+        present,
+        respond::{self, Failure},
+        routes::{Access, Routes},
+    },
+    views::{EditPage, MessagePage, dom},
+};
+use axum::{
+    extract::State,
+    http::{HeaderMap, StatusCode},
+    response::{Html, IntoResponse, Redirect, Response},
+};
+use serde::Deserialize;
+use uuid::Uuid;
+
+/// Characters of a message that name it on the page of its acts.
+const EXCERPT: usize = 160;
+
+pub fn routes(routes: Routes) -> Routes {
+    routes
+        .get("/messages/{id}", Access::Member, more)
+        .get("/messages/{id}/edits", Access::Member, show_edit)
+        .post("/messages/{id}/edits", Access::Member, edit)
+        .post("/messages/{id}/show", Access::Member, show)
+        .post("/messages/{id}/fork", Access::Member, fork)
+        .post("/messages/{id}/delete", Access::Member, delete)
+        .post("/messages/{id}/restore", Access::Member, restore)
+}
+
+/// The chat's page, with the message in sight.
+fn there(done: Done) -> Redirect {
+    let Done { chat, message } = done;
+    Redirect::to(&format!("/chats/{chat}?at={message}#{}", dom::message(message)))
+}
+
+async fn more(State(web): State<Web>, Me(viewer): Me, Id(id): Id<MessageId>) -> Result<Html<String>, Failure> {
+    let original = generation::original(&web.app, &viewer, id).await?;
+    let chosen = generation::asked_last(&web.app, &viewer, original.chat).await?;
+    let page = MessagePage {
+        me: present::me(&viewer),
+        days: present::days(&web.app, &viewer, Some(original.chat)).await?,
+        chat: original.chat,
+        message: id,
+        by_model: original.by_model,
+        models: present::models(&web.app, chosen).await?,
+        excerpt: excerpt(&original.text),
+    };
+    Ok(Html(page.render()))
+}
+
+fn excerpt(text: &str) -> String {
+    let mut line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if let Some((at, _)) = line.char_indices().nth(EXCERPT) {
+        line.truncate(at);
+        line.push('…');
+    }
+    line
+}
+
+async fn show_edit(State(web): State<Web>, Me(viewer): Me, Id(id): Id<MessageId>) -> Result<Html<String>, Failure> {
+    let original = generation::original(&web.app, &viewer, id).await?;
+    Ok(Html(edit_page(&web, &viewer, id, original, None).await?))
+}
+
+async fn edit_page(
+    web: &Web,
+    viewer: &Viewer,
+    id: MessageId,
+    original: Original,
+    error: Option<String>,
+) -> Result<String, Failure> {
+    let page = EditPage {
+        me: present::me(viewer),
+        days: present::days(&web.app, viewer, Some(original.chat)).await?,
+        chat: original.chat,
+        message: id,
+        by_model: original.by_model,
+        in_line: original.in_line,
+        words: original.text,
+        key: Uuid::now_v7().to_string(),
+        max_chars: original.max_chars,
+        error,
+    };
+    Ok(page.render())
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EditForm {
+    content: String,
+    #[serde(default)]
+    key: String,
+    /// `save`, or `ask`; a question is asked unless it is only to be saved.
+    #[serde(default)]
+    act: String,
+}
+
+async fn edit(
+    State(web): State<Web>,
+    Me(viewer): Me,
+    Id(id): Id<MessageId>,
+    Fields(form): Fields<EditForm>,
+) -> Result<Response, Failure> {
+    let key = optional("key", &form.key)?;
+    match generation::edit(&web.app, &viewer, id, &form.content, key, form.act != "save").await {
+        Ok(done) => Ok(there(done).into_response()),
+        Err(error @ (Error::Invalid(_) | Error::Conflict(_))) => {
+            // what was typed stays
+            let original = generation::original(&web.app, &viewer, id).await?;
+            let original = Original { text: form.content, ..original };
+            let page = edit_page(&web, &viewer, id, original, Some(respond::sentence(&error))).await?;
+            Ok((respond::status(&error), Html(page)).into_response())
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn show(State(web): State<Web>, Me(viewer): Me, Id(id): Id<MessageId>) -> Result<Redirect, Failure> {
+    Ok(there(generation::show(&web.app, &viewer, id).await?))
+}
+
+async fn fork(State(web): State<Web>, Me(viewer): Me, Id(id): Id<MessageId>) -> Result<Redirect, Failure> {
+    let done = generation::fork(&web.app, &viewer, id).await?;
+    Ok(Redirect::to(&format!("/chats/{}", done.chat)))
+}
+
+async fn delete(
+    State(web): State<Web>,
+    Me(viewer): Me,
+    Id(id): Id<MessageId>,
+    headers: HeaderMap,
+) -> Result<Response, Failure> {
+    let deleted = generation::delete(&web.app, &viewer, id).await?;
+    let chat = deleted.chat;
+    Ok(match deleted.undo {
+        Some(message) => Redirect::to(&format!("/chats/{chat}?removed={message}")).into_response(),
+        None if headers.contains_key("hx-request") => StatusCode::NO_CONTENT.into_response(),
+        None => Redirect::to(&format!("/chats/{chat}")).into_response(),
+    })
+}
+
+async fn restore(State(web): State<Web>, Me(viewer): Me, Id(id): Id<MessageId>) -> Result<Redirect, Failure> {
+    Ok(there(generation::restore(&web.app, &viewer, id).await?))
+}

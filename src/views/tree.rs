@@ -1,0 +1,40 @@
+//! What can be done with one message: say it otherwise, ask again, go on elsewhere, delete. Pages by themselves; where
+//! there are scripts, their middle opens inside the conversation.
+
+use super::{ChatDay, Me, ModelChoice, assets, dom, page, text};
+use crate::base::ids::{ChatId, MessageId};
+
+/// A message being said otherwise.
+#[derive(askama::Template)]
+#[template(path = "pages/edit/page.html")]
+pub struct EditPage {
+    pub me: Me,
+    pub days: Vec<ChatDay>,
+    pub chat: ChatId,
+    pub message: MessageId,
+    pub by_model: bool,
+    /// It was not sent yet.
+    pub in_line: bool,
+    pub words: String,
+    /// Makes a resubmission harmless.
+    pub key: String,
+    /// Characters, not bytes.
+    pub max_chars: usize,
+    pub error: Option<String>,
+}
+
+/// The acts that are not under every message.
+#[derive(askama::Template)]
+#[template(path = "pages/message/page.html")]
+pub struct MessagePage {
+    pub me: Me,
+    pub days: Vec<ChatDay>,
+    pub chat: ChatId,
+    pub message: MessageId,
+    pub by_model: bool,
+    pub models: Vec<ModelChoice>,
+    /// The beginning of what it says.
+    pub excerpt: String,
+}
+
+page!(EditPage, MessagePage);
