@@ -27,7 +27,6 @@
 
   document.addEventListener("input", (event) => event.target === field() && count());
   document.addEventListener("submit", (event) => {
-    if (event.target.matches("[data-behavior~=once]")) event.target.querySelector("button").disabled = true;
     if (event.target !== form()) return;
     if (field().value.trim() && !over()) return void (sent = field().value);
     event.preventDefault();
@@ -53,8 +52,5 @@
   document.addEventListener("htmx:after:swap", settled);
   document.addEventListener("htmx:error", settled);
 
-  addEventListener("pageshow", () => { // a page that comes back may come with its text, and with what was pressed
-    if (form()) count();
-    for (const button of document.querySelectorAll("[data-behavior~=once] button")) button.disabled = false;
-  });
+  addEventListener("pageshow", () => form() && count()); // a page that comes back may come with its text
 })();

@@ -29,11 +29,12 @@
     }
   }, true);
 
-  document.addEventListener("htmx:after:swap", ({ target }) => {
-    if (target.id === "more-sheet") {
+  document.addEventListener("htmx:after:swap", ({ detail }) => {
+    const target = detail.ctx?.target;
+    if (target?.id === "more-sheet") {
       target.showPopover();
       target.querySelector("select, a, button")?.focus();
-    } else if (target.matches?.(".message")) {
+    } else if (target?.matches?.(".message")) {
       const field = target.querySelector(".edit__text");
       field?.focus();
       field?.setSelectionRange(field.value.length, field.value.length);

@@ -154,7 +154,8 @@ fn block(words: usize, rng: &mut StdRng) -> String {
         };
     }
     if kind == 6 {
-        out += "\n```";
+        // with the end of its line: what goes on right behind a fence would be its label, which is not read as text
+        out += "\n```\n";
     }
     out
 }

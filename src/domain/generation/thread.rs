@@ -149,12 +149,11 @@ pub async fn thread(app: &App, viewer: &Viewer, chat: ChatId, spot: Spot) -> Res
 /// The end of a page that has this message on it, in its middle if it is far from the end of its path.
 async fn around(tx: &mut PgConnection, chat: &Chat, message: MessageId) -> Result<MessageId> {
     let shown = chat.leaf.ok_or(Error::NotFound)?;
-    let (leaf, distance) = match tree::distance(tx, chat.id, shown, message).await? {
-        Some(distance) => (shown, distance),
-        None => {
-            let leaf = tree::newest_below(tx, chat.id, message).await?;
-            (leaf, tree::distance(tx, chat.id, leaf, message).await?.ok_or(Error::NotFound)?)
-        }
+    let (leaf, distance) = if let Some(distance) = tree::distance(tx, chat.id, shown, message).await? {
+        (shown, distance)
+    } else {
+        let leaf = tree::newest_below(tx, chat.id, message).await?;
+        (leaf, tree::distance(tx, chat.id, leaf, message).await?.ok_or(Error::NotFound)?)
     };
     if distance < PAGE {
         return Ok(leaf);

@@ -1,0 +1,198 @@
+// The tree on the page: versions, edits, forks, deletion with undo, links; by pointer, by keyboard, without JavaScript.
+
+import { test } from "node:test";
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { house } from "./support/house.mjs";
+import { until } from "./support/wait.mjs";
+
+const home = house();
+
+const words = (tab) => tab.page.locator("#thread > article > .prose").allInnerTexts();
+const reads = (tab, ...expected) => until(`the page reads ${expected.join(" / ")}`, async () => {
+  const now = (await words(tab)).map((text) => text.trim());
+  return now.join("|") === expected.join("|") || Promise.reject(now.join("|"));
+});
+const question = (tab) => tab.page.locator("#thread > .message--me").last();
+const picture = async (tab, name) => {
+  if (!process.env.SHOTS) return;
+  for (const [width, height] of [[390, 844], [820, 1100], [1440, 900]]) {
+    await tab.page.setViewportSize({ width, height });
+    for (const colorScheme of ["light", "dark"]) {
+      await tab.page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+      await tab.page.screenshot({ path: join(process.env.SHOTS, `${name}-${width}-${colorScheme}.png`) });
+    }
+  }
+  await tab.page.setViewportSize({ width: 1280, height: 800 });
+};
+
+async function asked(name, options) {
+  const person = await home.person(name, options);
+  const tab = await person.registers();
+  const plain = options?.javaScriptEnabled === false;
+  if (plain) {
+    await tab.composer.fill("Why is the sea salty?");
+    await tab.sendButton.click();
+    await tab.page.waitForURL(/\/chats\/[^?]+/);
+    const chat = new URL(tab.page.url()).pathname;
+    await until("the answer is there", async () => (await home.ground.sql("select count(*) from generations where state = 'completed'")) !== "0");
+    await tab.goes(chat);
+  } else {
+    await tab.asksInNewChat("Why is the sea salty?");
+    await tab.seesEnd();
+  }
+  return { person, tab, chat: new URL(tab.page.url()).pathname };
+}
+
+test("a question is edited in place and asked, and both versions stay", async () => {
+  const { person, tab, chat } = await asked("Eva");
+  const other = await person.opensTab(chat);
+  const answer = await tab.answerText();
+  await question(tab).hover();
+  await question(tab).getByRole("link", { name: "Edit" }).click();
+  const field = question(tab).getByRole("textbox");
+  await field.waitFor();
+  assert.equal(await field.inputValue(), "Why is the sea salty?");
+  assert.ok(await field.evaluate((element) => element === document.activeElement), "one can write at once");
+  await picture(tab, "edit");
+  await tab.presses("Escape");
+  assert.equal(await field.count(), 0, "Esc leaves it as it was");
+  await reads(tab, "Why is the sea salty?", answer);
+  const second = home.provider.answers("Why is the lake not?");
+  await question(tab).getByRole("link", { name: "Edit" }).click();
+  await field.fill("Why is the lake not?");
+  await tab.page.getByRole("button", { name: "Save and ask" }).click();
+  await second.says("Rivers leave it.");
+  await second.ends();
+  await tab.seesAnswer("Rivers leave it.");
+  await tab.seesEnd();
+  await reads(other, "Why is the lake not?", "Rivers leave it.");
+  const nav = question(tab).getByRole("navigation", { name: "Versions" });
+  assert.equal((await nav.innerText()).replace(/\s/g, ""), "‹2/2›");
+  await picture(tab, "versions");
+  await nav.getByRole("button", { name: "The version before" }).click();
+  for (const each of [tab, other]) await reads(each, "Why is the sea salty?", answer);
+  await tab.reloads();
+  await reads(tab, "Why is the sea salty?", answer);
+  await question(tab).getByRole("button", { name: "The next version" }).click();
+  await reads(tab, "Why is the lake not?", "Rivers leave it.");
+  person.hasNothingToComplainAbout();
+  await person.leaves();
+});
+
+test("by keyboard alone: ↑ edits, the sheet asks another model, forks and deletes, undo brings back", async () => {
+  const { person, tab, chat } = await asked("Kim");
+  const answer = await tab.answerText();
+  await tab.composer.focus();
+  await tab.presses("ArrowUp");
+  await question(tab).getByRole("textbox").waitFor();
+  await until("the caret is at the end", () => question(tab).getByRole("textbox").evaluate((field) => field === document.activeElement && field.selectionStart === field.value.length));
+  await tab.page.keyboard.type(" Tell me.");
+  await tab.presses("Tab", "Tab", "Enter"); // Cancel, Save
+  await reads(tab, "Why is the sea salty? Tell me.");
+  const thorough = home.provider.answers("Why is the sea salty? Tell me.");
+  await tab.page.getByRole("button", { name: "Ask", exact: true }).focus();
+  await tab.presses("Enter");
+  await thorough.says("Salt comes from rocks.");
+  await thorough.ends();
+  await tab.seesAnswer("Salt comes from rocks.");
+  await tab.seesEnd();
+  // another model
+  const more = tab.answer.getByRole("link", { name: "More" });
+  await more.focus();
+  await tab.presses("Enter");
+  const sheet = tab.page.locator("#more-sheet");
+  await sheet.getByRole("combobox").waitFor();
+  assert.ok(await sheet.evaluate((element) => element.contains(document.activeElement)));
+  await picture(tab, "more");
+  await sheet.getByRole("combobox").selectOption({ label: "thorough" });
+  const again = home.provider.answers("Why is the sea salty? Tell me.");
+  await sheet.getByRole("combobox").focus();
+  await tab.presses("Tab", "Enter");
+  assert.equal((await again.asked()).model, "thorough");
+  await again.says("Thoroughly: rocks.");
+  await again.ends();
+  await tab.seesAnswer("Thoroughly: rocks.");
+  await tab.seesEnd();
+  assert.equal((await tab.answer.getByRole("navigation").innerText()).replace(/\s/g, ""), "‹2/2›");
+  // deletion asks first, and can be undone
+  await tab.answer.getByRole("link", { name: "More" }).focus();
+  await tab.presses("Enter");
+  await sheet.getByText("Delete…").waitFor();
+  await sheet.locator("summary").focus();
+  await tab.presses("Enter", "Tab", "Enter");
+  await reads(tab, "Why is the sea salty? Tell me.", "Salt comes from rocks.");
+  await picture(tab, "deleted");
+  await tab.page.getByRole("button", { name: "Undo" }).focus();
+  await tab.presses("Enter");
+  await reads(tab, "Why is the sea salty? Tell me.", "Thoroughly: rocks.");
+  // a chat of its own
+  await tab.answer.getByRole("link", { name: "More" }).focus();
+  await tab.presses("Enter");
+  await sheet.getByRole("button", { name: "Go on from here in a new chat" }).focus();
+  await tab.presses("Enter");
+  await tab.page.waitForURL((url) => url.pathname !== chat && url.pathname.startsWith("/chats/"));
+  await reads(tab, "Why is the sea salty? Tell me.", "Thoroughly: rocks.");
+  person.hasNothingToComplainAbout();
+  assert.ok(answer);
+  await person.leaves();
+});
+
+test("an answer is edited where it stands", async () => {
+  const { person, tab } = await asked("Ada");
+  await tab.answer.getByRole("link", { name: "Edit" }).click();
+  const field = tab.answer.getByRole("textbox");
+  await field.fill("# Mine\n\nBecause **I** say so.");
+  await tab.answer.getByRole("button", { name: "Save" }).click();
+  await tab.seesAnswer("Mine Because I say so.");
+  await tab.sees("edited", tab.answer);
+  person.hasNothingToComplainAbout();
+  await person.leaves();
+});
+
+test("all of it without JavaScript", async () => {
+  const { person, tab, chat } = await asked("Ned", { javaScriptEnabled: false });
+  await question(tab).getByRole("link", { name: "Edit" }).click();
+  await picture(tab, "plain-edit");
+  await tab.page.locator("textarea.edit__text").fill("Said better.");
+  await tab.page.getByRole("button", { name: "Save", exact: true }).click();
+  await reads(tab, "Said better.");
+  await question(tab).getByRole("button", { name: "The version before" }).click();
+  await tab.answer.getByRole("link", { name: "More" }).click();
+  await picture(tab, "plain-more");
+  await tab.page.getByText("Delete…").click();
+  await tab.page.getByRole("button", { name: "Delete", exact: true }).click();
+  await reads(tab, "Why is the sea salty?");
+  await tab.page.getByRole("button", { name: "Undo" }).click();
+  assert.equal((await words(tab)).length, 2);
+  await tab.answer.getByRole("link", { name: "More" }).click();
+  await tab.page.getByRole("button", { name: "Go on from here in a new chat" }).click();
+  assert.notEqual(new URL(tab.page.url()).pathname, chat);
+  assert.equal((await words(tab)).length, 2);
+  await person.leaves();
+});
+
+test("a link brings a message into sight, also one that is far up", async () => {
+  const { person, tab, chat } = await asked("Lin");
+  const id = chat.split("/").at(-1);
+  await home.ground.sql(`do $$ declare parent uuid := (select leaf_id from chats where id = '${id}'); begin
+    for n in 1..120 loop
+      insert into messages (chat_id, parent_id, author, text, html) values ('${id}', parent,
+        case when n % 2 = 1 then 'person' else 'model' end, 'message ' || n, '<p>message ' || n || '</p>') returning messages.id into parent;
+    end loop; update chats set leaf_id = parent where id = '${id}'; end $$`);
+  const far = await home.ground.sql(`select id from messages where chat_id = '${id}' and text = 'message 20'`);
+  await tab.goes(`${chat}#m-${far}`);
+  await tab.page.waitForURL((url) => url.searchParams.get("at") === far);
+  await until("it is in sight, near the top", async () => {
+    const box = await tab.page.locator(`#m-${far}`).boundingBox();
+    return (box && box.y > 0 && box.y < 200) || Promise.reject(JSON.stringify(box));
+  });
+  assert.ok(await tab.page.locator(`#m-${far}`).evaluate((element) => element === document.activeElement));
+  const near = await home.ground.sql(`select id from messages where chat_id = '${id}' and text = 'message 100'`);
+  await tab.goes(`${chat}?at=${near}#m-${near}`);
+  await tab.page.waitForTimeout(400);
+  const box = await tab.page.locator(`#m-${near}`).boundingBox();
+  assert.ok(box.y > 0 && box.y < 200, `it stays in sight: ${JSON.stringify(box)}`);
+  person.hasNothingToComplainAbout();
+  await person.leaves();
+});
