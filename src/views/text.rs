@@ -1,5 +1,7 @@
 //! Every word the pages say, in English. Another language is another file with the same names.
 
+use time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
+
 pub const LANG: &str = "en";
 pub const PARLOR: &str = "Parlor";
 pub const SKIP: &str = "Skip to the conversation";
@@ -84,6 +86,8 @@ pub const MORE_TITLE: &str = "What to do with this message";
 pub const YOUR_MESSAGE: &str = "Your message";
 pub const AGAIN_WITH: &str = "Answer again with";
 pub const AGAIN_DO: &str = "Ask";
+pub const READ_ALOUD: &str = "Read aloud";
+pub const READ_STOP: &str = "Stop reading";
 pub const LINK: &str = "Link to this message";
 pub const FORK: &str = "Go on from here in a new chat";
 pub const DELETE_MESSAGE: &str = "Delete…";
@@ -313,6 +317,17 @@ pub fn facts(model: &str, tokens: Option<i64>) -> String {
         Some(tokens) => format!("{model} · {} tokens", grouped(tokens)),
         None => model.into(),
     }
+}
+
+/// An instant, for people; a script tells it in the reader's zone.
+pub fn when(at: OffsetDateTime) -> String {
+    let at = at.to_offset(UtcOffset::UTC);
+    format!("{} {} {}, {:02}:{:02} UTC", at.day(), at.month(), at.year(), at.hour(), at.minute())
+}
+
+/// The same for machines.
+pub fn moment(at: OffsetDateTime) -> String {
+    at.format(&Rfc3339).expect("years have four digits")
 }
 
 /// Why a message is not sent; the counter says how long it is.

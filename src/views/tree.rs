@@ -3,6 +3,7 @@
 
 use super::{ChatDay, Me, ModelChoice, assets, dom, page, text};
 use crate::base::ids::{ChatId, MessageId};
+use time::OffsetDateTime;
 
 /// A message being said otherwise.
 #[derive(askama::Template)]
@@ -33,6 +34,10 @@ pub struct MessagePage {
     pub message: MessageId,
     pub by_model: bool,
     pub models: Vec<ModelChoice>,
+    pub model: String,
+    pub tokens: Option<i64>,
+    /// When it was said.
+    pub at: OffsetDateTime,
     /// The beginning of what it says.
     pub excerpt: String,
 }

@@ -196,3 +196,59 @@ test("a link brings a message into sight, also one that is far up", async () => 
   person.hasNothingToComplainAbout();
   await person.leaves();
 });
+
+test("what was typed is there after a reload, each chat its own, until it is sent", async () => {
+  const { person, tab, chat } = await asked("Dot");
+  await tab.composer.fill("half a thought");
+  await tab.reloads();
+  assert.equal(await tab.composer.inputValue(), "half a thought");
+  await tab.goes("/");
+  assert.equal(await tab.composer.inputValue(), "", "another page has another draft");
+  await tab.composer.fill("a new chat");
+  await tab.reloads();
+  assert.equal(await tab.composer.inputValue(), "a new chat");
+  await tab.composer.press("Enter");
+  await tab.page.waitForURL("/chats/*");
+  await tab.seesEnd();
+  await tab.goes("/");
+  assert.equal(await tab.composer.inputValue(), "", "it was sent");
+  await tab.goes(chat);
+  assert.equal(await tab.composer.inputValue(), "half a thought");
+  await tab.composer.press("Enter");
+  await until("it is sent", async () => (await tab.composer.inputValue()) === "");
+  await tab.reloads();
+  assert.equal(await tab.composer.inputValue(), "");
+  await tab.composer.fill("a secret");
+  await tab.page.getByRole("button", { name: "Sign out" }).click();
+  await tab.page.waitForURL("/login");
+  assert.deepEqual(await tab.page.evaluate(() => Object.keys(localStorage).filter((key) => key.startsWith("parlor-draft"))), []);
+  person.hasNothingToComplainAbout();
+  await person.leaves();
+});
+
+test("an answer is read aloud by the browser's voice, and tells when it was said", async () => {
+  const person = await home.person("Val");
+  await person.context.addInitScript(() => {
+    const voice = { said: [], speaking: false, speak: (one) => { voice.said.push(one.text); voice.speaking = true; }, cancel: () => { voice.speaking = false; } };
+    Object.defineProperty(window, "speechSynthesis", { value: voice });
+  });
+  const tab = await person.registers();
+  const answer = home.provider.answers("Two things?");
+  await tab.asksInNewChat("Two things?");
+  await answer.says("The **first**.\n\n- the second\n");
+  await answer.ends();
+  await tab.seesEnd();
+  const more = async () => {
+    await tab.answer.getByRole("link", { name: "More" }).click();
+    await tab.page.locator("#more-sheet:popover-open #more").waitFor();
+  };
+  await more();
+  await tab.sees(/quick · \d+ tokens? · \w+ \d+, \d{4} at \d+:\d\d/);
+  await tab.page.getByRole("button", { name: "Read aloud" }).click();
+  assert.deepEqual(await tab.page.evaluate(() => speechSynthesis.said), ["The first.", "the second"]);
+  await more();
+  await tab.page.getByRole("button", { name: "Stop reading" }).click();
+  assert.equal(await tab.page.evaluate(() => speechSynthesis.speaking), false);
+  person.hasNothingToComplainAbout();
+  await person.leaves();
+});

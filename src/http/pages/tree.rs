@@ -47,6 +47,7 @@ fn there(done: Done) -> Redirect {
 
 async fn more(State(web): State<Web>, Me(viewer): Me, Id(id): Id<MessageId>) -> Result<Html<String>, Failure> {
     let original = generation::original(&web.app, &viewer, id).await?;
+    let shown = generation::shown(&web.app, original.chat, &[id]).await?.pop().ok_or(Error::NotFound)?;
     let chosen = generation::asked_last(&web.app, &viewer, original.chat).await?;
     let page = MessagePage {
         me: present::me(&viewer),
@@ -55,6 +56,9 @@ async fn more(State(web): State<Web>, Me(viewer): Me, Id(id): Id<MessageId>) -> 
         message: id,
         by_model: original.by_model,
         models: present::models(&web.app, chosen).await?,
+        model: shown.model,
+        tokens: shown.tokens,
+        at: shown.created_at,
         excerpt: excerpt(&original.text),
     };
     Ok(Html(page.render()))
