@@ -127,6 +127,34 @@ export async function everyScreen(home, options, at) {
   await page.evaluate(() => { document.getElementById("connection").dataset.state = "gone"; });
   await at("chat-gone", mine);
 
+  // one message: its versions, being said otherwise, what else can be done, deleted
+  await mine.goes("/");
+  await says("Which sea is the saltiest?");
+  await page.waitForURL("/chats/*");
+  await mine.seesEnd();
+  await mine.answer.getByRole("button", { name: "Answer again" }).click();
+  await mine.answer.getByRole("navigation", { name: "Versions" }).waitFor();
+  await mine.seesEnd();
+  await at("chat-versions", mine);
+  await page.locator(".message--me").last().hover();
+  await page.locator(".message--me").last().getByRole("link", { name: "Edit" }).click();
+  await page.locator(".edit__text").waitFor();
+  await at("chat-editing", mine);
+  await page.getByRole("link", { name: "Cancel" }).click();
+  await mine.answer.getByRole("link", { name: "More" }).click();
+  await page.locator("#more-sheet:popover-open #more").waitFor();
+  await at("chat-more", mine);
+  await page.locator("#more-sheet summary").click();
+  await at("chat-more-delete", mine);
+  await page.locator("#more-sheet").getByRole("button", { name: "Delete", exact: true }).click();
+  await page.getByRole("button", { name: "Undo" }).waitFor();
+  await at("chat-deleted", mine);
+  const question = await page.locator(".message--me").last().getAttribute("id");
+  await mine.goes(`/messages/${question.slice(2)}`);
+  await at("message", mine);
+  await mine.goes(`/messages/${question.slice(2)}/edits`);
+  await at("edit", mine);
+
   await mine.goes(`${first}/title`);
   await at("rename", mine);
   await mine.goes(`${first}/delete`);
