@@ -11,6 +11,7 @@ pub mod feed;
 mod jobs;
 mod list;
 mod message;
+mod search;
 mod text;
 
 pub use chat::{ChatPage, DeletePage, HomePage, LIVE_MARK, RenamePage, live_end};
@@ -18,8 +19,9 @@ pub use composer::{Composer, ModelChoice};
 pub use entrance::{LoginPage, RegisterPage, SetupPage};
 pub use error::ErrorPage;
 pub use jobs::{Job, JobGroup, JobKind, JobNotice, JobsPage, QueueLine};
-pub use list::{ChatDay, ChatLink, Me};
+pub use list::{ChatDay, ChatLine, ChatLink, Chats, Me, PutAway, ShelfPage, list_anew, pinned};
 pub use message::{Held, Message, MessageState, Turn};
+pub use search::{Command, FoundLine, PaletteFound, SearchPage, Span, what};
 
 /// Gives page structs an infallible `render`: writing to a string only fails when a template's own value does.
 macro_rules! page {

@@ -1,7 +1,12 @@
 //! Chats and their trees of messages. A chat is found through its viewer: one that is not theirs does not exist.
 //! What must not live here: how answers are made (generation/).
 
+mod list;
+mod search;
 pub mod store;
+
+pub use list::{Cursor, Listed, Page, Place, archive, older, put, shelf};
+pub use search::{Found, FoundChat, FoundMessage, Piece, search};
 
 use crate::{
     app::App,
@@ -12,7 +17,6 @@ use crate::{
     domain::accounts::Viewer,
 };
 use sqlx::PgConnection;
-use time::OffsetDateTime;
 
 /// A chat, as its owner finds it.
 #[derive(Debug, Clone)]
@@ -25,15 +29,6 @@ pub struct Chat {
     pub leaf: Option<MessageId>,
 }
 
-/// An entry of the list.
-#[derive(Debug, Clone)]
-pub struct Listed {
-    pub id: ChatId,
-    pub title: String,
-    pub active_at: OffsetDateTime,
-    pub answering: bool,
-}
-
 /// Characters of a title at most.
 pub const MAX_TITLE: usize = 120;
 
@@ -43,14 +38,6 @@ pub const MAX_TITLE: usize = 120;
 /// [`Error::NotFound`] also for one that belongs to somebody else.
 pub async fn find(conn: &mut PgConnection, viewer: &Viewer, id: ChatId) -> Result<Chat> {
     store::find(conn, viewer.id, id).await?.ok_or(Error::NotFound)
-}
-
-/// A viewer's newest chats, the last active first; at most 200.
-///
-/// # Errors
-/// The database's.
-pub async fn list(app: &App, viewer: &Viewer) -> Result<Vec<Listed>> {
-    Ok(store::list(&app.pools.http, viewer.id, 200).await?)
 }
 
 /// Gives a chat another title.
@@ -66,6 +53,31 @@ pub async fn rename(app: &App, viewer: &Viewer, id: ChatId, title: &str) -> Resu
         return Err(Error::invalid("title", format!("A title has at most {MAX_TITLE} characters.")));
     }
     let found = store::rename(&app.pools.http, viewer.id, id, &title).await?;
+    if found { Ok(()) } else { Err(Error::NotFound) }
+}
+
+/// The title of a chat that was deleted a moment ago, for the word that offers to undo it.
+///
+/// # Errors
+/// [`Error::NotFound`] also when it was longer ago.
+pub async fn just_deleted(app: &App, viewer: &Viewer, id: ChatId) -> Result<String> {
+    store::just_deleted(&app.pools.http, viewer.id, id).await?.ok_or(Error::NotFound)
+}
+
+/// The same of one that was put into the archive.
+///
+/// # Errors
+/// [`Error::NotFound`] also when it was longer ago.
+pub async fn just_archived(app: &App, viewer: &Viewer, id: ChatId) -> Result<String> {
+    store::just_archived(&app.pools.http, viewer.id, id).await?.ok_or(Error::NotFound)
+}
+
+/// Brings a deleted chat back, as long as it is not removed for good; one that is not deleted stays as it is.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn restore(app: &App, viewer: &Viewer, id: ChatId) -> Result<()> {
+    let found = store::restore(&app.pools.http, viewer.id, id).await?;
     if found { Ok(()) } else { Err(Error::NotFound) }
 }
 

@@ -5,9 +5,12 @@ mod entrance;
 mod jobs;
 mod live;
 mod messages;
+mod search;
+mod shelves;
 
 use super::routes::Routes;
 
 pub fn routes(routes: Routes) -> Routes {
-    jobs::routes(messages::routes(chats::routes(entrance::routes(routes))))
+    let routes = messages::routes(chats::routes(entrance::routes(routes)));
+    search::routes(shelves::routes(jobs::routes(routes)))
 }
