@@ -1,6 +1,9 @@
--- Where a chat stands in its owner's list, and the index that searching uses.
+-- Where a chat stands in its owner's list, whose title it has, and the index that searching uses.
 alter table chats add column pinned_at timestamptz;      -- stands on top of the list
 alter table chats add column archived_at timestamptz;    -- stands in the archive, not in the list
+
+-- Whose title it is: cut from the first words, made by the model, or written by a person. The last is never overwritten.
+alter table chats add column titled_by text not null default 'words';
 
 create index chats_pinned on chats (user_id) where pinned_at is not null and deleted_at is null;
 

@@ -230,3 +230,17 @@ test("the list and finding without JavaScript", async () => {
   await page.getByRole("heading", { level: 1, name: "Once upon" }).waitFor();
   person.hasNothingToComplainAbout();
 });
+
+test("a new title reaches the other tab: its headline, its list, its name", async () => {
+  const { person, tab, page } = await withChats("Gus", ["Untold"]);
+  const other = await person.opensTab(new URL(page.url()).pathname);
+  await other.page.locator(".chat-link").focus();
+  await other.presses("F2");
+  await other.page.keyboard.type("Told");
+  await other.presses("Enter");
+  await page.getByRole("heading", { level: 1, name: "Told" }).waitFor();
+  await until("the tab has its name", async () => (await page.title()) === "Told · Parlor");
+  assert.deepEqual(await titles(page), ["Told"]);
+  assert.equal(await other.page.title(), "Told · Parlor");
+  person.hasNothingToComplainAbout();
+});

@@ -25,6 +25,7 @@ mod readers;
 mod starting;
 mod stops;
 mod support;
+mod titles;
 mod upgrade;
 mod walls;
 mod wires;

@@ -14,7 +14,10 @@ use crate::{
         Error, Result,
         ids::{ChatId, MessageId},
     },
-    domain::accounts::Viewer,
+    domain::{
+        accounts::Viewer,
+        feed::{self, What},
+    },
 };
 use sqlx::PgConnection;
 
@@ -40,7 +43,7 @@ pub async fn find(conn: &mut PgConnection, viewer: &Viewer, id: ChatId) -> Resul
     store::find(conn, viewer.id, id).await?.ok_or(Error::NotFound)
 }
 
-/// Gives a chat another title.
+/// Gives a chat another title, which is a person's from then on: no model overwrites it.
 ///
 /// # Errors
 /// [`Error::Invalid`] for an empty or too long one, [`Error::NotFound`].
@@ -52,8 +55,21 @@ pub async fn rename(app: &App, viewer: &Viewer, id: ChatId, title: &str) -> Resu
     if title.chars().count() > MAX_TITLE {
         return Err(Error::invalid("title", format!("A title has at most {MAX_TITLE} characters.")));
     }
-    let found = store::rename(&app.pools.http, viewer.id, id, &title).await?;
-    if found { Ok(()) } else { Err(Error::NotFound) }
+    let mut tx = app.pools.http.begin().await?;
+    store::lock(&mut tx, viewer.id, id).await?.ok_or(Error::NotFound)?;
+    store::rename(&mut tx, id, &title).await?;
+    let events = feed::append(&mut tx, id, &[(MessageId(id.0), What::Title)]).await?;
+    tx.commit().await?;
+    app.feed.hub.deliver(id, events);
+    Ok(())
+}
+
+/// A chat's title as it is. For the feed of a chat, whose reader was let in before.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn title(app: &App, id: ChatId) -> Result<String> {
+    store::title(&app.pools.http, id).await?.ok_or(Error::NotFound)
 }
 
 /// The title of a chat that was deleted a moment ago, for the word that offers to undo it.

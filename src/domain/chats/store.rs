@@ -45,14 +45,14 @@ pub async fn insert(conn: &mut PgConnection, user: UserId, title: &str) -> sqlx:
     .await
 }
 
-pub async fn rename(db: &PgPool, user: UserId, id: ChatId, title: &str) -> sqlx::Result<bool> {
-    let done = sqlx::query!(
-        "update chats set title = $3 where id = $1 and user_id = $2 and deleted_at is null",
-        id.0,
-        user.0,
-        title
-    );
-    Ok(done.execute(db).await?.rows_affected() == 1)
+/// The chat's head is locked.
+pub async fn rename(conn: &mut PgConnection, id: ChatId, title: &str) -> sqlx::Result<()> {
+    sqlx::query!("update chats set title = $2, titled_by = 'person' where id = $1", id.0, title).execute(conn).await?;
+    Ok(())
+}
+
+pub async fn title(db: &PgPool, id: ChatId) -> sqlx::Result<Option<String>> {
+    sqlx::query_scalar!("select title from chats where id = $1", id.0).fetch_optional(db).await
 }
 
 /// Hides a chat; it is removed a day later.

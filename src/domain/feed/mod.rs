@@ -23,7 +23,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 pub struct Event {
     /// Its number in the chat: 1, 2, 3, … without gaps.
     pub seq: i64,
-    /// The answer it is about.
+    /// The answer it is about; of [`What::Title`], the chat's own id.
     pub message_id: MessageId,
     pub what: What,
 }
@@ -43,6 +43,8 @@ pub enum What {
     End,
     /// The answer was taken out of the line, with its question, before it was begun.
     Removed,
+    /// The chat has another title: of the chat itself, under its own id.
+    Title,
     /// Made by a newer version; passed over.
     Unknown,
 }
@@ -89,6 +91,7 @@ impl What {
             Self::Text { offset, text } => ("text", at(offset), text.to_string()),
             Self::Reasoning { offset, text } => ("reasoning", at(offset), text.to_string()),
             Self::Removed => ("removed", None, "{}".to_owned()),
+            Self::Title => ("title", None, "{}".to_owned()),
             Self::End | Self::Unknown => ("end", None, "{}".to_owned()),
         }
     }
@@ -100,6 +103,7 @@ impl What {
             "reasoning" => Self::Reasoning { offset, text: body.into() },
             "end" => Self::End,
             "removed" => Self::Removed,
+            "title" => Self::Title,
             "turn" => serde_json::from_str(&body)
                 .map_or(Self::Unknown, |TurnBody { question, parent }| Self::Turn { question, parent }),
             "state" => serde_json::from_str(&body).map_or(Self::Unknown, |StateBody { streaming, state }| {

@@ -211,7 +211,7 @@ async function everyShelf(home, mine, at) {
   await mine.sees("Nothing is in the archive.");
   await at("archive-empty", mine);
   const whose = `from users where email = '${mine.person.email}'`;
-  await home.ground.sql(`insert into chats (user_id, title, active_at) select id, 'An old chat, number ' || n, now() - interval '1 day' * n ${whose.replace("users", "users, generate_series(1, 120) n")}`);
+  await home.ground.sql(`with made as (insert into chats (user_id, title, active_at) select id, 'An old chat, number ' || n, now() - interval '1 day' * n ${whose.replace("users", "users, generate_series(1, 120) n")} returning id) insert into feed_heads (chat_id) select id from made`);
   await home.ground.sql(`update chats set pinned_at = now() where title like '%number 3' and user_id = (select id ${whose})`);
   await home.ground.sql(`update chats set archived_at = now() where title like '%number 4%' and user_id = (select id ${whose})`);
   await mine.goes("/archive");
