@@ -86,6 +86,8 @@ pub struct Running {
     pub permits: Arc<Semaphore>,
     /// Set when an answer found no permit: whoever ends next takes it.
     pub crowded: AtomicBool,
+    /// How many titles may be made at the same time.
+    pub titles: Semaphore,
     /// This process makes answers.
     pub here: AtomicBool,
     runs: Mutex<HashMap<GenerationId, Run>>,
@@ -106,6 +108,7 @@ impl Running {
         Self {
             permits: Arc::new(Semaphore::new(at_once)),
             crowded: AtomicBool::new(false),
+            titles: Semaphore::new(4),
             here: AtomicBool::new(false),
             runs: Mutex::default(),
         }

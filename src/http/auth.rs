@@ -100,7 +100,8 @@ pub fn way_in(asked: &str) -> String {
     if asked == "/" { "/login".to_owned() } else { format!("/login?next={}", encode(asked)) }
 }
 
-fn encode(text: &str) -> String {
+/// Text as a part of an address.
+pub fn encode(text: &str) -> String {
     use std::fmt::Write;
     text.bytes().fold(String::new(), |mut out, byte| {
         if byte.is_ascii_alphanumeric() || b"-_.~/".contains(&byte) {

@@ -8,13 +8,14 @@ use crate::{
     },
     domain::{
         accounts::Viewer,
-        catalog, chats,
+        catalog,
+        chats::{self, Listed},
         generation::{self, Shown, State},
     },
     markdown,
-    views::{ChatDay, ChatLink, Composer, Held, Me, Message, MessageState, ModelChoice, Versions},
+    views::{self, ChatDay, ChatLink, Composer, Held, Me, Message, MessageState, ModelChoice, Versions},
 };
-use time::{Date, Duration, OffsetDateTime};
+use time::{Date, Duration, OffsetDateTime, format_description::well_known::Rfc3339};
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -92,21 +93,50 @@ fn snapshot(shown: &Shown) -> String {
     stream.snapshot()
 }
 
-/// The list at the side, by day (in UTC).
+/// The list at the side, by day (in UTC), what is pinned on top.
 pub async fn days(app: &App, viewer: &Viewer, current: Option<ChatId>) -> Result<Vec<ChatDay>> {
-    let listed = chats::list(app, viewer).await?;
+    Ok(by_day(chats::shelf(app, viewer).await?, current, None))
+}
+
+/// How the list goes on after an entry. Its first heading is left out if it stands above that entry already.
+pub async fn more_days(
+    app: &App,
+    viewer: &Viewer,
+    after: chats::Cursor,
+    current: Option<ChatId>,
+) -> Result<Vec<ChatDay>> {
+    Ok(by_day(chats::older(app, viewer, after).await?, current, Some(after.at)))
+}
+
+fn by_day(page: chats::Page, current: Option<ChatId>, after: Option<OffsetDateTime>) -> Vec<ChatDay> {
     let today = clock::now().date();
+    let mut above = after.map(|at| day_label(today, at));
     let mut days: Vec<ChatDay> = Vec::new();
-    for chat in listed {
-        let label = day_label(today, chat.active_at);
-        let link =
-            ChatLink { id: chat.id, title: chat.title, current: Some(chat.id) == current, answering: chat.answering };
+    for chat in page.chats {
+        let label = if chat.pinned { views::pinned() } else { day_label(today, chat.active_at) };
+        let Listed { id, title, answering, pinned, .. } = chat;
+        let link = ChatLink { id, title, current: Some(id) == current, answering, pinned };
         match days.last_mut() {
-            Some(day) if day.label == label => day.chats.push(link),
-            _ => days.push(ChatDay { label, chats: vec![link] }),
+            Some(day) if above.as_ref() == Some(&label) => day.chats.push(link),
+            _ => {
+                let known = days.is_empty() && above.as_ref() == Some(&label);
+                let shown = if known { String::new() } else { label.clone() };
+                days.push(ChatDay { label: shown, chats: vec![link], older: None });
+                above = Some(label);
+            }
         }
     }
-    Ok(days)
+    if let (Some(last), Some(older)) = (days.last_mut(), page.older) {
+        last.older = Some(older.to_string());
+    }
+    days
+}
+
+/// A time as browsers read it, and the day as people do.
+pub fn day(at: OffsetDateTime) -> (String, String) {
+    let at = at.to_offset(time::UtcOffset::UTC);
+    let machine = at.format(&Rfc3339).unwrap_or_default();
+    (machine, format!("{} {} {}", at.day(), at.month(), at.year()))
 }
 
 fn day_label(today: Date, at: OffsetDateTime) -> String {

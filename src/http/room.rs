@@ -11,6 +11,7 @@ use crate::{
         metrics::metrics,
     },
     domain::{
+        chats,
         feed::{Event, Stands, What, store},
         generation::{self, Shown, State},
     },
@@ -216,6 +217,7 @@ impl Room {
                 }
                 What::Path => reset = true,
                 What::State(stands) => data.push_str(&self.stands(event.message_id, *stands).await?),
+                What::Title => data.push_str(&self.title().await?),
                 What::End => data.push_str(&self.end(event.message_id).await?),
                 _ => data.push_str(&self.grow(&event)),
             }
@@ -231,6 +233,11 @@ impl Room {
             self.send(&message(self.position, &data));
         }
         self.waiting_longer().await
+    }
+
+    /// The chat's title as it is now.
+    async fn title(&self) -> Result<String> {
+        Ok(views::feed::title(self.chat, &chats::title(&self.app, self.chat).await?))
     }
 
     /// A new turn. Its answer is shown as it was at this position, however far it has come since.
@@ -380,6 +387,10 @@ impl Room {
         for (id, what) in touched {
             if matches!(what, What::Removed | What::Path) {
                 return Ok(None); // such a page still shows what was there before
+            }
+            if what == What::Title {
+                data.push_str(&self.title().await?);
+                continue;
             }
             let message = match self.live.get(&id) {
                 Some(live) => live.message(),

@@ -21,7 +21,11 @@ pub fn start(app: &App) {
         app.stopping.begun.clone(),
         move |job: Look| {
             // returns at once: the row is the truth, the job only called
-            generation::look(&ours, job.generation_id);
+            if job.title {
+                generation::title(&ours, job.generation_id);
+            } else {
+                generation::look(&ours, job.generation_id);
+            }
             std::future::ready(())
         },
     ));

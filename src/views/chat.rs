@@ -1,7 +1,7 @@
 //! The pages with the list at their side: a chat, a new chat, renaming and deleting one.
 
 use super::message::{Message, Slot, View};
-use super::{ChatDay, Composer, Me, MessageState, assets, dom, page, text};
+use super::{ChatDay, Composer, Me, MessageState, PutAway, assets, dom, page, text};
 use crate::base::ids::{ChatId, MessageId};
 
 /// Where a page held open (`live`) goes on: the first half ends before it, blocks follow, then the second half.
@@ -38,6 +38,7 @@ pub struct ChatPage {
 pub struct HomePage {
     pub me: Me,
     pub days: Vec<ChatDay>,
+    pub away: Option<PutAway>,
     pub greeting: String,
     pub composer: Composer,
     pub demo: bool,

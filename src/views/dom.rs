@@ -72,6 +72,19 @@ pub fn link_title(chat: ChatId) -> String {
     format!("ct-{chat}")
 }
 
+/// A chat's line in the list, and its menu with the button.
+pub fn row(chat: ChatId) -> String {
+    format!("c-{chat}")
+}
+
+pub fn menu_button(chat: ChatId) -> String {
+    format!("cb-{chat}")
+}
+
+pub fn menu(chat: ChatId) -> String {
+    format!("cm-{chat}")
+}
+
 /// The mark beside it while the chat is answering.
 pub fn link_live(chat: ChatId) -> String {
     format!("cl-{chat}")
@@ -86,5 +99,9 @@ pub fn job(id: GenerationId) -> String {
 pub const STOPPING: &str = "stopping";
 /// The lines that screen readers hear.
 pub const ANNOUNCE: &str = "announce";
+/// The chats in the list.
+pub const CHATS: &str = "chats";
+/// The place in the list of the word that offers to undo.
+pub const UNDO: &str = "undo";
 /// The composer's form, without the part named by [`send`].
 pub const SAY: &str = "say";

@@ -96,6 +96,11 @@ pub fn title(chat: ChatId, title: &str) -> String {
         + &partial(&dom::link_title(chat), "textContent", &name)
 }
 
+/// A chat was renamed in the list of a page: that of the chat itself (`own`), or another one.
+pub fn renamed(chat: ChatId, title: &str, own: bool) -> String {
+    if own { self::title(chat, title) } else { partial(&dom::link_title(chat), "textContent", escaped(title)) }
+}
+
 /// State and tools of a message.
 pub fn foot(message: &Message) -> String {
     partial(&dom::foot(message.id), "outerHTML", message.foot())
@@ -128,7 +133,7 @@ fn announce(words: &str) -> String {
     partial(dom::ANNOUNCE, "beforeend", format_args!("<p>{}</p>", escaped(words)))
 }
 
-fn partial(id: &str, swap: &str, content: impl Display) -> String {
+pub(super) fn partial(id: &str, swap: &str, content: impl Display) -> String {
     patch(&format!("#{id}"), swap, content)
 }
 

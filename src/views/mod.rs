@@ -11,6 +11,7 @@ pub mod feed;
 mod jobs;
 mod list;
 mod message;
+mod search;
 mod text;
 mod tree;
 
@@ -19,8 +20,9 @@ pub use composer::{Composer, ModelChoice};
 pub use entrance::{LoginPage, RegisterPage, SetupPage};
 pub use error::ErrorPage;
 pub use jobs::{Job, JobGroup, JobKind, JobNotice, JobsPage, QueueLine};
-pub use list::{ChatDay, ChatLink, Me};
+pub use list::{ChatDay, ChatLine, ChatLink, Chats, Me, PutAway, ShelfPage, list_anew, pinned};
 pub use message::{Held, Message, MessageState, Turn, Versions};
+pub use search::{Command, FoundLine, PaletteFound, SearchPage, Span, what};
 pub use tree::{EditPage, MessagePage};
 
 /// Gives page structs an infallible `render`: writing to a string only fails when a template's own value does.

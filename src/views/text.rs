@@ -25,7 +25,7 @@ pub const RENAME_TITLE: &str = "Rename this chat";
 pub const RENAME_LABEL: &str = "Title";
 pub const DELETE: &str = "Delete";
 pub const DELETE_TITLE: &str = "Delete this chat?";
-pub const DELETE_BODY: &str = "goes with everything said in it. This cannot be undone.";
+pub const DELETE_BODY: &str = "goes with everything said in it. You can undo this right after.";
 pub const SAVE: &str = "Save";
 pub const CANCEL: &str = "Cancel";
 pub const EARLIER: &str = "Earlier messages";
@@ -219,15 +219,17 @@ pub const ERROR_ID: &str = "If you ask for help, name this request:";
 pub const KEYS: &str = "Keyboard shortcuts";
 pub const CLOSE: &str = "Close";
 /// Keys, separated by blanks (`mod` is ⌘ or Ctrl), and what they do.
-pub const KEY_LIST: [(&str, &str); 9] = [
+pub const KEY_LIST: [(&str, &str); 11] = [
     ("Enter", "Send"),
     ("Shift Enter", "New line"),
     ("Esc", "Stop the answer"),
+    ("mod K", "Search and commands"),
     ("mod Shift O", "New chat"),
     ("mod Shift S", "Show or hide the list"),
     ("mod Shift C", "Copy the last answer"),
     ("J", "Next message"),
     ("K", "Previous message"),
+    ("F2", "Rename the chat, in the list"),
     ("mod /", "This list"),
 ];
 
@@ -354,6 +356,48 @@ pub fn grouped(number: i64) -> String {
         out.push(digit);
     }
     out
+}
+
+// the list's menus, the archive
+pub const ROW_MENU: &str = "Menu of";
+pub const PIN: &str = "Pin";
+pub const UNPIN: &str = "Unpin";
+pub const PINNED: &str = "Pinned";
+pub const TO_ARCHIVE: &str = "Archive";
+pub const ARCHIVE: &str = "Archive";
+pub const ARCHIVE_LEAD: &str = "Out of the list, and still found by searching. Writing in one brings it back.";
+pub const ARCHIVE_EMPTY: &str = "Nothing is in the archive.";
+pub const BRING_BACK: &str = "Bring back";
+pub const CHAT_DELETED: &str = "Deleted:";
+pub const ARCHIVED: &str = "In the archive:";
+pub const OLDER: &str = "Older chats";
+pub const NO_OLDER: &str = "There are no chats here.";
+pub const NEWEST_CHATS: &str = "To the newest";
+pub const PAGES: &str = "Pages";
+
+// finding
+pub const SEARCH: &str = "Search";
+pub const SEARCH_LABEL: &str = "Words to look for";
+pub const SEARCH_HINT: &str = "Words in chats and messages";
+pub const SEARCH_HELP: &str =
+    "All words have to be there; “in quotes” they stand together, and a minus before a word leaves it out.";
+pub const NOTHING_FOUND: &str = "Nothing was found.";
+pub const FOUND_OLDER: &str = "Older ones";
+pub const PALETTE: &str = "Search and commands";
+pub const PALETTE_HINT: &str = "Search, or say what to do";
+pub const PALETTE_FOUND: &str = "What was found";
+pub const COMMANDS: &str = "Commands";
+pub const FOUND: &str = "Chats and messages";
+pub const TOGGLE_LIST: &str = "Show or hide the list";
+pub const A_CHAT: &str = "Chat";
+
+/// How much was found, on this page.
+pub fn found(count: usize, more: bool) -> String {
+    match (count, more) {
+        (1, false) => "Found once.".into(),
+        (_, false) => format!("Found {count} times."),
+        (_, true) => format!("The newest {count}."),
+    }
 }
 
 #[cfg(test)]

@@ -51,7 +51,10 @@
     if (target.id === "conversation" || target === document.body) watch();
   });
 
-  toEnd();
+  // an address that names a message leads there
+  const named = document.getElementById(location.hash.slice(1));
+  atEnd = !named;
+  if (named) named.scrollIntoView(); else toEnd();
   watch();
   room.dataset.ready = "";
 })();

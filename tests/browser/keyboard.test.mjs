@@ -206,7 +206,7 @@ test("the menu of a chat", async () => {
   await tab.presses("Enter", "Tab", "Tab", "Enter");
   await holdsFocus("Cancel", page.locator("#delete").getByRole("button", { name: "Cancel" }));
   await tab.presses("Tab", "Enter");
-  await page.waitForURL("/");
+  await page.waitForURL(/\/\?deleted=/);
   assert.equal(await page.getByRole("link", { name: "A remarkable chat" }).count(), 0);
   flo.hasNothingToComplainAbout();
 });

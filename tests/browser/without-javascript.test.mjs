@@ -88,7 +88,7 @@ test("a whole visit without JavaScript", async () => {
   await page.getByRole("button", { name: "Delete", exact: true }).filter({ visible: true }).click();
   await tab.sees("Delete this chat?");
   await page.getByRole("button", { name: "Delete", exact: true }).filter({ visible: true }).last().click();
-  await page.waitForURL("/");
+  await page.waitForURL(/\/\?deleted=/);
   assert.equal(await page.getByRole("link", { name: "Sea and sky" }).count(), 0);
   assert.equal((await tab.goes(new URL(chat).pathname)).status(), 404);
   await tab.sees("Nothing here");
@@ -131,7 +131,7 @@ test("the pages of renaming and deleting, and a failure, without JavaScript", as
   await tab.page.getByRole("button", { name: "Save" }).click();
   await tab.page.getByRole("heading", { level: 1, name: "A better name" }).waitFor();
   await tab.goes(`${path}/delete`);
-  await tab.page.getByRole("button", { name: "Delete" }).click();
-  await tab.page.waitForURL("/");
+  await tab.page.getByRole("button", { name: "Delete", exact: true }).filter({ visible: true }).click();
+  await tab.page.waitForURL(/\/\?deleted=/);
   await until("the list is empty", async () => (await tab.page.getByRole("link", { name: "A better name" }).count()) === 0);
 });

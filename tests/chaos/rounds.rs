@@ -76,6 +76,7 @@ fn settings(asked: &Asked, dir: &Path, provider: std::net::SocketAddr) -> Settin
         ("RUST_LOG", "info,sqlx=warn".to_owned()),
         ("PARLOR__CATALOG__OLLAMA", String::new()),
         ("PARLOR__CATALOG__RETRY", "1".to_owned()),
+        ("PARLOR__CHATS__TITLES", "false".to_owned()),
         // the provider stalls now and then, and nobody waits minutes for that here
         ("PARLOR__GENERATION__FIRST_TOKEN", "6".to_owned()),
         ("PARLOR__GENERATION__IDLE", "4".to_owned()),

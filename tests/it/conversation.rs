@@ -250,7 +250,8 @@ async fn chats_are_listed_renamed_and_deleted() {
     assert!(home.contains("A &#60;b&#62;week") || home.contains("A &lt;b&gt;week"), "the new title, escaped");
     let answering = ann.asks("another").await;
     assert!(ann.opens(&format!("{answering}/delete")).await.html.contains("another"));
-    assert_eq!(ann.posts(&format!("{answering}/delete"), &[]).await.location.as_deref(), Some("/"));
+    let gone = ann.posts(&format!("{answering}/delete"), &[]).await;
+    assert_eq!(gone.location, Some(answering.replace("/chats/", "/?deleted=")));
     assert_eq!(ann.opens(&answering).await.status, StatusCode::NOT_FOUND);
     assert!(!ann.opens("/").await.html.contains(&answering));
     assert_eq!(ann.opens(&chat).await.status, StatusCode::OK);

@@ -8,19 +8,24 @@ use parlor::http::{
 use reqwest::{Method, StatusCode};
 
 /// What is expected of each route. A route that is not here fails the sweep, as does an entry without a route.
-const ROUTES: [(&str, &str, Access); 29] = [
+const ROUTES: [(&str, &str, Access); 40] = [
     ("GET", "/", Access::Member),
     ("GET", "/admin/jobs", Access::Administrator),
+    ("GET", "/archive", Access::Member),
     ("GET", "/assets/{name}", Access::Plain),
+    ("GET", "/chats", Access::Member),
     ("GET", "/chats/{id}", Access::Member),
     ("GET", "/chats/{id}/delete", Access::Member),
     ("GET", "/chats/{id}/feed", Access::Member),
     ("GET", "/chats/{id}/title", Access::Member),
     ("GET", "/favicon.ico", Access::Plain),
     ("GET", "/login", Access::Anyone),
+    ("GET", "/messages/{id}", Access::Member),
+    ("GET", "/messages/{id}/edits", Access::Member),
     ("GET", "/metrics", Access::Plain),
     ("GET", "/ready", Access::Plain),
     ("GET", "/register", Access::Anyone),
+    ("GET", "/search", Access::Member),
     ("GET", "/setup", Access::Anyone),
     ("GET", "/up", Access::Plain),
     ("POST", "/admin/jobs/{id}/drop", Access::Administrator),
@@ -28,13 +33,19 @@ const ROUTES: [(&str, &str, Access); 29] = [
     ("POST", "/chats", Access::Member),
     ("POST", "/chats/{id}/delete", Access::Member),
     ("POST", "/chats/{id}/messages", Access::Member),
+    ("POST", "/chats/{id}/place", Access::Member),
+    ("POST", "/chats/{id}/restore", Access::Member),
     ("POST", "/chats/{id}/title", Access::Member),
     ("POST", "/login", Access::Anyone),
     ("POST", "/logout", Access::Anyone),
     ("POST", "/messages/{id}/continuations", Access::Member),
     ("POST", "/messages/{id}/delete", Access::Member),
+    ("POST", "/messages/{id}/edits", Access::Member),
+    ("POST", "/messages/{id}/fork", Access::Member),
     ("POST", "/messages/{id}/regenerations", Access::Member),
+    ("POST", "/messages/{id}/restore", Access::Member),
     ("POST", "/messages/{id}/send", Access::Member),
+    ("POST", "/messages/{id}/show", Access::Member),
     ("POST", "/messages/{id}/stop", Access::Member),
     ("POST", "/register", Access::Anyone),
     ("POST", "/setup", Access::Anyone),
@@ -60,6 +71,8 @@ fn s1_every_route_is_expected() {
 fn form(path: &str) -> Vec<(&'static str, &'static str)> {
     match path {
         "/chats/{id}/messages" | "/chats" => vec![("content", "hi"), ("model", "openai/fake-1")],
+        "/messages/{id}/edits" => vec![("content", "mine")],
+        "/chats/{id}/place" => vec![("place", "archived")],
         "/chats/{id}/title" => vec![("title", "another")],
         _ => vec![],
     }
@@ -143,7 +156,7 @@ async fn s16_only_our_own_pages_may_post() {
         assert_eq!(request.send().await.unwrap().status(), status, "{headers:?}");
     }
     let before: i64 = test.value("select count(*) from messages").await;
-    for path in ["/messages/x/stop", "/chats", "/logout", &format!("{chat}/messages")] {
+    for path in ["/messages/x/stop", "/logout", &format!("{chat}/messages")] {
         assert_eq!(ann.opens(path).await.status, StatusCode::METHOD_NOT_ALLOWED, "{path}");
     }
     assert_eq!(before, test.value::<i64>("select count(*) from messages").await);

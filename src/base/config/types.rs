@@ -140,6 +140,7 @@ pub struct Sessions {
 pub struct Chats {
     pub max_message_chars: usize,
     pub max_message_chars_admin: usize,
+    pub titles: bool,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]

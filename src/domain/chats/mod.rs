@@ -1,7 +1,12 @@
 //! Chats and their trees of messages. A chat is found through its viewer: one that is not theirs does not exist.
 //! What must not live here: how answers are made (generation/).
 
+mod list;
+mod search;
 pub mod store;
+
+pub use list::{Cursor, Listed, Page, Place, archive, older, put, shelf};
+pub use search::{Found, FoundChat, FoundMessage, Piece, search};
 
 use crate::{
     app::App,
@@ -9,10 +14,12 @@ use crate::{
         Error, Result,
         ids::{ChatId, MessageId},
     },
-    domain::accounts::Viewer,
+    domain::{
+        accounts::Viewer,
+        feed::{self, What},
+    },
 };
 use sqlx::PgConnection;
-use time::OffsetDateTime;
 
 /// A chat, as its owner finds it.
 #[derive(Debug, Clone)]
@@ -23,15 +30,6 @@ pub struct Chat {
     pub model: Option<String>,
     /// The end of the shown path.
     pub leaf: Option<MessageId>,
-}
-
-/// An entry of the list.
-#[derive(Debug, Clone)]
-pub struct Listed {
-    pub id: ChatId,
-    pub title: String,
-    pub active_at: OffsetDateTime,
-    pub answering: bool,
 }
 
 /// Characters of a title at most.
@@ -45,15 +43,7 @@ pub async fn find(conn: &mut PgConnection, viewer: &Viewer, id: ChatId) -> Resul
     store::find(conn, viewer.id, id).await?.ok_or(Error::NotFound)
 }
 
-/// A viewer's newest chats, the last active first; at most 200.
-///
-/// # Errors
-/// The database's.
-pub async fn list(app: &App, viewer: &Viewer) -> Result<Vec<Listed>> {
-    Ok(store::list(&app.pools.http, viewer.id, 200).await?)
-}
-
-/// Gives a chat another title.
+/// Gives a chat another title, which is a person's from then on: no model overwrites it.
 ///
 /// # Errors
 /// [`Error::Invalid`] for an empty or too long one, [`Error::NotFound`].
@@ -65,7 +55,45 @@ pub async fn rename(app: &App, viewer: &Viewer, id: ChatId, title: &str) -> Resu
     if title.chars().count() > MAX_TITLE {
         return Err(Error::invalid("title", format!("A title has at most {MAX_TITLE} characters.")));
     }
-    let found = store::rename(&app.pools.http, viewer.id, id, &title).await?;
+    let mut tx = app.pools.http.begin().await?;
+    store::lock(&mut tx, viewer.id, id).await?.ok_or(Error::NotFound)?;
+    store::rename(&mut tx, id, &title).await?;
+    let events = feed::append(&mut tx, id, &[(MessageId(id.0), What::Title)]).await?;
+    tx.commit().await?;
+    app.feed.hub.deliver(id, events);
+    Ok(())
+}
+
+/// A chat's title as it is. For the feed of a chat, whose reader was let in before.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn title(app: &App, id: ChatId) -> Result<String> {
+    store::title(&app.pools.http, id).await?.ok_or(Error::NotFound)
+}
+
+/// The title of a chat that was deleted a moment ago, for the word that offers to undo it.
+///
+/// # Errors
+/// [`Error::NotFound`] also when it was longer ago.
+pub async fn just_deleted(app: &App, viewer: &Viewer, id: ChatId) -> Result<String> {
+    store::just_deleted(&app.pools.http, viewer.id, id).await?.ok_or(Error::NotFound)
+}
+
+/// The same of one that was put into the archive.
+///
+/// # Errors
+/// [`Error::NotFound`] also when it was longer ago.
+pub async fn just_archived(app: &App, viewer: &Viewer, id: ChatId) -> Result<String> {
+    store::just_archived(&app.pools.http, viewer.id, id).await?.ok_or(Error::NotFound)
+}
+
+/// Brings a deleted chat back, as long as it is not removed for good; one that is not deleted stays as it is.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn restore(app: &App, viewer: &Viewer, id: ChatId) -> Result<()> {
+    let found = store::restore(&app.pools.http, viewer.id, id).await?;
     if found { Ok(()) } else { Err(Error::NotFound) }
 }
 

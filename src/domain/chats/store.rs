@@ -1,6 +1,9 @@
 //! The SQL of chats and messages.
 
-use super::{Chat, Listed};
+pub mod list;
+pub mod search;
+
+use super::Chat;
 use crate::base::{
     Error, Result,
     error::OnConstraint,
@@ -32,21 +35,6 @@ pub async fn lock(conn: &mut PgConnection, user: UserId, id: ChatId) -> sqlx::Re
     .await
 }
 
-pub async fn list(db: &PgPool, user: UserId, limit: i64) -> sqlx::Result<Vec<Listed>> {
-    sqlx::query_as!(
-        Listed,
-        r#"select c.id as "id: ChatId", c.title, c.active_at, exists (
-               select 1 from generations g where g.chat_id = c.id and g.state in ('queued', 'streaming', 'waiting')
-           ) as "answering!"
-           from chats c where c.user_id = $1 and c.deleted_at is null
-           order by c.active_at desc, c.id limit $2"#,
-        user.0,
-        limit
-    )
-    .fetch_all(db)
-    .await
-}
-
 pub async fn insert(conn: &mut PgConnection, user: UserId, title: &str) -> sqlx::Result<ChatId> {
     sqlx::query_scalar!(
         r#"insert into chats (user_id, title) values ($1, $2) returning id as "id: ChatId""#,
@@ -57,14 +45,14 @@ pub async fn insert(conn: &mut PgConnection, user: UserId, title: &str) -> sqlx:
     .await
 }
 
-pub async fn rename(db: &PgPool, user: UserId, id: ChatId, title: &str) -> sqlx::Result<bool> {
-    let done = sqlx::query!(
-        "update chats set title = $3 where id = $1 and user_id = $2 and deleted_at is null",
-        id.0,
-        user.0,
-        title
-    );
-    Ok(done.execute(db).await?.rows_affected() == 1)
+/// The chat's head is locked.
+pub async fn rename(conn: &mut PgConnection, id: ChatId, title: &str) -> sqlx::Result<()> {
+    sqlx::query!("update chats set title = $2, titled_by = 'person' where id = $1", id.0, title).execute(conn).await?;
+    Ok(())
+}
+
+pub async fn title(db: &PgPool, id: ChatId) -> sqlx::Result<Option<String>> {
+    sqlx::query_scalar!("select title from chats where id = $1", id.0).fetch_optional(db).await
 }
 
 /// Hides a chat; it is removed a day later.
@@ -75,6 +63,34 @@ pub async fn mark_deleted(conn: &mut PgConnection, user: UserId, id: ChatId) -> 
         user.0
     );
     Ok(done.execute(conn).await?.rows_affected() == 1)
+}
+
+/// The title of a chat that was deleted within the last minute.
+pub async fn just_deleted(db: &PgPool, user: UserId, id: ChatId) -> sqlx::Result<Option<String>> {
+    sqlx::query_scalar!(
+        "select title from chats where id = $1 and user_id = $2 and deleted_at > now() - interval '1 minute'",
+        id.0,
+        user.0
+    )
+    .fetch_optional(db)
+    .await
+}
+
+/// The title of a chat that was put into the archive within the last minute.
+pub async fn just_archived(db: &PgPool, user: UserId, id: ChatId) -> sqlx::Result<Option<String>> {
+    sqlx::query_scalar!(
+        "select title from chats
+         where id = $1 and user_id = $2 and deleted_at is null and archived_at > now() - interval '1 minute'",
+        id.0,
+        user.0
+    )
+    .fetch_optional(db)
+    .await
+}
+
+pub async fn restore(db: &PgPool, user: UserId, id: ChatId) -> sqlx::Result<bool> {
+    let done = sqlx::query!("update chats set deleted_at = null where id = $1 and user_id = $2", id.0, user.0);
+    Ok(done.execute(db).await?.rows_affected() == 1)
 }
 
 /// What is put into a tree.
@@ -111,11 +127,16 @@ pub async fn add(conn: &mut PgConnection, chat: ChatId, message: &NewMessage<'_>
     })
 }
 
-/// Makes a message the end of the shown path.
+/// Makes a message the end of the shown path; a chat in the archive comes back to the list.
 pub async fn show(conn: &mut PgConnection, chat: ChatId, leaf: MessageId, model: &str) -> sqlx::Result<()> {
-    sqlx::query!("update chats set leaf_id = $2, model = $3, active_at = now() where id = $1", chat.0, leaf.0, model)
-        .execute(conn)
-        .await?;
+    sqlx::query!(
+        "update chats set leaf_id = $2, model = $3, active_at = now(), archived_at = null where id = $1",
+        chat.0,
+        leaf.0,
+        model
+    )
+    .execute(conn)
+    .await?;
     Ok(())
 }
 

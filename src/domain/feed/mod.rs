@@ -23,7 +23,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 pub struct Event {
     /// Its number in the chat: 1, 2, 3, … without gaps.
     pub seq: i64,
-    /// The answer it is about.
+    /// The answer it is about; of [`What::Title`], the chat's own id.
     pub message_id: MessageId,
     pub what: What,
 }
@@ -45,6 +45,8 @@ pub enum What {
     Removed,
     /// Another path is shown, or what is on it was changed: it is to be read anew. Names a message of it.
     Path,
+    /// The chat has another title: of the chat itself, under its own id.
+    Title,
     /// Made by a newer version; passed over.
     Unknown,
 }
@@ -92,6 +94,7 @@ impl What {
             Self::Reasoning { offset, text } => ("reasoning", at(offset), text.to_string()),
             Self::Removed => ("removed", None, "{}".to_owned()),
             Self::Path => ("path", None, "{}".to_owned()),
+            Self::Title => ("title", None, "{}".to_owned()),
             Self::End | Self::Unknown => ("end", None, "{}".to_owned()),
         }
     }
@@ -104,6 +107,7 @@ impl What {
             "end" => Self::End,
             "removed" => Self::Removed,
             "path" => Self::Path,
+            "title" => Self::Title,
             "turn" => serde_json::from_str(&body)
                 .map_or(Self::Unknown, |TurnBody { question, parent }| Self::Turn { question, parent }),
             "state" => serde_json::from_str(&body).map_or(Self::Unknown, |StateBody { streaming, state }| {

@@ -14,7 +14,7 @@ use crate::{
         queue,
     },
     domain::{
-        chats,
+        catalog, chats,
         feed::{self, Event, Stands, What},
     },
     markdown,
@@ -56,10 +56,19 @@ pub async fn finish(app: &App, claimed: &Claimed, ending: &Ending) -> Result<boo
     if state.lets_the_line_go_on() {
         news.extend(line::go_on(&mut tx, claimed.message).await?);
     }
+    if *state == State::Completed && begins_a_chat(app, claimed) {
+        queue::enqueue(&mut tx, &Look { generation_id: claimed.id, title: true }).await?;
+    }
     let events = feed::append(&mut tx, claimed.chat, &news).await?;
     tx.commit().await?;
     app.feed.hub.deliver(claimed.chat, events);
     Ok(true)
+}
+
+/// Whether this is the first thing in its chat, by a model that can be asked for a title.
+fn begins_a_chat(app: &App, claimed: &Claimed) -> bool {
+    let able = || app.provider(catalog::split(&claimed.model).0).is_some_and(|provider| !provider.is_demo());
+    claimed.from_seq == 0 && app.config.chats.titles && able()
 }
 
 /// Puts off an attempt of this worker that has said nothing. Returns false if it is no longer this worker's.
@@ -74,7 +83,7 @@ pub async fn put_off(app: &App, claimed: &Claimed, pause: Duration, reason: &str
     if !store::put_off(&mut tx, claimed.id, claimed.epoch, pause.as_secs_f64(), reason).await? {
         return Ok(false);
     }
-    queue::enqueue_in(&mut tx, &Look { generation_id: claimed.id }, pause).await?;
+    queue::enqueue_in(&mut tx, &Look::at(claimed.id), pause).await?;
     let news = [(claimed.message, What::State(Stands::Waiting))];
     let events = feed::append(&mut tx, claimed.chat, &news).await?;
     tx.commit().await?;
@@ -125,7 +134,7 @@ pub async fn settle(tx: &mut PgConnection, chat: ChatId, message: MessageId, why
         Why::Orphaned if standing.attempt >= MAX_ATTEMPTS => (without_more(&text), Some(GIVEN_UP), true),
         _ => {
             store::requeue(tx, standing.id, matches!(why, Why::HandedOver(_))).await?;
-            queue::enqueue(tx, &Look { generation_id: standing.id }).await?;
+            queue::enqueue(tx, &Look::at(standing.id)).await?;
             return Ok(Some(feed::append(tx, chat, &[(message, What::State(Stands::Queued))]).await?));
         }
     };

@@ -29,7 +29,7 @@ use sqlx::PgConnection;
 pub async fn go_on(tx: &mut PgConnection, after: MessageId) -> Result<Vec<(MessageId, What)>> {
     let mut news = Vec::new();
     for (generation_id, message) in lines::release(tx, after).await? {
-        queue::enqueue(tx, &Look { generation_id }).await?;
+        queue::enqueue(tx, &Look::at(generation_id)).await?;
         news.push((message, What::State(Stands::Queued)));
     }
     Ok(news)

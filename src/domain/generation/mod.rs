@@ -14,6 +14,7 @@ mod stop;
 mod store;
 mod sweep;
 mod thread;
+mod title;
 mod tree;
 
 pub use again::{go_on, regenerate};
@@ -27,6 +28,7 @@ pub use stop::{delete_chat, stop};
 pub use store::figures::{Figures, figures};
 pub use sweep::sweep;
 pub use thread::{Shown, Siblings, Spot, Thread, owned, shown, thread, turn, unfinished};
+pub use title::title;
 pub use tree::{Deleted, Done, Original, asked_last, can_restore, delete, edit, fork, original, purge, restore, show};
 
 use crate::base::{ids::GenerationId, queue::Job};
@@ -36,6 +38,15 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Look {
     pub generation_id: GenerationId,
+    /// It has ended, and its chat is to have a title. An older worker finds nothing to do.
+    #[serde(default)]
+    pub title: bool,
+}
+
+impl Look {
+    fn at(generation_id: GenerationId) -> Self {
+        Self { generation_id, title: false }
+    }
 }
 
 impl Job for Look {

@@ -172,7 +172,7 @@ pub(super) async fn begin(tx: &mut PgConnection, with: &Beginning<'_>) -> Result
     let new = store::New { chat, message, user, model, from_seq, after, prefix, lease };
     let generation_id = store::insert(tx, &new).await?;
     if after.is_none() && lease.is_none() {
-        queue::enqueue(tx, &Look { generation_id }).await?;
+        queue::enqueue(tx, &Look::at(generation_id)).await?;
     }
     Ok((Sent { chat, answer: message }, generation_id))
 }

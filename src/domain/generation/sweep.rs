@@ -48,7 +48,7 @@ async fn once(app: &App) -> Result<()> {
     }
     let mut tx = app.pools.jobs.begin().await?;
     for generation_id in store::overdue(&mut tx, 200).await? {
-        queue::enqueue(&mut tx, &Look { generation_id }).await?;
+        queue::enqueue(&mut tx, &Look::at(generation_id)).await?;
     }
     tx.commit().await?;
     Ok(())

@@ -1,6 +1,9 @@
 //! A new chat, a chat, and what can be done with one as a whole: rename, delete.
 
-use super::live;
+use super::{
+    live,
+    shelves::{self, PutAwayBefore},
+};
 use crate::{
     base::{
         Error,
@@ -19,11 +22,11 @@ use crate::{
         respond::Failure,
         routes::{Access, Routes},
     },
-    views::{ChatPage, DeletePage, HomePage, RenamePage},
+    views::{self, ChatPage, DeletePage, HomePage, RenamePage},
 };
 use axum::{
     extract::State,
-    http::StatusCode,
+    http::{HeaderMap, StatusCode},
     response::{Html, IntoResponse, Redirect, Response},
 };
 use serde::Deserialize;
@@ -38,21 +41,31 @@ pub fn routes(routes: Routes) -> Routes {
         .post("/chats/{id}/delete", Access::Member, delete)
 }
 
-async fn home(State(web): State<Web>, Me(viewer): Me) -> Result<Html<String>, Failure> {
-    Ok(Html(home_page(&web, &viewer, Composing::default()).await?))
+async fn home(
+    State(web): State<Web>,
+    Me(viewer): Me,
+    Asked(gone): Asked<PutAwayBefore>,
+) -> Result<Html<String>, Failure> {
+    let mut page = new_chat(&web, &viewer, Composing::default()).await?;
+    page.away = gone.away(&web, &viewer).await;
+    Ok(Html(page.render()))
 }
 
 /// The page of a new chat; also the answer to a first message that cannot be taken.
 pub async fn home_page(web: &Web, viewer: &Viewer, composing: Composing) -> Result<String, Failure> {
+    Ok(new_chat(web, viewer, composing).await?.render())
+}
+
+async fn new_chat(web: &Web, viewer: &Viewer, composing: Composing) -> Result<HomePage, Failure> {
     let first_name = viewer.name.split_whitespace().next().unwrap_or_default();
-    let page = HomePage {
+    Ok(HomePage {
         me: present::me(viewer),
         days: present::days(&web.app, viewer, None).await?,
+        away: None,
         greeting: format!("Hello, {first_name}. What is on your mind?"),
         composer: present::composer(&web.app, viewer, composing).await?,
         demo: web.app.is_demo(),
-    };
-    Ok(page.render())
+    })
 }
 
 #[derive(Deserialize)]
@@ -169,9 +182,15 @@ async fn rename(
     State(web): State<Web>,
     Me(viewer): Me,
     Id(id): Id<ChatId>,
+    headers: HeaderMap,
     Fields(form): Fields<TitleForm>,
 ) -> Result<Response, Failure> {
     match chats::rename(&web.app, &viewer, id, &form.title).await {
+        Ok(()) if headers.contains_key("hx-request") => {
+            let chat = chats::find(&mut *web.app.pools.http.acquire().await?, &viewer, id).await?;
+            let own = shelves::current(&headers) == Some(id);
+            Ok(Html(views::feed::renamed(id, &chat.title, own)).into_response())
+        }
         Ok(()) => Ok(Redirect::to(&format!("/chats/{id}")).into_response()),
         Err(Error::Invalid(fields)) => {
             let error = fields.into_iter().next().map(|f| f.message);
@@ -192,5 +211,5 @@ async fn show_delete(State(web): State<Web>, Me(viewer): Me, Id(id): Id<ChatId>)
 
 async fn delete(State(web): State<Web>, Me(viewer): Me, Id(id): Id<ChatId>) -> Result<Redirect, Failure> {
     generation::delete_chat(&web.app, &viewer, id).await?;
-    Ok(Redirect::to("/"))
+    Ok(Redirect::to(&format!("/?deleted={id}")))
 }

@@ -5,10 +5,13 @@ mod entrance;
 mod jobs;
 mod live;
 mod messages;
+mod search;
+mod shelves;
 mod tree;
 
 use super::routes::Routes;
 
 pub fn routes(routes: Routes) -> Routes {
-    jobs::routes(tree::routes(messages::routes(chats::routes(entrance::routes(routes)))))
+    let routes = tree::routes(messages::routes(chats::routes(entrance::routes(routes))));
+    search::routes(shelves::routes(jobs::routes(routes)))
 }

@@ -41,6 +41,7 @@ export class Ground {
       RUST_LOG: "info,sqlx=warn",
       PARLOR__LOG__FORMAT: "json",
       PARLOR__CATALOG__OLLAMA: "",
+      PARLOR__CHATS__TITLES: "false",
       ...env,
     };
     return ground;

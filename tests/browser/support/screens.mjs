@@ -180,6 +180,7 @@ export async function everyScreen(home, options, at) {
   await at("chat-rich-middle", mine);
 
   await everyJob(home, mine, at);
+  await everyShelf(home, mine, at);
   await mine.goes("/chats/01890000-0000-7000-8000-000000000000");
   await at("not-found", mine);
   await zoe.leaves();
@@ -229,4 +230,38 @@ async function everyJob(home, mine, at) {
   await home.ground.sql("update generations set state = 'stopped', ended_at = now() where state in ('waiting', 'lined')");
   await until("all is quiet again", async () => (await home.ground.sql("select count(*) from generations where ended_at is null")) === "0");
   await made("member");
+}
+
+/** The archive, the list beyond its beginning, what was put away a moment ago, and finding. */
+async function everyShelf(home, mine, at) {
+  const { page } = mine;
+  await mine.goes("/archive");
+  await mine.sees("Nothing is in the archive.");
+  await at("archive-empty", mine);
+  const whose = `from users where email = '${mine.person.email}'`;
+  await home.ground.sql(`with made as (insert into chats (user_id, title, active_at) select id, 'An old chat, number ' || n, now() - interval '1 day' * n ${whose.replace("users", "users, generate_series(1, 120) n")} returning id) insert into feed_heads (chat_id) select id from made`);
+  await home.ground.sql(`update chats set pinned_at = now() where title like '%number 3' and user_id = (select id ${whose})`);
+  await home.ground.sql(`update chats set archived_at = now() where title like '%number 4%' and user_id = (select id ${whose})`);
+  await mine.goes("/archive");
+  await mine.page.locator(".shelf__line").first().waitFor();
+  await at("archive", mine);
+  await page.locator(".shelf__line").first().getByRole("button", { name: "Delete" }).click();
+  await mine.sees("Deleted:");
+  await at("archive-deleted", mine);
+  await mine.goes("/chats");
+  await page.locator(".shelf__line").first().waitFor();
+  await at("chats", mine);
+  await mine.goes("/search?q=answer");
+  await mine.sees(/newest|Found/);
+  await at("search", mine);
+  await mine.goes("/search?q=unheard-of");
+  await mine.sees(/Nothing was found/);
+  await at("search-nothing", mine);
+  await page.keyboard.press("Control+k");
+  await page.locator("#palette").getByRole("option", { name: "New chat" }).waitFor();
+  await at("palette", mine);
+  await page.keyboard.type("answer");
+  await page.locator("#palette mark").first().waitFor();
+  await at("palette-found", mine);
+  await page.keyboard.press("Escape");
 }

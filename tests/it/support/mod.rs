@@ -50,6 +50,8 @@ impl TestApp {
             ("OPENAI_API_KEY".to_owned(), "key-1,key-2".to_owned()),
             ("PARLOR_SECRET".to_owned(), "a secret for tests only, long enough".to_owned()),
             ("PARLOR__CATALOG__RETRY".to_owned(), "1".to_owned()),
+            // only in the stories about them is a model asked for titles
+            ("PARLOR__CHATS__TITLES".to_owned(), "false".to_owned()),
         ];
         vars.extend(settings.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())));
         let config = Config::load(None, vars.into_iter()).unwrap();

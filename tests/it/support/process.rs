@@ -21,7 +21,8 @@ pub fn parlor(data: &TempDir) -> Command {
         .env_clear()
         .env("PATH", path)
         .env("PARLOR_DATA", data.path().join("data"))
-        .env("PARLOR__CATALOG__OLLAMA", "");
+        .env("PARLOR__CATALOG__OLLAMA", "")
+        .env("PARLOR__CHATS__TITLES", "false");
     command
 }
 

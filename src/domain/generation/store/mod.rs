@@ -6,6 +6,7 @@ pub mod line;
 pub mod overview;
 pub mod sends;
 pub mod thread;
+pub mod title;
 pub mod tree;
 
 use super::state::State;

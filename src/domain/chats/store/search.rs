@@ -1,0 +1,84 @@
+//! The SQL of searching. The words go through `search_query` (0008_finding.sql), which takes anything; what it found
+//! comes back between two marks, which are taken out of the text before.
+
+use crate::{
+    base::ids::{ChatId, MessageId, UserId},
+    domain::chats::{FoundChat, FoundMessage, search::pieces},
+};
+use sqlx::PgConnection;
+use time::OffsetDateTime;
+
+/// The marks before and after what was found.
+pub const BEGIN: char = '\u{1}';
+pub const END: char = '\u{2}';
+
+struct Named {
+    id: ChatId,
+    marked: String,
+    at: OffsetDateTime,
+}
+
+/// Chats by their titles, the last active first.
+pub async fn titles(conn: &mut PgConnection, user: UserId, words: &str, limit: i64) -> sqlx::Result<Vec<FoundChat>> {
+    let rows = sqlx::query_as!(
+        Named,
+        r#"select id as "id: ChatId", active_at as at,
+               ts_headline('simple', translate(title, E'\x01\x02', ''), search_query($2),
+                   E'HighlightAll=true, StartSel="\x01", StopSel="\x02"') as "marked!"
+           from chats where user_id = $1 and deleted_at is null and to_tsvector('simple', title) @@ search_query($2)
+           order by active_at desc, id limit $3"#,
+        user.0,
+        words,
+        limit
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|row| FoundChat { id: row.id, title: pieces(&row.marked), at: row.at }).collect())
+}
+
+struct Row {
+    id: MessageId,
+    chat: ChatId,
+    title: String,
+    by_model: bool,
+    snippet: String,
+    at: OffsetDateTime,
+}
+
+/// Messages by their words, the newest first. Snippets are taken from the first 20,000 characters: what is later is
+/// found, but not shown.
+pub async fn messages(
+    conn: &mut PgConnection,
+    user: UserId,
+    words: &str,
+    before: Option<MessageId>,
+    limit: i64,
+) -> sqlx::Result<Vec<FoundMessage>> {
+    let rows = sqlx::query_as!(
+        Row,
+        r#"select m.id as "id!: MessageId", m.chat_id as "chat!: ChatId", m.title as "title!",
+               m.author = 'model' as "by_model!", m.created_at as "at!",
+               ts_headline('simple', translate(left(m.text, 20000), E'\x01\x02', ''), search_query($2),
+                   E'StartSel="\x01", StopSel="\x02", MaxFragments=2, MaxWords=24, MinWords=10, FragmentDelimiter=" … "')
+                   as "snippet!"
+           from (
+               select m.id, m.chat_id, m.author, m.text, m.created_at, c.title
+               from messages m join chats c on c.id = m.chat_id
+               where c.user_id = $1 and c.deleted_at is null and ($3::uuid is null or m.id < $3)
+                   and m.removed_at is null and to_tsvector('simple', left(m.text, 100000)) @@ search_query($2)
+               order by m.id desc limit $4) m
+           order by m.id desc"#,
+        user.0,
+        words,
+        before.map(|id| id.0),
+        limit
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(found).collect())
+}
+
+fn found(row: Row) -> FoundMessage {
+    let Row { id, chat, title, by_model, snippet, at } = row;
+    FoundMessage { id, chat, title, by_model, snippet: pieces(&snippet), at }
+}

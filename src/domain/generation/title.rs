@@ -1,0 +1,133 @@
+//! A chat's title, made by its model after the first answer. A job calls for it. Whatever goes wrong, and whatever a
+//! person has written there meanwhile, what stands there stays.
+
+use super::{
+    state::{Verdict, verdict},
+    store::title as store,
+};
+use crate::{
+    app::App,
+    base::{
+        Result,
+        ids::{GenerationId, MessageId},
+    },
+    domain::{
+        catalog, chats,
+        feed::{self, What},
+    },
+    outside::llm::{Ask, Chunk, Fault, Finish, Provider, Said},
+};
+use futures::StreamExt;
+use std::time::Duration;
+
+/// What the model is told before the beginning of the conversation.
+const PROMPT: &str = "Give the conversation below a title of two to six words, in the language it is held in. Answer \
+with the title alone, on one line, without quotation marks and without a full stop.";
+/// Characters of question and answer that go along.
+const GIST: usize = 1200;
+/// Tokens at most: a model that thinks before it speaks needs some for that.
+const MAX_TOKENS: u32 = 512;
+/// Bytes of an answer that can be a title.
+const MAX_BYTES: usize = 2000;
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Makes the title of a chat whose first answer this is; returns at once.
+pub fn title(app: &App, id: GenerationId) {
+    let ours = app.clone();
+    app.tasks.spawn(async move {
+        let Ok(_permit) = ours.running.titles.acquire().await else { return };
+        tokio::select! {
+            () = ours.stopping.begun.cancelled() => {}
+            result = tokio::time::timeout(PATIENCE, make(&ours, id)) => match result {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => tracing::warn!(generation = %id, %error, "a title could not be made"),
+                Err(_) => tracing::warn!(generation = %id, "a title took too long"),
+            },
+        }
+    });
+}
+
+async fn make(app: &App, id: GenerationId) -> Result<()> {
+    let Some(first) = store::first_exchange(&app.pools.jobs, id).await? else { return Ok(()) };
+    let (provider, model) = catalog::split(&first.model);
+    let Some(provider) = app.provider(provider).filter(|provider| !provider.is_demo()) else { return Ok(()) };
+    let gist = |text: &str| text.chars().take(GIST).collect::<String>();
+    let text =
+        format!("{PROMPT}\n\n---\nQuestion:\n{}\n\n---\nAnswer:\n{}", gist(&first.question), gist(&first.answer));
+    let ask = Ask { model: model.to_owned(), messages: vec![Said { by_model: false, text }], max_tokens: MAX_TOKENS };
+    let said = match said(provider, &ask).await {
+        Ok(said) => said,
+        Err(fault) => {
+            tracing::warn!(provider = provider.name, %fault, "a provider made no title");
+            return Ok(());
+        }
+    };
+    let Some(title) = said.as_deref().and_then(clean) else { return Ok(()) };
+    let mut tx = app.pools.jobs.begin().await?;
+    if feed::lock(&mut tx, first.chat).await?.is_none() || !store::give(&mut tx, first.chat, &title).await? {
+        return Ok(());
+    }
+    // of the chat, not of one of its messages
+    let news = [(MessageId(first.chat.0), What::Title)];
+    let events = feed::append(&mut tx, first.chat, &news).await?;
+    tx.commit().await?;
+    app.feed.hub.deliver(first.chat, events);
+    Ok(())
+}
+
+/// What the model answers, with the first key that is taken; nothing if it did not come to its end.
+async fn said(provider: &Provider, ask: &Ask) -> std::result::Result<Option<String>, Fault> {
+    let mut key = 0;
+    let mut chunks = loop {
+        match provider.open(ask, key).await {
+            Ok(chunks) => break chunks,
+            // no schedule: a title is not worth waiting for
+            Err(fault) => match verdict(&fault, false, provider.keys() - key - 1, 0, &[]) {
+                Verdict::NextKey => key += 1,
+                _ => return Err(fault),
+            },
+        }
+    };
+    let mut said = String::new();
+    while let Some(chunk) = chunks.next().await {
+        match chunk? {
+            Chunk::Text(piece) => said.push_str(&piece),
+            Chunk::Finished(finish) => return Ok((finish == Finish::Complete).then_some(said)),
+            Chunk::Reasoning(_) | Chunk::Usage(_) => {}
+        }
+        if said.len() > MAX_BYTES {
+            break;
+        }
+    }
+    Ok(None)
+}
+
+/// A title out of what a model said: its first line, without what models like to put round it.
+fn clean(said: &str) -> Option<String> {
+    const AROUND: [char; 17] = ['"', '\'', '“', '”', '„', '‘', '’', '«', '»', '*', '#', '_', '`', ' ', '-', '「', '」'];
+    let line = said.lines().map(|line| line.trim().trim_matches(AROUND)).find(|line| !line.is_empty())?;
+    let line = line.strip_prefix("Title:").unwrap_or(line).trim_matches(AROUND);
+    let line = line.strip_suffix('.').filter(|rest| !rest.ends_with('.')).unwrap_or(line).trim_matches(AROUND);
+    (!line.is_empty()).then(|| chats::title_from(line))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::clean;
+
+    #[test]
+    fn titles_of_models() {
+        for (said, title) in [
+            ("Grey herons in winter", Some("Grey herons in winter")),
+            ("\n**Title: \"Grey herons\"**\nMore words", Some("Grey herons")),
+            ("“Zwei Reiher.”", Some("Zwei Reiher")),
+            ("\"Grey herons\".", Some("Grey herons")),
+            ("And so on...", Some("And so on...")),
+            ("", None),
+            (" \n\"\"\n", None),
+        ] {
+            assert_eq!(clean(said).as_deref(), title, "{said:?}");
+        }
+        assert!(clean(&"long ".repeat(50)).is_some_and(|title| title.chars().count() <= 61));
+    }
+}
