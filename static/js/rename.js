@@ -12,13 +12,16 @@
     field.select();
     field.focus();
 
+    let decided = false; // what is taken away loses the focus as well
     const end = (focus) => {
-      if (!form.isConnected) return;
+      decided = true;
       link.hidden = false;
       form.remove();
       if (focus) link.focus();
     };
     const keep = async (focus) => {
+      if (decided) return;
+      decided = true;
       const title = field.value.trim();
       if (!title || title === before) return end(focus);
       await htmx.ajax("POST", path, { source: row, values: { title }, swap: "none" });

@@ -100,11 +100,14 @@ test("the list by keyboard alone", async () => {
   await page.keyboard.type("Beta");
   await tab.presses("Escape");
   await holdsFocus("the link", link);
+  await page.waitForTimeout(300);
+  assert.equal(await home.ground.sql("select count(*) from chats where title = 'Beta'"), "0", "Esc keeps the old name");
   await tab.presses("F2");
   await page.keyboard.type("Gamma");
   await tab.presses("Enter");
   const renamed = page.locator(".chat-link", { hasText: "Gamma" });
   await holdsFocus("the link again", renamed);
+  assert.equal(await home.ground.sql("select count(*) from feed_events e join chats c on c.id = e.chat_id where e.kind = 'title' and c.title = 'Gamma'"), "1", "it was sent once");
   await tab.presses("Tab", "Enter", "Tab", "Tab");
   await holdsFocus("Pin", row(page, "Gamma").getByText("Pin", { exact: true }));
   await tab.presses("Enter");

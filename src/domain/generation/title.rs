@@ -29,7 +29,7 @@ const GIST: usize = 1200;
 const MAX_TOKENS: u32 = 512;
 /// Bytes of an answer that can be a title.
 const MAX_BYTES: usize = 2000;
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Makes the title of a chat whose first answer this is; returns at once.
 pub fn title(app: &App, id: GenerationId) {

@@ -56,17 +56,14 @@ pub async fn messages(
 ) -> sqlx::Result<Vec<FoundMessage>> {
     let rows = sqlx::query_as!(
         Row,
-        r#"select m.id as "id!: MessageId", m.chat_id as "chat!: ChatId", m.title as "title!",
-               m.author = 'model' as "by_model!", m.created_at as "at!",
+        r#"select m.id as "id: MessageId", m.chat_id as "chat: ChatId", c.title,
+               m.author = 'model' as "by_model!", m.created_at as at,
                ts_headline('simple', translate(left(m.text, 20000), E'\x01\x02', ''), search_query($2),
                    E'StartSel="\x01", StopSel="\x02", MaxFragments=2, MaxWords=24, MinWords=10, FragmentDelimiter=" … "')
                    as "snippet!"
-           from (
-               select m.id, m.chat_id, m.author, m.text, m.created_at, c.title
-               from messages m join chats c on c.id = m.chat_id
-               where c.user_id = $1 and c.deleted_at is null and ($3::uuid is null or m.id < $3)
-                   and m.removed_at is null and to_tsvector('simple', left(m.text, 100000)) @@ search_query($2)
-               order by m.id desc limit $4) m
+           from find_messages($1, $2, $3, $4) f (id)
+           join messages m on m.id = f.id
+           join chats c on c.id = m.chat_id
            order by m.id desc"#,
         user.0,
         words,
