@@ -8,8 +8,10 @@ use crate::{
     },
     domain::{
         accounts::Viewer,
-        catalog, chats,
+        catalog::{self, Model},
+        chats,
         generation::{self, Shown, State},
+        own,
     },
     markdown,
     views::{ChatDay, ChatLink, Composer, Held, Me, Message, MessageState, ModelChoice},
@@ -19,7 +21,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 pub fn me(viewer: &Viewer) -> Me {
-    Me { name: viewer.name.clone(), admin: viewer.administrator }
+    Me { name: viewer.name.clone(), admin: viewer.administrator, theme: viewer.theme.name() }
 }
 
 /// A message as it stands. A running answer shows what its readers have of it.
@@ -132,14 +134,14 @@ pub async fn composer(app: &App, viewer: &Viewer, at: Composing) -> Result<Compo
     let known = catalog::models(app).await?;
     let wanted = match at.model {
         Some(model) => Some(model),
-        None => catalog::last_used(app, viewer.id).await?,
+        None => new_chats_model(app, viewer, &known).await?,
     };
-    let chosen = known.iter().position(|m| Some(m.id()) == wanted).unwrap_or_default();
-    let models: Vec<ModelChoice> = known
-        .iter()
-        .enumerate()
-        .map(|(i, m)| ModelChoice { id: m.id(), name: m.name.clone(), chosen: i == chosen })
-        .collect();
+    let mut models = choices(&known, wanted.as_deref());
+    if !models.iter().any(|model| model.chosen)
+        && let Some(first) = models.first_mut()
+    {
+        first.chosen = true;
+    }
     let no_models = models.is_empty().then(|| {
         let names: Vec<_> = app.providers.iter().map(|p| p.name.as_str()).collect();
         format!(
@@ -160,6 +162,21 @@ pub async fn composer(app: &App, viewer: &Viewer, at: Composing) -> Result<Compo
         answering: at.answering,
         focus: true,
     })
+}
+
+/// What a new chat begins with: one's own choice if it can be asked, else the model asked last.
+async fn new_chats_model(app: &App, viewer: &Viewer, known: &[Model]) -> Result<Option<String>> {
+    let own = own::default_model(app, viewer.id).await?;
+    match own.filter(|own| known.iter().any(|model| model.id() == *own)) {
+        Some(own) => Ok(Some(own)),
+        None => catalog::last_used(app, viewer.id).await,
+    }
+}
+
+/// Models to pick, with the one that is chosen.
+pub fn choices(known: &[Model], chosen: Option<&str>) -> Vec<ModelChoice> {
+    let choice = |m: &Model| ModelChoice { id: m.id(), name: m.name.clone(), chosen: Some(m.id().as_str()) == chosen };
+    known.iter().map(choice).collect()
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ pub mod feed;
 mod jobs;
 mod list;
 mod message;
+mod settings;
 mod text;
 
 pub use chat::{ChatPage, DeletePage, HomePage, LIVE_MARK, RenamePage, live_end};
@@ -20,6 +21,7 @@ pub use error::ErrorPage;
 pub use jobs::{Job, JobGroup, JobKind, JobNotice, JobsPage, QueueLine};
 pub use list::{ChatDay, ChatLink, Me};
 pub use message::{Held, Message, MessageState, Turn};
+pub use settings::{ChatSettingsPage, SettingsPage, WayForm};
 
 /// Gives page structs an infallible `render`: writing to a string only fails when a template's own value does.
 macro_rules! page {

@@ -17,7 +17,7 @@ pub const ADMINISTRATOR: &str = "Administrator";
 
 // a chat
 pub const CONVERSATION: &str = "Conversation";
-pub const CHAT_MENU: &str = "Rename or delete this chat";
+pub const CHAT_MENU: &str = "Menu of this chat";
 pub const RENAME: &str = "Rename";
 pub const RENAME_TITLE: &str = "Rename this chat";
 pub const RENAME_LABEL: &str = "Title";
@@ -314,6 +314,44 @@ pub fn grouped(number: i64) -> String {
     }
     out
 }
+
+// settings
+pub const SETTINGS: &str = "Settings";
+pub const SETTINGS_LEAD: &str = "How you want to be answered, and how this place looks to you.";
+pub const SETTINGS_SAVED: &str = "Saved.";
+pub const CHAT_SETTINGS: &str = "Settings of this chat";
+pub const CHAT_SETTINGS_ITEM: &str = "Settings";
+pub const TEMPERATURE: &str = "Temperature";
+pub const TEMPERATURE_EMPTY: &str = "empty";
+pub const MODEL_LAST: &str = "The one I asked last";
+pub const MODEL_GONE: &str = "(not available now)";
+pub const THEME: &str = "Theme";
+/// Names in forms, and words.
+pub const THEMES: [(&str, &str); 3] = [("system", "As the system"), ("light", "Light"), ("dark", "Dark")];
+
+/// The words of a form for how to be answered.
+pub struct WayWords {
+    pub text: &'static str,
+    pub text_hint: &'static str,
+    pub model: &'static str,
+    pub model_hint: &'static str,
+    pub temperature_hint: &'static str,
+}
+
+pub const WAY_OWN: WayWords = WayWords {
+    text: "Instructions",
+    text_hint: "Told to every model before each conversation: who you are, how you like answers. Up to 4,000 characters.",
+    model: "Model of a new chat",
+    model_hint: "Another one can be chosen under each message.",
+    temperature_hint: "From 0 (steady) to 2 (wild). Empty: as the provider has it. Some models take none.",
+};
+pub const WAY_OF_CHAT: WayWords = WayWords {
+    text: "System prompt",
+    text_hint: "Told to the model in this chat, after your own instructions. Up to 4,000 characters.",
+    model: "Model",
+    model_hint: "Asked with your next message.",
+    temperature_hint: "From 0 (steady) to 2 (wild). Empty: as in your own settings. Some models take none.",
+};
 
 #[cfg(test)]
 mod tests {

@@ -20,6 +20,7 @@ mod oddities;
 mod outages;
 mod poolers;
 mod readers;
+mod settings;
 mod starting;
 mod stops;
 mod support;

@@ -8,19 +8,21 @@ use parlor::http::{
 use reqwest::{Method, StatusCode};
 
 /// What is expected of each route. A route that is not here fails the sweep, as does an entry without a route.
-const ROUTES: [(&str, &str, Access); 29] = [
+const ROUTES: [(&str, &str, Access); 33] = [
     ("GET", "/", Access::Member),
     ("GET", "/admin/jobs", Access::Administrator),
     ("GET", "/assets/{name}", Access::Plain),
     ("GET", "/chats/{id}", Access::Member),
     ("GET", "/chats/{id}/delete", Access::Member),
     ("GET", "/chats/{id}/feed", Access::Member),
+    ("GET", "/chats/{id}/settings", Access::Member),
     ("GET", "/chats/{id}/title", Access::Member),
     ("GET", "/favicon.ico", Access::Plain),
     ("GET", "/login", Access::Anyone),
     ("GET", "/metrics", Access::Plain),
     ("GET", "/ready", Access::Plain),
     ("GET", "/register", Access::Anyone),
+    ("GET", "/settings", Access::Member),
     ("GET", "/setup", Access::Anyone),
     ("GET", "/up", Access::Plain),
     ("POST", "/admin/jobs/{id}/drop", Access::Administrator),
@@ -28,6 +30,7 @@ const ROUTES: [(&str, &str, Access); 29] = [
     ("POST", "/chats", Access::Member),
     ("POST", "/chats/{id}/delete", Access::Member),
     ("POST", "/chats/{id}/messages", Access::Member),
+    ("POST", "/chats/{id}/settings", Access::Member),
     ("POST", "/chats/{id}/title", Access::Member),
     ("POST", "/login", Access::Anyone),
     ("POST", "/logout", Access::Anyone),
@@ -37,6 +40,7 @@ const ROUTES: [(&str, &str, Access); 29] = [
     ("POST", "/messages/{id}/send", Access::Member),
     ("POST", "/messages/{id}/stop", Access::Member),
     ("POST", "/register", Access::Anyone),
+    ("POST", "/settings", Access::Member),
     ("POST", "/setup", Access::Anyone),
 ];
 
@@ -60,6 +64,7 @@ fn s1_every_route_is_expected() {
 fn form(path: &str) -> Vec<(&'static str, &'static str)> {
     match path {
         "/chats/{id}/messages" | "/chats" => vec![("content", "hi"), ("model", "openai/fake-1")],
+        "/chats/{id}/settings" => vec![("system", "x"), ("model", ""), ("temperature", "")],
         "/chats/{id}/title" => vec![("title", "another")],
         _ => vec![],
     }

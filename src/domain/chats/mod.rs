@@ -2,6 +2,7 @@
 //! What must not live here: how answers are made (generation/).
 
 pub mod store;
+pub mod way;
 
 use crate::{
     app::App,

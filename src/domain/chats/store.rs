@@ -1,6 +1,6 @@
 //! The SQL of chats and messages.
 
-use super::{Chat, Listed};
+use super::{Chat, Listed, way::Way};
 use crate::base::{
     Error, Result,
     error::OnConstraint,
@@ -65,6 +65,32 @@ pub async fn rename(db: &PgPool, user: UserId, id: ChatId, title: &str) -> sqlx:
         title
     );
     Ok(done.execute(db).await?.rows_affected() == 1)
+}
+
+pub async fn way(conn: &mut PgConnection, user: UserId, id: ChatId) -> sqlx::Result<Option<Way>> {
+    sqlx::query_as!(
+        Way,
+        "select title, system_prompt as system, model, temperature from chats
+         where id = $1 and user_id = $2 and deleted_at is null",
+        id.0,
+        user.0
+    )
+    .fetch_optional(conn)
+    .await
+}
+
+pub async fn set_way(conn: &mut PgConnection, user: UserId, id: ChatId, way: &Way) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update chats set system_prompt = $3, model = $4, temperature = $5 where id = $1 and user_id = $2",
+        id.0,
+        user.0,
+        way.system,
+        way.model,
+        way.temperature
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
 }
 
 /// Hides a chat; it is removed a day later.

@@ -5,9 +5,11 @@ mod entrance;
 mod jobs;
 mod live;
 mod messages;
+mod settings;
 
 use super::routes::Routes;
 
 pub fn routes(routes: Routes) -> Routes {
-    jobs::routes(messages::routes(chats::routes(entrance::routes(routes))))
+    let routes = messages::routes(chats::routes(entrance::routes(routes)));
+    settings::routes(jobs::routes(routes))
 }

@@ -106,7 +106,7 @@ export async function everyScreen(home, options, at) {
   await at("chat-composing", mine);
   await mine.composer.fill("");
 
-  await page.getByRole("button", { name: "Rename or delete this chat" }).click();
+  await page.getByRole("button", { name: "Menu of this chat" }).click();
   await page.locator("#chat-menu").waitFor();
   await at("chat-menu", mine);
   await page.getByRole("button", { name: "Rename", exact: true }).click();
@@ -114,7 +114,7 @@ export async function everyScreen(home, options, at) {
   await at("chat-rename", mine);
   await page.locator("#rename").getByRole("button", { name: "Cancel" }).click();
   await mine.goes(first);
-  await page.getByRole("button", { name: "Rename or delete this chat" }).click();
+  await page.getByRole("button", { name: "Menu of this chat" }).click();
   await page.getByRole("button", { name: "Delete", exact: true }).click();
   await page.locator("#delete").waitFor();
   await at("chat-delete", mine);
