@@ -23,8 +23,16 @@ const FLOORS: [(&str, usize); 11] = [
 ];
 
 /// The order inside `domain`: a room may use those of a lower number.
-const ROOMS: [(&str, usize); 7] =
-    [("feed", 0), ("tokens", 1), ("accounts", 2), ("catalog", 2), ("own", 3), ("chats", 4), ("generation", 5)];
+const ROOMS: [(&str, usize); 8] = [
+    ("feed", 0),
+    ("tokens", 1),
+    ("accounts", 2),
+    ("catalog", 2),
+    ("own", 3),
+    ("chats", 4),
+    ("generation", 5),
+    ("export", 6),
+];
 
 /// Files with SQL that are not named `store`: single-file features and the ground floor.
 const MAY_HOLD_SQL: [&str; 8] = [

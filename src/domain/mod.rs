@@ -2,11 +2,12 @@
 //! What must not live here: a template, a status code, a request.
 //!
 //! Inside, `feed` stands lowest (the app holds its hub); then accounts, tokens and catalog; then own; then chats; then
-//! generation. When two rooms want each other, the act belongs to the higher one.
+//! generation; then export. When two rooms want each other, the act belongs to the higher one.
 
 pub mod accounts;
 pub mod catalog;
 pub mod chats;
+pub mod export;
 pub mod feed;
 pub mod generation;
 pub mod own;

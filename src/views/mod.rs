@@ -7,6 +7,7 @@ mod composer;
 pub mod dom;
 mod entrance;
 mod error;
+pub mod export;
 pub mod feed;
 mod jobs;
 mod list;

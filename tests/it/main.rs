@@ -10,6 +10,7 @@ mod continuing;
 mod conversation;
 mod crashes;
 mod disks;
+mod export;
 mod failures;
 mod fences;
 mod fragments;

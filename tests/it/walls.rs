@@ -8,12 +8,13 @@ use parlor::http::{
 use reqwest::{Method, StatusCode};
 
 /// What is expected of each route. A route that is not here fails the sweep, as does an entry without a route.
-const ROUTES: [(&str, &str, Access); 33] = [
+const ROUTES: [(&str, &str, Access); 34] = [
     ("GET", "/", Access::Member),
     ("GET", "/admin/jobs", Access::Administrator),
     ("GET", "/assets/{name}", Access::Plain),
     ("GET", "/chats/{id}", Access::Member),
     ("GET", "/chats/{id}/delete", Access::Member),
+    ("GET", "/chats/{id}/export", Access::Member),
     ("GET", "/chats/{id}/feed", Access::Member),
     ("GET", "/chats/{id}/settings", Access::Member),
     ("GET", "/chats/{id}/title", Access::Member),

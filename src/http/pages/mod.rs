@@ -2,6 +2,7 @@
 
 mod chats;
 mod entrance;
+mod export;
 mod jobs;
 mod live;
 mod messages;
@@ -11,5 +12,5 @@ use super::routes::Routes;
 
 pub fn routes(routes: Routes) -> Routes {
     let routes = messages::routes(chats::routes(entrance::routes(routes)));
-    settings::routes(jobs::routes(routes))
+    settings::routes(export::routes(jobs::routes(routes)))
 }
