@@ -23,12 +23,13 @@ const FLOORS: [(&str, usize); 11] = [
 ];
 
 /// The order inside `domain`: a room may use those of a lower number.
-const ROOMS: [(&str, usize); 8] = [
+const ROOMS: [(&str, usize); 9] = [
     ("feed", 0),
     ("tokens", 1),
     ("accounts", 2),
     ("catalog", 2),
     ("own", 3),
+    ("prompts", 3),
     ("chats", 4),
     ("generation", 5),
     ("export", 6),

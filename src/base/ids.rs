@@ -40,4 +40,6 @@ ids! {
     MessageId,
     /// The making of one answer.
     GenerationId,
+    /// A prompt template.
+    PromptId,
 }

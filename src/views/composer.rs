@@ -23,6 +23,8 @@ impl ModelChoice {
 
 pub struct Composer {
     pub action: String,
+    /// Where prompts are picked for it.
+    pub prompts: String,
     /// Makes a resubmission harmless; new with every form.
     pub key: String,
     /// The message to answer to; none in a new chat.

@@ -12,6 +12,7 @@ pub mod feed;
 mod jobs;
 mod list;
 mod message;
+mod prompts;
 mod settings;
 mod text;
 
@@ -22,6 +23,7 @@ pub use error::ErrorPage;
 pub use jobs::{Job, JobGroup, JobKind, JobNotice, JobsPage, QueueLine};
 pub use list::{ChatDay, ChatLink, Me};
 pub use message::{Held, Message, MessageState, Turn};
+pub use prompts::{FillPage, PickPage, PromptForm, PromptLink, PromptPage, PromptsPage};
 pub use settings::{ChatSettingsPage, SettingsPage, WayForm};
 
 /// Gives page structs an infallible `render`: writing to a string only fails when a template's own value does.

@@ -190,10 +190,11 @@ pub const ERROR_ID: &str = "If you ask for help, name this request:";
 pub const KEYS: &str = "Keyboard shortcuts";
 pub const CLOSE: &str = "Close";
 /// Keys, separated by blanks (`mod` is ⌘ or Ctrl), and what they do.
-pub const KEY_LIST: [(&str, &str); 9] = [
+pub const KEY_LIST: [(&str, &str); 10] = [
     ("Enter", "Send"),
     ("Shift Enter", "New line"),
     ("Esc", "Stop the answer"),
+    ("/", "Prompts, in an empty composer"),
     ("mod Shift O", "New chat"),
     ("mod Shift S", "Show or hide the list"),
     ("mod Shift C", "Copy the last answer"),
@@ -356,6 +357,25 @@ pub const WAY_OF_CHAT: WayWords = WayWords {
     model_hint: "Asked with your next message.",
     temperature_hint: "From 0 (steady) to 2 (wild). Empty: as in your own settings. Some models take none.",
 };
+
+// prompts
+/// The pages of the settings.
+pub const SETTINGS_PAGES: [(&str, &str); 2] = [("/settings", "Your way"), ("/settings/prompts", PROMPTS)];
+pub const PROMPTS: &str = "Prompts";
+pub const PROMPTS_LEAD: &str =
+    "Texts that you use again and again. Press / in an empty composer, or Prompts below it, to put one there.";
+pub const PROMPTS_NONE: &str = "There are no prompts yet.";
+pub const PROMPTS_KEEP: &str = "Make and change prompts";
+pub const PROMPT_SHARED: &str = "shared";
+pub const PROMPT_NEW: &str = "A new prompt";
+pub const PROMPT_EDIT: &str = "Change a prompt";
+pub const PROMPT_NAME: &str = "Name";
+pub const PROMPT_TEXT: &str = "Text";
+pub const PROMPT_TEXT_HINT: &str = "What stands in {{double braces}}, like {{language}}, is asked for each time.";
+pub const PROMPT_SHARE: &str = "Share it with everybody here";
+pub const PROMPT_USE: &str = "Put into the composer";
+pub const PROMPT_DELETE: &str = "Delete this prompt";
+pub const PROMPT_DELETE_BODY: &str = "It is gone then, for everybody. What was sent with it stays.";
 
 #[cfg(test)]
 mod tests {

@@ -20,6 +20,7 @@ mod metrics;
 mod oddities;
 mod outages;
 mod poolers;
+mod prompts;
 mod readers;
 mod settings;
 mod starting;

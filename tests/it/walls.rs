@@ -8,7 +8,7 @@ use parlor::http::{
 use reqwest::{Method, StatusCode};
 
 /// What is expected of each route. A route that is not here fails the sweep, as does an entry without a route.
-const ROUTES: [(&str, &str, Access); 34] = [
+const ROUTES: [(&str, &str, Access); 42] = [
     ("GET", "/", Access::Member),
     ("GET", "/admin/jobs", Access::Administrator),
     ("GET", "/assets/{name}", Access::Plain),
@@ -21,9 +21,13 @@ const ROUTES: [(&str, &str, Access); 34] = [
     ("GET", "/favicon.ico", Access::Plain),
     ("GET", "/login", Access::Anyone),
     ("GET", "/metrics", Access::Plain),
+    ("GET", "/prompts", Access::Member),
+    ("GET", "/prompts/{id}", Access::Member),
     ("GET", "/ready", Access::Plain),
     ("GET", "/register", Access::Anyone),
     ("GET", "/settings", Access::Member),
+    ("GET", "/settings/prompts", Access::Member),
+    ("GET", "/settings/prompts/{id}", Access::Member),
     ("GET", "/setup", Access::Anyone),
     ("GET", "/up", Access::Plain),
     ("POST", "/admin/jobs/{id}/drop", Access::Administrator),
@@ -40,8 +44,12 @@ const ROUTES: [(&str, &str, Access); 34] = [
     ("POST", "/messages/{id}/regenerations", Access::Member),
     ("POST", "/messages/{id}/send", Access::Member),
     ("POST", "/messages/{id}/stop", Access::Member),
+    ("POST", "/prompts/{id}", Access::Member),
     ("POST", "/register", Access::Anyone),
     ("POST", "/settings", Access::Member),
+    ("POST", "/settings/prompts", Access::Member),
+    ("POST", "/settings/prompts/{id}", Access::Member),
+    ("POST", "/settings/prompts/{id}/delete", Access::Member),
     ("POST", "/setup", Access::Anyone),
 ];
 
@@ -66,6 +74,7 @@ fn form(path: &str) -> Vec<(&'static str, &'static str)> {
     match path {
         "/chats/{id}/messages" | "/chats" => vec![("content", "hi"), ("model", "openai/fake-1")],
         "/chats/{id}/settings" => vec![("system", "x"), ("model", ""), ("temperature", "")],
+        "/settings/prompts/{id}" => vec![("name", "x"), ("text", "x")],
         "/chats/{id}/title" => vec![("title", "another")],
         _ => vec![],
     }

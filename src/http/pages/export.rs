@@ -122,7 +122,7 @@ fn attachment(title: &str, ending: &str) -> HeaderValue {
     let name: String =
         title.chars().map(|c| if c.is_control() || "/\\:*?\"<>|".contains(c) { ' ' } else { c }).take(80).collect();
     let name = name.split_whitespace().collect::<Vec<_>>().join(" ");
-    let name = match name.trim_start_matches('.') {
+    let name = match name.trim_matches(['.', ' ']) {
         "" => "chat",
         name => name,
     };
@@ -148,7 +148,7 @@ mod tests {
     fn names_of_files_are_safe() {
         for (title, plain, full) in [
             ("Plan a week", "Plan-a-week", "Plan%20a%20week"),
-            ("../../etc/pass\"wd\r\n", "etc-pass-wd", "%20..%20etc%20pass%20wd"),
+            ("../../etc/pass\"wd.\r\n", "etc-pass-wd", "etc%20pass%20wd"),
             ("読む", "chat", "%E8%AA%AD%E3%82%80"),
             ("...", "chat", "chat"),
         ] {

@@ -6,11 +6,12 @@ mod export;
 mod jobs;
 mod live;
 mod messages;
+mod prompts;
 mod settings;
 
 use super::routes::Routes;
 
 pub fn routes(routes: Routes) -> Routes {
     let routes = messages::routes(chats::routes(entrance::routes(routes)));
-    settings::routes(export::routes(jobs::routes(routes)))
+    prompts::routes(settings::routes(export::routes(jobs::routes(routes))))
 }
