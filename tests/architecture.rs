@@ -23,7 +23,7 @@ const FLOORS: [(&str, usize); 11] = [
 ];
 
 /// The order inside `domain`: a room may use those of a lower number.
-const ROOMS: [(&str, usize); 9] = [
+const ROOMS: [(&str, usize); 10] = [
     ("feed", 0),
     ("tokens", 1),
     ("accounts", 2),
@@ -33,6 +33,7 @@ const ROOMS: [(&str, usize); 9] = [
     ("chats", 4),
     ("generation", 5),
     ("export", 6),
+    ("import", 7),
 ];
 
 /// Files with SQL that are not named `store`: single-file features and the ground floor.

@@ -42,4 +42,6 @@ ids! {
     GenerationId,
     /// A prompt template.
     PromptId,
+    /// A file of chats to be imported.
+    ImportId,
 }

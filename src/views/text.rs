@@ -360,7 +360,8 @@ pub const WAY_OF_CHAT: WayWords = WayWords {
 
 // prompts
 /// The pages of the settings.
-pub const SETTINGS_PAGES: [(&str, &str); 2] = [("/settings", "Your way"), ("/settings/prompts", PROMPTS)];
+pub const SETTINGS_PAGES: [(&str, &str); 3] =
+    [("/settings", "Your way"), ("/settings/prompts", PROMPTS), ("/settings/import", IMPORT)];
 pub const PROMPTS: &str = "Prompts";
 pub const PROMPTS_LEAD: &str =
     "Texts that you use again and again. Press / in an empty composer, or Prompts below it, to put one there.";
@@ -376,6 +377,23 @@ pub const PROMPT_SHARE: &str = "Share it with everybody here";
 pub const PROMPT_USE: &str = "Put into the composer";
 pub const PROMPT_DELETE: &str = "Delete this prompt";
 pub const PROMPT_DELETE_BODY: &str = "It is gone then, for everybody. What was sent with it stays.";
+
+// import
+pub const IMPORT: &str = "Import";
+pub const IMPORT_LEAD: &str = "Bring back chats that were saved as JSON, with all that was said in them.";
+pub const IMPORT_FILE: &str = "File";
+pub const IMPORT_HINT: &str = "A .json file that was saved from the menu of a chat. Up to 32 MB.";
+pub const IMPORT_DO: &str = "Import";
+pub const IMPORTS: &str = "Your last files";
+pub const IMPORT_OPEN: &str = "Open the last one";
+
+pub fn importing(done: i32, total: i32) -> String {
+    format!("{done} of {total} chats are made.")
+}
+
+pub fn imported(done: i32) -> String {
+    if done == 1 { "1 chat is here.".into() } else { format!("{} chats are here.", grouped(done.into())) }
+}
 
 #[cfg(test)]
 mod tests {

@@ -127,3 +127,32 @@ test("a chat is saved and printed", async () => {
   ann.hasNothingToComplainAbout();
   await ann.leaves();
 });
+
+test("a saved chat is brought back, with and without JavaScript", async () => {
+  for (const javaScriptEnabled of [true, false]) {
+    const kim = await home.person("Kim", { javaScriptEnabled });
+    const tab = await kim.registers();
+    const { page } = tab;
+    const answer = home.provider.answers("Keep this.");
+    await tab.composer.fill("Keep this.");
+    await tab.sendButton.click();
+    await answer.says("It is kept.");
+    await answer.ends();
+    await page.waitForURL(/chats/);
+    const chat = page.url().split("?")[0];
+    await tab.goes(new URL(chat).pathname);
+    await tab.seesAnswer("It is kept.");
+    const saved = await (await page.request.get(`${chat}/export?format=json`)).text();
+    await tab.goes("/settings");
+    await page.getByRole("link", { name: "Import" }).click();
+    const many = `[${Array(40).fill(saved).join(",")}]`;
+    await page.getByLabel("File").setInputFiles({ name: "many.json", mimeType: "application/json", buffer: Buffer.from(many) });
+    await page.getByRole("button", { name: "Import" }).click();
+    await tab.sees("40 chats are here."); // by itself
+    await page.getByRole("link", { name: "Open the last one" }).click();
+    await tab.seesAnswer("It is kept.");
+    assert.notEqual(page.url(), chat);
+    kim.hasNothingToComplainAbout();
+    await kim.leaves();
+  }
+});

@@ -14,6 +14,7 @@ mod export;
 mod failures;
 mod fences;
 mod fragments;
+mod import;
 mod late;
 mod line;
 mod metrics;

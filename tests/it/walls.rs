@@ -8,7 +8,7 @@ use parlor::http::{
 use reqwest::{Method, StatusCode};
 
 /// What is expected of each route. A route that is not here fails the sweep, as does an entry without a route.
-const ROUTES: [(&str, &str, Access); 42] = [
+const ROUTES: [(&str, &str, Access); 44] = [
     ("GET", "/", Access::Member),
     ("GET", "/admin/jobs", Access::Administrator),
     ("GET", "/assets/{name}", Access::Plain),
@@ -26,6 +26,7 @@ const ROUTES: [(&str, &str, Access); 42] = [
     ("GET", "/ready", Access::Plain),
     ("GET", "/register", Access::Anyone),
     ("GET", "/settings", Access::Member),
+    ("GET", "/settings/import", Access::Member),
     ("GET", "/settings/prompts", Access::Member),
     ("GET", "/settings/prompts/{id}", Access::Member),
     ("GET", "/setup", Access::Anyone),
@@ -47,6 +48,7 @@ const ROUTES: [(&str, &str, Access); 42] = [
     ("POST", "/prompts/{id}", Access::Member),
     ("POST", "/register", Access::Anyone),
     ("POST", "/settings", Access::Member),
+    ("POST", "/settings/import", Access::Member),
     ("POST", "/settings/prompts", Access::Member),
     ("POST", "/settings/prompts/{id}", Access::Member),
     ("POST", "/settings/prompts/{id}/delete", Access::Member),

@@ -26,6 +26,14 @@ pub struct ChatForm {
     pub leaf: Option<String>,
 }
 
+/// A whole file.
+#[derive(Debug, Deserialize)]
+pub struct FileForm {
+    #[serde(flatten)]
+    pub chat: ChatForm,
+    pub messages: Vec<MessageForm>,
+}
+
 /// A message. Ids are good within the file only.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct MessageForm {

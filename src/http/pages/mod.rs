@@ -3,6 +3,7 @@
 mod chats;
 mod entrance;
 mod export;
+mod import;
 mod jobs;
 mod live;
 mod messages;
@@ -13,5 +14,5 @@ use super::routes::Routes;
 
 pub fn routes(routes: Routes) -> Routes {
     let routes = messages::routes(chats::routes(entrance::routes(routes)));
-    prompts::routes(settings::routes(export::routes(jobs::routes(routes))))
+    import::routes(prompts::routes(settings::routes(export::routes(jobs::routes(routes)))))
 }

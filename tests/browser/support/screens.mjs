@@ -149,6 +149,16 @@ export async function everyScreen(home, options, at) {
   await page.locator(".prompts__link").click();
   await mine.sees("Change a prompt");
   await at("prompt", mine);
+  await mine.goes("/settings/import");
+  await page.getByLabel("File").setInputFiles({ name: "notes.json", mimeType: "application/json", buffer: Buffer.from("hello") });
+  await page.getByRole("button", { name: "Import" }).click();
+  await mine.sees(/This is no JSON/);
+  await at("import-refused", mine);
+  const saved = await page.evaluate(async (path) => (await fetch(`${path}/export?format=json`)).text(), first);
+  await page.getByLabel("File").setInputFiles({ name: "chat.json", mimeType: "application/json", buffer: Buffer.from(saved) });
+  await page.getByRole("button", { name: "Import" }).click();
+  await mine.sees("1 chat is here.");
+  await at("import", mine);
   await mine.goes("/");
   await page.getByRole("link", { name: "Prompts" }).click();
   await mine.sees("Translate", page.locator("#prompts"));
