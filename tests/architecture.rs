@@ -23,8 +23,18 @@ const FLOORS: [(&str, usize); 11] = [
 ];
 
 /// The order inside `domain`: a room may use those of a lower number.
-const ROOMS: [(&str, usize); 6] =
-    [("feed", 0), ("tokens", 1), ("accounts", 2), ("catalog", 2), ("chats", 3), ("generation", 4)];
+const ROOMS: [(&str, usize); 10] = [
+    ("feed", 0),
+    ("tokens", 1),
+    ("accounts", 2),
+    ("catalog", 2),
+    ("own", 3),
+    ("prompts", 3),
+    ("chats", 4),
+    ("generation", 5),
+    ("export", 6),
+    ("import", 7),
+];
 
 /// Files with SQL that are not named `store`: single-file features and the ground floor.
 const MAY_HOLD_SQL: [&str; 8] = [

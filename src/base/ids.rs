@@ -40,4 +40,8 @@ ids! {
     MessageId,
     /// The making of one answer.
     GenerationId,
+    /// A prompt template.
+    PromptId,
+    /// A file of chats to be imported.
+    ImportId,
 }

@@ -8,9 +8,10 @@ use crate::{
     },
     domain::{
         accounts::Viewer,
-        catalog,
+        catalog::{self, Model},
         chats::{self, Listed},
         generation::{self, Shown, State},
+        own,
     },
     markdown,
     views::{self, ChatDay, ChatLink, Composer, Held, Me, Message, MessageState, ModelChoice, Versions},
@@ -20,7 +21,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 pub fn me(viewer: &Viewer) -> Me {
-    Me { name: viewer.name.clone(), admin: viewer.administrator }
+    Me { name: viewer.name.clone(), admin: viewer.administrator, theme: viewer.theme.name() }
 }
 
 /// A message as it stands. A running answer shows what its readers have of it.
@@ -167,18 +168,26 @@ pub struct Composing {
 
 /// The models to pick from; one is chosen, the wanted one if it is there.
 pub async fn models(app: &App, wanted: Option<String>) -> Result<Vec<ModelChoice>> {
-    let known = catalog::models(app).await?;
-    let chosen = known.iter().position(|m| Some(m.id()) == wanted).unwrap_or_default();
-    let choices = known.into_iter().enumerate();
-    Ok(choices.map(|(i, m)| ModelChoice { id: m.id(), name: m.name, chosen: i == chosen }).collect())
+    Ok(one_chosen(&catalog::models(app).await?, wanted.as_deref()))
+}
+
+fn one_chosen(known: &[Model], wanted: Option<&str>) -> Vec<ModelChoice> {
+    let mut models = choices(known, wanted);
+    if !models.iter().any(|model| model.chosen)
+        && let Some(first) = models.first_mut()
+    {
+        first.chosen = true;
+    }
+    models
 }
 
 pub async fn composer(app: &App, viewer: &Viewer, at: Composing) -> Result<Composer> {
+    let known = catalog::models(app).await?;
     let wanted = match at.model {
         Some(model) => Some(model),
-        None => catalog::last_used(app, viewer.id).await?,
+        None => new_chats_model(app, viewer, &known).await?,
     };
-    let models = models(app, wanted).await?;
+    let models = one_chosen(&known, wanted.as_deref());
     let no_models = models.is_empty().then(|| {
         let names: Vec<_> = app.providers.iter().map(|p| p.name.as_str()).collect();
         format!(
@@ -189,6 +198,7 @@ pub async fn composer(app: &App, viewer: &Viewer, at: Composing) -> Result<Compo
     });
     Ok(Composer {
         action: at.chat.map_or_else(|| "/chats".to_owned(), |id| format!("/chats/{id}/messages")),
+        prompts: at.chat.map_or_else(|| "/prompts".to_owned(), |id| format!("/prompts?chat={id}")),
         key: Uuid::now_v7().to_string(),
         parent: at.leaf,
         models,
@@ -199,6 +209,21 @@ pub async fn composer(app: &App, viewer: &Viewer, at: Composing) -> Result<Compo
         answering: at.answering,
         focus: true,
     })
+}
+
+/// What a new chat begins with: one's own choice if it can be asked, else the model asked last.
+async fn new_chats_model(app: &App, viewer: &Viewer, known: &[Model]) -> Result<Option<String>> {
+    let own = own::default_model(app, viewer.id).await?;
+    match own.filter(|own| known.iter().any(|model| model.id() == *own)) {
+        Some(own) => Ok(Some(own)),
+        None => catalog::last_used(app, viewer.id).await,
+    }
+}
+
+/// Models to pick, with the one that is chosen.
+pub fn choices(known: &[Model], chosen: Option<&str>) -> Vec<ModelChoice> {
+    let choice = |m: &Model| ModelChoice { id: m.id(), name: m.name.clone(), chosen: Some(m.id().as_str()) == chosen };
+    known.iter().map(choice).collect()
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use crate::{
     domain::{
         catalog, chats, feed,
         generation::{self, Look},
+        import::{self, Bring},
     },
 };
 use std::{sync::atomic::Ordering, time::Duration};
@@ -26,6 +27,16 @@ pub fn start(app: &App) {
             } else {
                 generation::look(&ours, job.generation_id);
             }
+            std::future::ready(())
+        },
+    ));
+    let ours = app.clone();
+    app.tasks.spawn(queue::work(
+        app.pools.listen.clone(),
+        Duration::from_millis(app.config.queue.poll_ms),
+        app.stopping.begun.clone(),
+        move |job: Bring| {
+            import::take_up(&ours, job.import_id);
             std::future::ready(())
         },
     ));
@@ -54,6 +65,7 @@ async fn hourly(app: App) {
             ("the queue", queue::tidy(&app.pools.jobs).await),
             ("the feed", feed::store::trim(&app.pools.jobs).await),
             ("keys of forms", generation::forget_keys(&app).await),
+            ("imports", import::care(&app).await),
             ("sessions", sessions::tidy(&app.pools.jobs).await),
         ];
         for (what, result) in results {

@@ -13,8 +13,18 @@ pub struct ModelChoice {
     pub chosen: bool,
 }
 
+impl ModelChoice {
+    /// The one that was chosen, and is not there any more.
+    #[must_use]
+    pub fn gone(id: &str) -> Self {
+        Self { id: id.to_owned(), name: format!("{id} {}", text::MODEL_GONE), chosen: true }
+    }
+}
+
 pub struct Composer {
     pub action: String,
+    /// Where prompts are picked for it.
+    pub prompts: String,
     /// Makes a resubmission harmless; new with every form.
     pub key: String,
     /// The message to answer to; none in a new chat.

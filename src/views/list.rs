@@ -7,9 +7,16 @@ use crate::base::ids::ChatId;
 pub struct Me {
     pub name: String,
     pub admin: bool,
+    /// `system`, `light` or `dark`.
+    pub theme: &'static str,
 }
 
 impl Me {
+    /// What browsers call the theme, for what is painted before the styles are there.
+    pub(super) fn scheme(&self) -> &'static str {
+        if self.theme == "system" { "light dark" } else { self.theme }
+    }
+
     /// The letter in the round mark beside the name.
     pub(super) fn initial(&self) -> String {
         self.name.trim().chars().next().map_or_else(|| "·".into(), |first| first.to_uppercase().collect())

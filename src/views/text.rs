@@ -19,7 +19,7 @@ pub const ADMINISTRATOR: &str = "Administrator";
 
 // a chat
 pub const CONVERSATION: &str = "Conversation";
-pub const CHAT_MENU: &str = "Rename or delete this chat";
+pub const CHAT_MENU: &str = "Menu of this chat";
 pub const RENAME: &str = "Rename";
 pub const RENAME_TITLE: &str = "Rename this chat";
 pub const RENAME_LABEL: &str = "Title";
@@ -219,10 +219,11 @@ pub const ERROR_ID: &str = "If you ask for help, name this request:";
 pub const KEYS: &str = "Keyboard shortcuts";
 pub const CLOSE: &str = "Close";
 /// Keys, separated by blanks (`mod` is ⌘ or Ctrl), and what they do.
-pub const KEY_LIST: [(&str, &str); 11] = [
+pub const KEY_LIST: [(&str, &str); 12] = [
     ("Enter", "Send"),
     ("Shift Enter", "New line"),
     ("Esc", "Stop the answer"),
+    ("/", "Prompts, in an empty composer"),
     ("mod K", "Search and commands"),
     ("mod Shift O", "New chat"),
     ("mod Shift S", "Show or hide the list"),
@@ -398,6 +399,85 @@ pub fn found(count: usize, more: bool) -> String {
         (_, false) => format!("Found {count} times."),
         (_, true) => format!("The newest {count}."),
     }
+}
+
+// settings
+pub const SETTINGS: &str = "Settings";
+pub const SETTINGS_LEAD: &str = "How you want to be answered, and how this place looks to you.";
+pub const SETTINGS_SAVED: &str = "Saved.";
+pub const CHAT_SETTINGS: &str = "Settings of this chat";
+pub const CHAT_SETTINGS_ITEM: &str = "Settings";
+pub const EXPORT_MARKDOWN: &str = "Save as Markdown";
+pub const EXPORT_JSON: &str = "Save as JSON";
+pub const PRINT: &str = "Print";
+pub const PRINT_EARLIER: &str = "Earlier messages of this chat are not on this page.";
+pub const TEMPERATURE: &str = "Temperature";
+pub const TEMPERATURE_EMPTY: &str = "empty";
+pub const MODEL_LAST: &str = "The one I asked last";
+pub const MODEL_GONE: &str = "(not available now)";
+pub const THEME: &str = "Theme";
+/// Names in forms, and words.
+pub const THEMES: [(&str, &str); 3] = [("system", "As the system"), ("light", "Light"), ("dark", "Dark")];
+
+/// The words of a form for how to be answered.
+pub struct WayWords {
+    pub text: &'static str,
+    pub text_hint: &'static str,
+    pub model: &'static str,
+    pub model_hint: &'static str,
+    pub temperature_hint: &'static str,
+}
+
+pub const WAY_OWN: WayWords = WayWords {
+    text: "Instructions",
+    text_hint: "Told to every model before each conversation: who you are, how you like answers. Up to 4,000 characters.",
+    model: "Model of a new chat",
+    model_hint: "Another one can be chosen under each message.",
+    temperature_hint: "From 0 (steady) to 2 (wild). Empty: as the provider has it. Some models take none.",
+};
+pub const WAY_OF_CHAT: WayWords = WayWords {
+    text: "System prompt",
+    text_hint: "Told to the model in this chat, after your own instructions. Up to 4,000 characters.",
+    model: "Model",
+    model_hint: "Asked with your next message.",
+    temperature_hint: "From 0 (steady) to 2 (wild). Empty: as in your own settings. Some models take none.",
+};
+
+// prompts
+/// The pages of the settings.
+pub const SETTINGS_PAGES: [(&str, &str); 3] =
+    [("/settings", "Your way"), ("/settings/prompts", PROMPTS), ("/settings/import", IMPORT)];
+pub const PROMPTS: &str = "Prompts";
+pub const PROMPTS_LEAD: &str =
+    "Texts that you use again and again. Press / in an empty composer, or Prompts below it, to put one there.";
+pub const PROMPTS_NONE: &str = "There are no prompts yet.";
+pub const PROMPTS_KEEP: &str = "Make and change prompts";
+pub const PROMPT_SHARED: &str = "shared";
+pub const PROMPT_NEW: &str = "A new prompt";
+pub const PROMPT_EDIT: &str = "Change a prompt";
+pub const PROMPT_NAME: &str = "Name";
+pub const PROMPT_TEXT: &str = "Text";
+pub const PROMPT_TEXT_HINT: &str = "What stands in {{double braces}}, like {{language}}, is asked for each time.";
+pub const PROMPT_SHARE: &str = "Share it with everybody here";
+pub const PROMPT_USE: &str = "Put into the composer";
+pub const PROMPT_DELETE: &str = "Delete this prompt";
+pub const PROMPT_DELETE_BODY: &str = "It is gone then, for everybody. What was sent with it stays.";
+
+// import
+pub const IMPORT: &str = "Import";
+pub const IMPORT_LEAD: &str = "Bring back chats that were saved as JSON, with all that was said in them.";
+pub const IMPORT_FILE: &str = "File";
+pub const IMPORT_HINT: &str = "A .json file that was saved from the menu of a chat. Up to 32 MB.";
+pub const IMPORT_DO: &str = "Import";
+pub const IMPORTS: &str = "Your last files";
+pub const IMPORT_OPEN: &str = "Open the last one";
+
+pub fn importing(done: i32, total: i32) -> String {
+    format!("{done} of {total} chats are made.")
+}
+
+pub fn imported(done: i32) -> String {
+    if done == 1 { "1 chat is here.".into() } else { format!("{} chats are here.", grouped(done.into())) }
 }
 
 #[cfg(test)]

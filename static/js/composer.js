@@ -18,7 +18,7 @@
 
   document.addEventListener("keydown", (event) => {
     if (event.isComposing || event.keyCode === 229) return;
-    if (event.key === "Escape" && !document.querySelector(":popover-open")) document.querySelector("#stop, form[data-behavior~=stop]")?.requestSubmit();
+    if (event.key === "Escape" && !document.querySelector(":popover-open, dialog[open]")) document.querySelector("#stop, form[data-behavior~=stop]")?.requestSubmit();
     if (event.key !== "Enter" || event.shiftKey || event.target !== field() || typesByTouch.matches) return;
     event.preventDefault();
     const button = document.querySelector("#send-button[form]:enabled");

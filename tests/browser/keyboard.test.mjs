@@ -50,7 +50,7 @@ test("Tab reaches everything, in the order of reading, and the focus can be seen
   const start = stops.indexOf("Skip to the conversation");
   assert.ok(start >= 0, `the skip link is reached: ${stops.join(" | ")}`);
   const order = [...stops.slice(start), ...stops.slice(0, start)];
-  const wanted = ["Skip to the conversation", "Parlor", "Hide the list of chats", "New chat", /^Where am I\?/, "Keyboard shortcuts", "Sign out", "Rename or delete this chat", "Conversation", "Copy", "Answer again", "Message", /^Model/, "Send"];
+  const wanted = ["Skip to the conversation", "Parlor", "Hide the list of chats", "New chat", /^Where am I\?/, "Settings", "Keyboard shortcuts", "Sign out", "Menu of this chat", "Conversation", "Copy", "Answer again", "Message", /^Model/, "Prompts", "Send"];
   let at = -1;
   for (const name of wanted) {
     const next = order.findIndex((stop, n) => n > at && (name instanceof RegExp ? name.test(stop) : stop === name));
@@ -179,7 +179,7 @@ test("the menu of a chat", async () => {
   await tab.asksInNewChat("An unremarkable chat");
   await tab.seesEnd();
   const { page } = tab;
-  const opener = page.getByRole("button", { name: "Rename or delete this chat" });
+  const opener = page.getByRole("button", { name: "Menu of this chat" });
   await opener.focus();
   await tab.presses("Enter", "Tab");
   await holdsFocus("Rename", page.getByRole("button", { name: "Rename", exact: true }));
@@ -196,14 +196,14 @@ test("the menu of a chat", async () => {
   await page.getByRole("heading", { level: 1, name: "A remarkable chat" }).waitFor();
 
   await opener.focus();
-  await tab.presses("Enter", "Tab", "Tab", "Enter");
+  await tab.presses("Enter", ...Array(6).fill("Tab"), "Enter"); // the last of the menu
   await holdsFocus("Cancel", page.locator("#delete").getByRole("button", { name: "Cancel" }));
   await tab.presses("Escape");
   await page.locator("#delete").waitFor({ state: "hidden" });
   assert.notEqual(await focused(tab), "nothing", "the focus is not lost when the question closes");
   await opener.focus();
   if (await page.locator("#chat-menu").isVisible()) await tab.presses("Escape");
-  await tab.presses("Enter", "Tab", "Tab", "Enter");
+  await tab.presses("Enter", ...Array(6).fill("Tab"), "Enter"); // the last of the menu
   await holdsFocus("Cancel", page.locator("#delete").getByRole("button", { name: "Cancel" }));
   await tab.presses("Tab", "Enter");
   await page.waitForURL(/\/\?deleted=/);

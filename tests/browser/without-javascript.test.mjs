@@ -76,7 +76,7 @@ test("a whole visit without JavaScript", async () => {
   await tab.seesAnswer("Still blue.");
 
   // renamed, through the page's menu
-  await page.getByRole("button", { name: "Rename or delete this chat" }).click();
+  await page.getByRole("button", { name: "Menu of this chat" }).click();
   await page.getByRole("button", { name: "Rename", exact: true }).click();
   await page.getByLabel("Title").filter({ visible: true }).fill("Sea and sky");
   await page.getByRole("button", { name: "Save" }).filter({ visible: true }).click();
@@ -84,7 +84,7 @@ test("a whole visit without JavaScript", async () => {
   await page.getByRole("link", { name: "Sea and sky" }).waitFor();
 
   // deleted, after a question
-  await page.getByRole("button", { name: "Rename or delete this chat" }).click();
+  await page.getByRole("button", { name: "Menu of this chat" }).click();
   await page.getByRole("button", { name: "Delete", exact: true }).filter({ visible: true }).click();
   await tab.sees("Delete this chat?");
   await page.getByRole("button", { name: "Delete", exact: true }).filter({ visible: true }).last().click();

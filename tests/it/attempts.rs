@@ -7,7 +7,10 @@ use crate::support::{
 };
 use parlor::{
     base::Error,
-    domain::{accounts::Viewer, generation::dead},
+    domain::{
+        accounts::{Theme, Viewer},
+        generation::dead,
+    },
 };
 use reqwest::StatusCode;
 
@@ -30,7 +33,7 @@ async fn administrator(test: &TestApp) -> Viewer {
 
 async fn viewer(test: &TestApp, name: &str, administrator: bool) -> Viewer {
     let id = test.value(&format!("select id from users where email = '{name}@example.org'")).await;
-    Viewer { id: parlor::base::ids::UserId(id), name: name.into(), administrator }
+    Viewer { id: parlor::base::ids::UserId(id), name: name.into(), administrator, theme: Theme::System }
 }
 
 #[tokio::test]

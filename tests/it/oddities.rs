@@ -316,7 +316,13 @@ async fn f18_an_answer_without_end() {
 }
 
 fn ask() -> Ask {
-    Ask { model: "fake-1".into(), messages: vec![Said { by_model: false, text: "hi".into() }], max_tokens: 10 }
+    Ask {
+        model: "fake-1".into(),
+        system: String::new(),
+        messages: vec![Said { by_model: false, text: "hi".into() }],
+        max_tokens: 10,
+        temperature: None,
+    }
 }
 
 /// The provider of these settings, with nothing of Parlor around it.

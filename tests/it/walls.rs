@@ -8,7 +8,7 @@ use parlor::http::{
 use reqwest::{Method, StatusCode};
 
 /// What is expected of each route. A route that is not here fails the sweep, as does an entry without a route.
-const ROUTES: [(&str, &str, Access); 40] = [
+const ROUTES: [(&str, &str, Access); 55] = [
     ("GET", "/", Access::Member),
     ("GET", "/admin/jobs", Access::Administrator),
     ("GET", "/archive", Access::Member),
@@ -16,16 +16,24 @@ const ROUTES: [(&str, &str, Access); 40] = [
     ("GET", "/chats", Access::Member),
     ("GET", "/chats/{id}", Access::Member),
     ("GET", "/chats/{id}/delete", Access::Member),
+    ("GET", "/chats/{id}/export", Access::Member),
     ("GET", "/chats/{id}/feed", Access::Member),
+    ("GET", "/chats/{id}/settings", Access::Member),
     ("GET", "/chats/{id}/title", Access::Member),
     ("GET", "/favicon.ico", Access::Plain),
     ("GET", "/login", Access::Anyone),
     ("GET", "/messages/{id}", Access::Member),
     ("GET", "/messages/{id}/edits", Access::Member),
     ("GET", "/metrics", Access::Plain),
+    ("GET", "/prompts", Access::Member),
+    ("GET", "/prompts/{id}", Access::Member),
     ("GET", "/ready", Access::Plain),
     ("GET", "/register", Access::Anyone),
     ("GET", "/search", Access::Member),
+    ("GET", "/settings", Access::Member),
+    ("GET", "/settings/import", Access::Member),
+    ("GET", "/settings/prompts", Access::Member),
+    ("GET", "/settings/prompts/{id}", Access::Member),
     ("GET", "/setup", Access::Anyone),
     ("GET", "/up", Access::Plain),
     ("POST", "/admin/jobs/{id}/drop", Access::Administrator),
@@ -35,6 +43,7 @@ const ROUTES: [(&str, &str, Access); 40] = [
     ("POST", "/chats/{id}/messages", Access::Member),
     ("POST", "/chats/{id}/place", Access::Member),
     ("POST", "/chats/{id}/restore", Access::Member),
+    ("POST", "/chats/{id}/settings", Access::Member),
     ("POST", "/chats/{id}/title", Access::Member),
     ("POST", "/login", Access::Anyone),
     ("POST", "/logout", Access::Anyone),
@@ -47,7 +56,13 @@ const ROUTES: [(&str, &str, Access); 40] = [
     ("POST", "/messages/{id}/send", Access::Member),
     ("POST", "/messages/{id}/show", Access::Member),
     ("POST", "/messages/{id}/stop", Access::Member),
+    ("POST", "/prompts/{id}", Access::Member),
     ("POST", "/register", Access::Anyone),
+    ("POST", "/settings", Access::Member),
+    ("POST", "/settings/import", Access::Member),
+    ("POST", "/settings/prompts", Access::Member),
+    ("POST", "/settings/prompts/{id}", Access::Member),
+    ("POST", "/settings/prompts/{id}/delete", Access::Member),
     ("POST", "/setup", Access::Anyone),
 ];
 
@@ -73,6 +88,8 @@ fn form(path: &str) -> Vec<(&'static str, &'static str)> {
         "/chats/{id}/messages" | "/chats" => vec![("content", "hi"), ("model", "openai/fake-1")],
         "/messages/{id}/edits" => vec![("content", "mine")],
         "/chats/{id}/place" => vec![("place", "archived")],
+        "/chats/{id}/settings" => vec![("system", "x"), ("model", ""), ("temperature", "")],
+        "/settings/prompts/{id}" => vec![("name", "x"), ("text", "x")],
         "/chats/{id}/title" => vec![("title", "another")],
         _ => vec![],
     }

@@ -24,6 +24,7 @@ pub struct User {
     pub email: String,
     pub name: String,
     pub administrator: bool,
+    pub theme: Theme,
     pub password_hash: String,
 }
 
@@ -33,11 +34,41 @@ pub struct Viewer {
     pub id: UserId,
     pub name: String,
     pub administrator: bool,
+    pub theme: Theme,
 }
 
 impl From<&User> for Viewer {
     fn from(user: &User) -> Self {
-        Self { id: user.id, name: user.name.clone(), administrator: user.administrator }
+        Self { id: user.id, name: user.name.clone(), administrator: user.administrator, theme: user.theme }
+    }
+}
+
+/// Light or dark.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Theme {
+    /// As the reader's system has it.
+    #[default]
+    System,
+    Light,
+    Dark,
+}
+
+impl Theme {
+    pub const ALL: [Self; 3] = [Self::System, Self::Light, Self::Dark];
+
+    /// Its name in the database, in forms and in styles.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::System => "system",
+            Self::Light => "light",
+            Self::Dark => "dark",
+        }
+    }
+
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|theme| theme.name() == name)
     }
 }
 

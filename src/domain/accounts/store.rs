@@ -1,6 +1,6 @@
 //! The SQL of accounts.
 
-use super::User;
+use super::{Theme, User};
 use crate::base::ids::UserId;
 use sqlx::{PgConnection, PgExecutor, PgPool};
 
@@ -9,6 +9,7 @@ struct Row {
     email: String,
     name: String,
     role: String,
+    theme: String,
     password_hash: String,
 }
 
@@ -19,6 +20,7 @@ impl From<Row> for User {
             email: row.email,
             name: row.name,
             administrator: row.role == "administrator",
+            theme: Theme::parse(&row.theme).unwrap_or_default(),
             password_hash: row.password_hash,
         }
     }
@@ -31,7 +33,7 @@ impl From<Row> for User {
 pub async fn get(db: &PgPool, id: UserId) -> sqlx::Result<Option<User>> {
     let row = sqlx::query_as!(
         Row,
-        r#"select id as "id: UserId", email, name, role, password_hash from users where id = $1 and disabled_at is null"#,
+        r#"select id as "id: UserId", email, name, role, theme, password_hash from users where id = $1 and disabled_at is null"#,
         id.0
     );
     Ok(row.fetch_optional(db).await?.map(User::from))
@@ -41,7 +43,7 @@ pub async fn get(db: &PgPool, id: UserId) -> sqlx::Result<Option<User>> {
 pub async fn by_email(db: &PgPool, email_key: &str) -> sqlx::Result<Option<User>> {
     let row = sqlx::query_as!(
         Row,
-        r#"select id as "id: UserId", email, name, role, password_hash from users
+        r#"select id as "id: UserId", email, name, role, theme, password_hash from users
            where email_key = $1 and disabled_at is null"#,
         email_key
     );
@@ -51,7 +53,7 @@ pub async fn by_email(db: &PgPool, email_key: &str) -> sqlx::Result<Option<User>
 pub async fn all(db: &PgPool) -> sqlx::Result<Vec<User>> {
     let rows = sqlx::query_as!(
         Row,
-        r#"select id as "id: UserId", email, name, role, password_hash from users order by created_at"#
+        r#"select id as "id: UserId", email, name, role, theme, password_hash from users order by created_at"#
     );
     Ok(rows.fetch_all(db).await?.into_iter().map(User::from).collect())
 }
@@ -68,7 +70,7 @@ pub async fn insert(
     let row = sqlx::query_as!(
         Row,
         r#"insert into users (email, email_key, name, password_hash, role) values ($1, $2, $3, $4, $5)
-           returning id as "id: UserId", email, name, role, password_hash"#,
+           returning id as "id: UserId", email, name, role, theme, password_hash"#,
         email,
         email_key,
         name,

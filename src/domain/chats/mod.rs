@@ -4,6 +4,7 @@
 mod list;
 mod search;
 pub mod store;
+pub mod way;
 
 pub use list::{Cursor, Listed, Page, Place, archive, older, put, shelf};
 pub use search::{Found, FoundChat, FoundMessage, Piece, search};

@@ -3,7 +3,7 @@
 pub mod list;
 pub mod search;
 
-use super::Chat;
+use super::{Chat, way::Way};
 use crate::base::{
     Error, Result,
     error::OnConstraint,
@@ -53,6 +53,32 @@ pub async fn rename(conn: &mut PgConnection, id: ChatId, title: &str) -> sqlx::R
 
 pub async fn title(db: &PgPool, id: ChatId) -> sqlx::Result<Option<String>> {
     sqlx::query_scalar!("select title from chats where id = $1", id.0).fetch_optional(db).await
+}
+
+pub async fn way(conn: &mut PgConnection, user: UserId, id: ChatId) -> sqlx::Result<Option<Way>> {
+    sqlx::query_as!(
+        Way,
+        "select title, system_prompt as system, model, temperature from chats
+         where id = $1 and user_id = $2 and deleted_at is null",
+        id.0,
+        user.0
+    )
+    .fetch_optional(conn)
+    .await
+}
+
+pub async fn set_way(conn: &mut PgConnection, user: UserId, id: ChatId, way: &Way) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update chats set system_prompt = $3, model = $4, temperature = $5 where id = $1 and user_id = $2",
+        id.0,
+        user.0,
+        way.system,
+        way.model,
+        way.temperature
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
 }
 
 /// Hides a chat; it is removed a day later.

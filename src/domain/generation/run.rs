@@ -188,6 +188,12 @@ async fn claim(app: &App, id: GenerationId) -> Result<Option<Claimed>> {
     Ok(Some(claimed))
 }
 
+/// What a model is told before the conversation: the person's own instructions, then the chat's.
+fn system_prompt(instructions: &str, chat: &str) -> String {
+    let parts = [instructions.trim(), chat.trim()];
+    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n\n")
+}
+
 /// How an attempt came to its end.
 enum Outcome {
     /// The model said that it is done.
@@ -357,7 +363,14 @@ impl Attempt<'_> {
             messages.push(Said { by_model: true, text: self.text.clone() });
             messages.push(Said { by_model: false, text: GO_ON.to_owned() });
         }
-        Ok(Ask { model: model.to_owned(), messages, max_tokens: context.max_output_tokens })
+        let way = store::way(&mut conn, self.claimed.id).await?;
+        Ok(Ask {
+            model: model.to_owned(),
+            system: system_prompt(&way.instructions, &way.system),
+            messages,
+            max_tokens: context.max_output_tokens,
+            temperature: way.temperature,
+        })
     }
 
     async fn conclude(self, outcome: Outcome) -> Result<()> {

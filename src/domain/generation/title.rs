@@ -54,7 +54,13 @@ async fn make(app: &App, id: GenerationId) -> Result<()> {
     let gist = |text: &str| text.chars().take(GIST).collect::<String>();
     let text =
         format!("{PROMPT}\n\n---\nQuestion:\n{}\n\n---\nAnswer:\n{}", gist(&first.question), gist(&first.answer));
-    let ask = Ask { model: model.to_owned(), messages: vec![Said { by_model: false, text }], max_tokens: MAX_TOKENS };
+    let ask = Ask {
+        model: model.to_owned(),
+        system: String::new(),
+        messages: vec![Said { by_model: false, text }],
+        max_tokens: MAX_TOKENS,
+        temperature: None,
+    };
     let said = match said(provider, &ask).await {
         Ok(said) => said,
         Err(fault) => {

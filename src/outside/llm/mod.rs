@@ -10,14 +10,18 @@ use futures::Stream;
 use std::{pin::Pin, sync::Arc, time::Duration};
 
 /// What is sent to a model.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Ask {
     /// The provider's own name of the model.
     pub model: String,
+    /// Told before the conversation; may be empty.
+    pub system: String,
     /// The path's messages, oldest first.
     pub messages: Vec<Said>,
     /// Upper bound of the answer, in tokens.
     pub max_tokens: u32,
+    /// From 0 to 2; nothing: as the provider has it.
+    pub temperature: Option<f64>,
 }
 
 /// One message of the conversation as a model sees it.

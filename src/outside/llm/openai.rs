@@ -213,18 +213,24 @@ fn chain(error: &dyn std::error::Error) -> String {
 }
 
 fn body(ask: &Ask) -> Value {
-    let messages: Vec<_> = ask
+    // one at most: some servers' templates take no second one
+    let system = (!ask.system.is_empty()).then(|| json!({ "role": "system", "content": ask.system }));
+    let said = ask
         .messages
         .iter()
-        .map(|m| json!({ "role": if m.by_model { "assistant" } else { "user" }, "content": m.text }))
-        .collect();
-    json!({
+        .map(|m| json!({ "role": if m.by_model { "assistant" } else { "user" }, "content": m.text }));
+    let messages: Vec<_> = system.into_iter().chain(said).collect();
+    let mut body = json!({
         "model": ask.model,
         "messages": messages,
         "max_tokens": ask.max_tokens,
         "stream": true,
         "stream_options": { "include_usage": true },
-    })
+    });
+    if let Some(temperature) = ask.temperature {
+        body["temperature"] = json!(temperature);
+    }
+    body
 }
 
 #[cfg(test)]
@@ -271,11 +277,18 @@ mod tests {
     #[test]
     fn what_is_asked() {
         let said = |by_model, text: &str| super::super::Said { by_model, text: text.to_owned() };
-        let ask = Ask { model: "m".into(), messages: vec![said(false, "hi"), said(true, "Hello")], max_tokens: 9 };
-        let expected = json!({
+        let messages = vec![said(false, "hi"), said(true, "Hello")];
+        let mut ask = Ask { model: "m".into(), system: String::new(), messages, max_tokens: 9, temperature: None };
+        let mut expected = json!({
             "model": "m", "max_tokens": 9, "stream": true, "stream_options": { "include_usage": true },
             "messages": [{ "role": "user", "content": "hi" }, { "role": "assistant", "content": "Hello" }],
         });
+        assert_eq!(body(&ask), expected);
+        ask.system = "Be brief.".into();
+        ask.temperature = Some(0.7);
+        let first = json!({ "role": "system", "content": "Be brief." });
+        expected["messages"].as_array_mut().unwrap().insert(0, first);
+        expected["temperature"] = json!(0.7);
         assert_eq!(body(&ask), expected);
     }
 }

@@ -59,6 +59,25 @@ pub struct New<'a> {
     pub lease: Option<f64>,
 }
 
+/// How the person who asked, and the chat, want it answered.
+pub struct Way {
+    pub instructions: String,
+    /// The chat's own.
+    pub system: String,
+    pub temperature: Option<f64>,
+}
+
+pub async fn way(conn: &mut PgConnection, id: GenerationId) -> sqlx::Result<Way> {
+    sqlx::query_as!(
+        Way,
+        r#"select u.instructions, c.system_prompt as system, coalesce(c.temperature, u.temperature) as temperature
+           from generations g join users u on u.id = g.user_id join chats c on c.id = g.chat_id where g.id = $1"#,
+        id.0
+    )
+    .fetch_one(conn)
+    .await
+}
+
 pub async fn insert(conn: &mut PgConnection, new: &New<'_>) -> sqlx::Result<GenerationId> {
     sqlx::query_scalar!(
         r#"insert into generations (chat_id, message_id, user_id, model, from_seq, after_id, prefix, state,

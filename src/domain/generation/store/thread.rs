@@ -70,7 +70,7 @@ pub async fn by_id(conn: &mut PgConnection, chat: ChatId, ids: &[MessageId]) -> 
     let rows = sqlx::query_as!(
         Row,
         r#"select m.id as "id: MessageId", m.parent_id as "parent: MessageId", m.author, m.text, m.reasoning, m.html,
-               m.created_at, m.place, g.state as "state?", g.after_id as "after?: MessageId",
+               coalesce(m.said_at, m.created_at) as "created_at!", m.place, g.state as "state?", g.after_id as "after?: MessageId",
                b.state as "before?", extract(epoch from g.next_attempt_at - now())::float8 as due, g.reason, coalesce(g.model, m.model) as model, g.completion_tokens, g.from_seq as "from_seq?",
                extract(epoch from g.answer_at - g.first_token_at)::float8 as thought
            from messages m left join generations g on g.message_id = m.id
@@ -89,10 +89,10 @@ pub async fn path(conn: &mut PgConnection, chat: ChatId, leaf: MessageId, limit:
     let rows = sqlx::query_as!(
         Row,
         r#"with recursive m as (
-               select id, parent_id, author, text, reasoning, html, created_at, place, model, 1 as depth
+               select id, parent_id, author, text, reasoning, html, coalesce(said_at, created_at) as created_at, place, model, 1 as depth
                from messages where chat_id = $1 and id = $2 and removed_at is null
                union all
-               select p.id, p.parent_id, p.author, p.text, p.reasoning, p.html, p.created_at, p.place, p.model, m.depth + 1
+               select p.id, p.parent_id, p.author, p.text, p.reasoning, p.html, coalesce(p.said_at, p.created_at), p.place, p.model, m.depth + 1
                from m join messages p on p.chat_id = $1 and p.id = m.parent_id where m.depth < $3)
            select m.id as "id!: MessageId", m.parent_id as "parent: MessageId", m.author as "author!",
                m.text as "text!", m.reasoning as "reasoning!", m.html, m.created_at as "created_at!", m.place as "place!",

@@ -1,0 +1,141 @@
+//! Chats brought along in a file: it is checked at once and kept, and a job makes its chats, each in one transaction
+//! with its number, so that a job which comes twice, or again after a loss, makes none twice.
+
+mod read;
+mod store;
+
+pub use store::Progress;
+
+use crate::{
+    app::App,
+    base::{
+        Error, Result,
+        ids::{ImportId, MessageId},
+        queue::{self, Job},
+    },
+    domain::{
+        accounts::Viewer,
+        export::form::{Author, FileForm},
+        feed,
+    },
+    markdown,
+};
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+
+/// Bytes of a file at most.
+pub const MAX_FILE: usize = 32 * 1024 * 1024;
+/// Files of one person that are worked on at once.
+const MAX_UNFINISHED: i64 = 3;
+
+/// The job: make the chats of this file.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Bring {
+    pub import_id: ImportId,
+}
+
+impl Job for Bring {
+    const QUEUE: &'static str = "import";
+}
+
+/// Checks a file and keeps it for the job.
+///
+/// # Errors
+/// [`Error::Invalid`] for `file`, with what is wrong with it; [`Error::Conflict`] while others are worked on.
+pub async fn accept(app: &App, viewer: &Viewer, name: &str, bytes: Vec<u8>) -> Result<()> {
+    let checked = tokio::task::spawn_blocking(move || {
+        let text =
+            String::from_utf8(bytes).map_err(|_| "This is no text, so it cannot be a file of chats.".to_owned())?;
+        let chats = read::read(&text)?.len();
+        Ok((text, chats))
+    });
+    let checked: std::result::Result<(String, usize), String> = checked.await.map_err(Error::internal)?;
+    let (text, chats) = checked.map_err(|sentence| Error::invalid("file", sentence))?;
+    let name: String = name.chars().filter(|c| !c.is_control()).take(120).collect();
+    let mut tx = app.pools.http.begin().await?;
+    if store::unfinished(&mut tx, viewer.id).await? >= MAX_UNFINISHED {
+        return Err(Error::Conflict("Your files before this one are still being worked on. Wait for them.".to_owned()));
+    }
+    let total = i32::try_from(chats).unwrap_or(i32::MAX);
+    let import_id = store::insert(&mut tx, viewer.id, &name, &text, total).await?;
+    queue::enqueue(&mut tx, &Bring { import_id }).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// A viewer's newest files, and how far they are.
+///
+/// # Errors
+/// The database's.
+pub async fn progress(app: &App, viewer: &Viewer) -> Result<Vec<Progress>> {
+    Ok(store::newest(&app.pools.http, viewer.id, 5).await?)
+}
+
+/// Takes up a file; returns at once.
+pub fn take_up(app: &App, id: ImportId) {
+    let ours = app.clone();
+    app.tasks.spawn(async move {
+        if let Err(error) = run(&ours, id).await {
+            // what is made is made; the hourly care calls again
+            tracing::warn!(import = %id, %error, "a file of chats could not be imported to its end");
+        }
+    });
+}
+
+/// Calls again for files whose job was lost.
+///
+/// # Errors
+/// The database's.
+pub async fn care(app: &App) -> Result<()> {
+    let mut conn = app.pools.jobs.acquire().await?;
+    for import_id in store::forgotten(&mut conn).await? {
+        queue::enqueue(&mut conn, &Bring { import_id }).await?;
+    }
+    Ok(())
+}
+
+async fn run(app: &App, id: ImportId) -> Result<()> {
+    let Some(text) = store::body(&app.pools.jobs, id).await? else { return Ok(()) };
+    let read = tokio::task::spawn_blocking(move || read::read(&text)).await.map_err(Error::internal)?;
+    let chats = read.map_err(|sentence| Error::Internal(anyhow::anyhow!("checked, and then: {sentence}")))?;
+    for (number, chat) in (0..).zip(&chats) {
+        if app.stopping.begun.is_cancelled() {
+            return Ok(());
+        }
+        bring(app, id, number, chat).await?;
+    }
+    store::end(&app.pools.jobs, id).await?;
+    Ok(())
+}
+
+/// One chat, if it is not there yet.
+async fn bring(app: &App, id: ImportId, number: i32, file: &FileForm) -> Result<()> {
+    let mut tx = app.pools.jobs.begin().await?;
+    // whoever else works on this file waits here, and then finds it done
+    let Some((user, done)) = store::lock(&mut tx, id).await? else { return Ok(()) };
+    if done > number {
+        return Ok(());
+    }
+    let chat = store::chat(&mut tx, user, &read::title(file), &file.chat).await?;
+    feed::store::open(&mut tx, chat).await?;
+    let mut ids: HashMap<&str, MessageId> = HashMap::with_capacity(file.messages.len());
+    let mut last = None;
+    for message in &file.messages {
+        let parent = message.parent.as_deref().and_then(|parent| ids.get(parent)).copied();
+        let by_model = message.author == Author::Model;
+        let html = (!by_model).then(|| markdown::plain(&message.text));
+        let new = store::message(&mut tx, chat, parent, message, html.as_deref()).await?;
+        if by_model {
+            let (text, scope) = (message.text.clone(), new.to_string());
+            let rendered = tokio::task::spawn_blocking(move || markdown::render(&text, &scope)).await;
+            let html = rendered.unwrap_or_else(|_| markdown::plain(&message.text));
+            store::answer(&mut tx, chat, new, user, message, &html, read::state(message)).await?;
+        }
+        ids.insert(&message.id, new);
+        last = Some(new);
+    }
+    let leaf = file.chat.leaf.as_deref().and_then(|leaf| ids.get(leaf)).copied().or(last);
+    store::close(&mut tx, id, number + 1, chat, leaf).await?;
+    tx.commit().await?;
+    Ok(())
+}

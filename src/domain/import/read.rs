@@ -1,0 +1,133 @@
+//! What a file of chats says, or what is wrong with it, as a sentence for people. No IO.
+
+use crate::domain::{
+    chats,
+    export::form::{Author, FORMAT, FileForm, MessageForm, VERSION},
+};
+use std::collections::HashSet;
+
+/// One chat, or a list of them, in the form that `export` writes; NULs, which the database cannot keep, are replaced.
+pub fn read(text: &str) -> Result<Vec<FileForm>, String> {
+    let text = text.trim_start_matches('\u{feff}').trim_start();
+    let parsed = if text.starts_with('[') {
+        serde_json::from_str(text)
+    } else {
+        serde_json::from_str(text).map(|one| vec![one])
+    };
+    let mut files: Vec<FileForm> = parsed.map_err(|error| wrong(&error))?;
+    if files.is_empty() {
+        return Err("There is no chat in this file.".to_owned());
+    }
+    for file in &mut files {
+        check(file)?;
+        file.chat.system_prompt = file.chat.system_prompt.replace('\0', "\u{fffd}").chars().take(4000).collect();
+        file.chat.temperature = file.chat.temperature.filter(|t| (0. ..=2.).contains(t));
+        file.chat.model = file.chat.model.take().map(|model| plain(&model, 300));
+        for message in &mut file.messages {
+            message.text = message.text.replace('\0', "\u{fffd}");
+            message.reasoning = message.reasoning.replace('\0', "\u{fffd}");
+            message.model = message.model.take().map(|model| plain(&model, 300));
+            message.reason = message.reason.take().map(|reason| plain(&reason, 500));
+        }
+    }
+    Ok(files)
+}
+
+fn wrong(error: &serde_json::Error) -> String {
+    let place = format!("line {}, character {}", error.line(), error.column());
+    match error.classify() {
+        serde_json::error::Category::Eof => "This file ends too early: it was not saved whole.".to_owned(),
+        serde_json::error::Category::Syntax | serde_json::error::Category::Io => {
+            format!("This is no JSON: it cannot be read from {place} on.")
+        }
+        serde_json::error::Category::Data => {
+            format!("This is JSON, but not a chat that was saved from Parlor: something else is expected at {place}.")
+        }
+    }
+}
+
+fn check(file: &FileForm) -> Result<(), String> {
+    if file.chat.format != FORMAT {
+        return Err("This is JSON, but not a chat that was saved from Parlor.".to_owned());
+    }
+    if file.chat.version != VERSION {
+        return Err(format!("This file is of version {}; this Parlor reads version {VERSION}.", file.chat.version));
+    }
+    if file.messages.is_empty() {
+        return Err("A chat in this file has no message.".to_owned());
+    }
+    let mut known = HashSet::new();
+    for (at, message) in file.messages.iter().enumerate() {
+        if message.parent.as_deref().is_some_and(|parent| !known.contains(parent)) {
+            return Err(format!(
+                "Message {} of a chat in this file follows one that does not stand before it.",
+                at + 1
+            ));
+        }
+        if !known.insert(message.id.as_str()) {
+            return Err(format!("Message {} of a chat in this file has the id of another one.", at + 1));
+        }
+    }
+    Ok(())
+}
+
+/// The chat's title, or one made from its first message.
+pub fn title(file: &FileForm) -> String {
+    let title = plain(&file.chat.title, chats::MAX_TITLE);
+    if title.is_empty() { chats::title_from(&file.messages[0].text) } else { title }
+}
+
+/// How an imported answer stands, and why: nobody goes on with one that was not finished.
+pub fn state(message: &MessageForm) -> (&'static str, Option<&str>) {
+    debug_assert!(message.author == Author::Model, "only answers have a state");
+    match message.state.as_deref() {
+        None | Some("completed") => ("completed", message.reason.as_deref()),
+        Some("stopped") => ("stopped", message.reason.as_deref()),
+        Some("failed") if message.text.is_empty() => ("failed", message.reason.as_deref()),
+        Some("interrupted" | "failed") => ("interrupted", message.reason.as_deref()),
+        Some(_) => ("interrupted", Some("This answer was not finished when it was saved.")),
+    }
+}
+
+/// One line of at most so many characters.
+fn plain(text: &str, most: usize) -> String {
+    let words: Vec<_> = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|w| !w.is_empty()).collect();
+    words.join(" ").chars().take(most).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::read;
+
+    #[test]
+    fn what_is_wrong_is_said() {
+        let file = |messages: &str| {
+            format!(
+                r#"{{"format":"parlor.chat","version":1,"title":"t","created_at":"2026-01-01T00:00:00Z","messages":[{messages}]}}"#
+            )
+        };
+        let message = |id: &str, parent: &str| {
+            format!(
+                r#"{{"id":"{id}","parent":{parent},"order":0,"author":"person","at":"2026-01-01T00:00:00Z","text":"x"}}"#
+            )
+        };
+        let good = file(&[message("a", "null"), message("b", "\"a\"")].join(","));
+        assert_eq!(read(&good).unwrap()[0].messages.len(), 2);
+        assert_eq!(read(&format!("\u{feff} [{good},{good}]")).unwrap().len(), 2);
+        for (text, words) in [
+            (String::new(), "ends too early"),
+            (good[..100].to_owned(), "ends too early"),
+            ("hello".to_owned(), "no JSON"),
+            ("[]".to_owned(), "no chat"),
+            ("{\"a\":1}".to_owned(), "not a chat"),
+            (good.replace("parlor.chat", "other"), "not a chat"),
+            (good.replace("\"version\":1", "\"version\":2"), "of version 2"),
+            (file(""), "has no message"),
+            (file(&message("b", "\"a\"")), "does not stand before it"),
+            (file(&[message("a", "null"), message("a", "null")].join(",")), "the id of another"),
+        ] {
+            let said = read(&text).unwrap_err();
+            assert!(said.contains(words), "{text}: {said}");
+        }
+    }
+}

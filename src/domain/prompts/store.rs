@@ -1,0 +1,77 @@
+//! The SQL of prompt templates. A viewer uses one's own and the shared; administrators also change the shared.
+
+use super::{Prompt, Typed};
+use crate::base::ids::{PromptId, UserId};
+use sqlx::PgPool;
+
+pub async fn list(db: &PgPool, user: UserId, administrator: bool) -> sqlx::Result<Vec<Prompt>> {
+    sqlx::query_as!(
+        Prompt,
+        r#"select id as "id: PromptId", name, text, shared, (user_id = $1 or $2) as "mine!"
+           from prompts where user_id = $1 or shared order by lower(name), id limit 1000"#,
+        user.0,
+        administrator
+    )
+    .fetch_all(db)
+    .await
+}
+
+pub async fn find(db: &PgPool, user: UserId, administrator: bool, id: PromptId) -> sqlx::Result<Option<Prompt>> {
+    sqlx::query_as!(
+        Prompt,
+        r#"select id as "id: PromptId", name, text, shared, (user_id = $1 or $2) as "mine!"
+           from prompts where id = $3 and (user_id = $1 or shared)"#,
+        user.0,
+        administrator,
+        id.0
+    )
+    .fetch_optional(db)
+    .await
+}
+
+pub async fn count(db: &PgPool, user: UserId) -> sqlx::Result<i64> {
+    sqlx::query_scalar!(r#"select count(*) as "count!" from prompts where user_id = $1"#, user.0).fetch_one(db).await
+}
+
+pub async fn insert(db: &PgPool, user: UserId, prompt: &Typed) -> sqlx::Result<()> {
+    sqlx::query!(
+        "insert into prompts (user_id, name, text, shared) values ($1, $2, $3, $4)",
+        user.0,
+        prompt.name,
+        prompt.text,
+        prompt.shared
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+pub async fn update(
+    db: &PgPool,
+    user: UserId,
+    administrator: bool,
+    id: PromptId,
+    prompt: &Typed,
+) -> sqlx::Result<bool> {
+    let done = sqlx::query!(
+        "update prompts set name = $4, text = $5, shared = $6, changed_at = now()
+         where id = $3 and (user_id = $1 or (shared and $2))",
+        user.0,
+        administrator,
+        id.0,
+        prompt.name,
+        prompt.text,
+        prompt.shared
+    );
+    Ok(done.execute(db).await?.rows_affected() == 1)
+}
+
+pub async fn delete(db: &PgPool, user: UserId, administrator: bool, id: PromptId) -> sqlx::Result<bool> {
+    let done = sqlx::query!(
+        "delete from prompts where id = $3 and (user_id = $1 or (shared and $2))",
+        user.0,
+        administrator,
+        id.0
+    );
+    Ok(done.execute(db).await?.rows_affected() == 1)
+}

@@ -1,0 +1,77 @@
+//! A chat as a Markdown file.
+
+use super::text;
+use time::{OffsetDateTime, UtcOffset, macros::format_description};
+
+/// One message of the file.
+pub struct Passage<'a> {
+    pub mine: bool,
+    /// `provider/name`; empty for a person's.
+    pub model: &'a str,
+    pub text: &'a str,
+    pub at: OffsetDateTime,
+    /// Why it ended as it did, if there is something to say.
+    pub reason: Option<&'a str>,
+}
+
+/// What the file begins with.
+#[must_use]
+pub fn heading(title: &str) -> String {
+    format!("# {}\n", title.replace(['\n', '\r'], " "))
+}
+
+/// A message under a heading of its own.
+#[must_use]
+pub fn passage(passage: &Passage<'_>) -> String {
+    let who =
+        if passage.mine { text::YOU } else { passage.model.split_once('/').map_or(passage.model, |(_, name)| name) };
+    let who = if who.is_empty() { text::ANSWER } else { who };
+    let form = format_description!("[year]-[month]-[day] [hour]:[minute] UTC");
+    let at = passage.at.to_offset(UtcOffset::UTC).format(form).unwrap_or_default();
+    let reason = passage.reason.map(|reason| format!("\n*{reason}*\n")).unwrap_or_default();
+    format!("\n## {who} · {at}\n\n{}\n{reason}", closed(passage.text.trim_end()))
+}
+
+/// The text with a block of code that was cut off closed, lest it swallow what follows.
+fn closed(text: &str) -> String {
+    let mut open: Option<(char, usize)> = None;
+    for line in text.lines() {
+        let line = line.trim_start();
+        let Some(mark) = line.chars().next().filter(|c| *c == '`' || *c == '~') else { continue };
+        let count = line.chars().take_while(|c| *c == mark).count();
+        let bare = line[count..].trim().is_empty();
+        match open {
+            None if count >= 3 && !(mark == '`' && line[count..].contains('`')) => open = Some((mark, count)),
+            Some((m, n)) if m == mark && count >= n && bare => open = None,
+            _ => {}
+        }
+    }
+    match open {
+        Some((mark, count)) => format!("{text}\n{}", mark.to_string().repeat(count)),
+        None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use time::macros::datetime;
+
+    #[test]
+    fn passages() {
+        let at = datetime!(2026-11-21 05:30:59 UTC);
+        let mine = passage(&Passage { mine: true, model: "", text: "Hi\n", at, reason: None });
+        assert_eq!(mine, "\n## You · 2026-11-21 05:30 UTC\n\nHi\n");
+        let cut = Passage { mine: false, model: "p/m", text: "```\nfn", at, reason: Some("Cut.") };
+        assert_eq!(passage(&cut), "\n## m · 2026-11-21 05:30 UTC\n\n```\nfn\n```\n\n*Cut.*\n");
+    }
+
+    #[test]
+    fn code_is_closed() {
+        for (text, end) in
+            [("```\na\n```", "```\na\n```"), ("~~~~\n```\n~~~", "~~~~\n```\n~~~\n~~~~"), ("``` a ```", "``` a ```")]
+        {
+            assert_eq!(closed(text), end);
+        }
+    }
+}

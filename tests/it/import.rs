@@ -1,0 +1,113 @@
+//! Bringing chats along: what was taken away comes back as it was.
+
+use crate::support::{
+    TestApp, eventually,
+    people::{Page, Person},
+    provider::Step,
+};
+use reqwest::{Method, StatusCode};
+use serde_json::Value;
+
+async fn gives(person: &Person, file: &str) -> Page {
+    let body = format!(
+        "--B\r\nContent-Disposition: form-data; name=\"file\"; filename=\"my <chats>.json\"\r\nContent-Type: application/json\r\n\r\n{file}\r\n--B--\r\n"
+    );
+    let request = person.request(Method::POST, "/settings/import").header("sec-fetch-site", "same-origin");
+    Page::of(request.header("content-type", "multipart/form-data; boundary=B").body(body).send().await.unwrap()).await
+}
+
+/// The same without what a file names in its own way.
+fn bare(json: &str) -> Value {
+    let mut json: Value = serde_json::from_str(json).unwrap();
+    let ids: Vec<_> = json["messages"].as_array().unwrap().iter().map(|m| m["id"].clone()).collect();
+    let number = |id: &Value| ids.iter().position(|known| known == id).map_or(Value::Null, Into::into);
+    json["leaf"] = number(&json["leaf"]);
+    for message in json["messages"].as_array_mut().unwrap() {
+        message["parent"] = number(&message["parent"]);
+        message["id"] = number(&message["id"]);
+        message.as_object_mut().unwrap().remove("tokens");
+    }
+    json
+}
+
+#[tokio::test]
+async fn a_chat_comes_back_as_it_was() {
+    let test = TestApp::start().await;
+    let ann = test.person("ann").await;
+    let think = Step::Reasoning("Let me see.".to_owned());
+    test.provider.does([think, Step::Text("Hello **Ann**".to_owned()), Step::Finish("stop"), Step::Done]);
+    let chat = ann.asks("Who am I?").await;
+    ann.sees(&chat, "data-state=\"completed\"").await;
+    let first = ann.last_answer(&chat).await;
+    test.provider.does([Step::Text("Some".to_owned()), Step::Cut]);
+    ann.posts(&format!("/messages/{first}/regenerations"), &[("model", "openai/fake-2")]).await;
+    ann.sees(&chat, "data-state=\"interrupted\"").await;
+    ann.posts(
+        &format!("{chat}/settings"),
+        &[("system", "Be brief."), ("model", "openai/fake-1"), ("temperature", "1.5")],
+    )
+    .await;
+    let file = ann.opens(&format!("{chat}/export?format=json")).await.html;
+
+    let bob = test.person("bob").await;
+    let page = gives(&bob, &format!("[{file},{file}]")).await;
+    assert_eq!(
+        (page.status, page.location.as_deref()),
+        (StatusCode::SEE_OTHER, Some("/settings/import")),
+        "{}",
+        page.html
+    );
+    let page = bob.sees("/settings/import", "2 chats are here.").await;
+    assert!(page.html.contains("my &#60;chats&#62;.json"), "{}", page.html);
+    let path = crate::support::people::between(&page.html, "class=\"settings__link\" href=\"", "\"").unwrap();
+    let again = bob.opens(&format!("{path}/export?format=json")).await.html;
+    assert_eq!(bare(&again), bare(&file));
+    let shown = bob.opens(&path).await.html;
+    assert!(shown.contains("data-state=\"interrupted\"") && shown.contains("Who am I?"), "{shown}");
+    assert!(test.value::<bool>("select count(*) = 3 and bool_and(leaf_id is not null) from chats").await);
+    assert!(test.value::<bool>("select body is null and done = 2 from imports").await);
+    test.check_tree().await;
+    // and it goes on from there
+    test.provider.streams(["Three"]);
+    assert_eq!(bob.says(&path, "Go on").await.status, StatusCode::SEE_OTHER);
+    bob.sees(&path, "Three").await;
+    test.check_tree().await;
+}
+
+#[tokio::test]
+async fn a_job_that_comes_twice_makes_nothing_twice_and_broken_files_are_told() {
+    let test = TestApp::start().await;
+    let ann = test.person("ann").await;
+    let chat = ann.asks("hi").await;
+    ann.sees(&chat, "data-state=\"completed\"").await;
+    let file = ann.opens(&format!("{chat}/export?format=json")).await.html;
+    gives(&ann, &file).await;
+    ann.sees("/settings/import", "1 chat is here.").await;
+    let id: String = test.value("select id::text from imports").await;
+    // as if a worker had been lost between two chats
+    sqlx::query("update imports set body = $1, total = 2, ended_at = null")
+        .bind(format!("[{file},{file}]"))
+        .execute(&test.app.pools.http)
+        .await
+        .unwrap();
+    for _ in 0..3 {
+        parlor::domain::import::take_up(&test.app, id.parse().unwrap());
+    }
+    eventually("the rest is made", || async { test.value::<bool>("select ended_at is not null from imports").await })
+        .await;
+    assert_eq!(test.value::<i64>("select count(*) from chats").await, 3);
+    for (broken, words) in [
+        ("", "Choose a file first"),
+        ("hello", "This is no JSON"),
+        (&file[..file.len() / 2], "ends too early"),
+        ("{}", "not a chat"),
+    ] {
+        let page = if broken.is_empty() { ann.posts("/settings/import", &[]).await } else { gives(&ann, broken).await };
+        assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY, "{broken}");
+        assert!(page.html.contains(words) || page.html.contains("did not come whole"), "{words}: {}", page.html);
+    }
+    let page = gives(&ann, &"x".repeat(33 * 1024 * 1024)).await;
+    assert_eq!(page.status, StatusCode::PAYLOAD_TOO_LARGE);
+    assert!(page.html.contains("at most 32 MB"), "{}", page.html);
+    assert_eq!(test.value::<i64>("select count(*) from imports").await, 1);
+}
