@@ -142,7 +142,7 @@ pub struct Standing {
     /// Jobs whose handler broke down, to be handed out again, or not.
     pub failed: i64,
     pub killed: i64,
-    /// Workers seen in the last 30 s.
+    /// Workers of one queue seen in the last 30 s: a process has one for each.
     pub workers: i64,
 }
 
@@ -155,7 +155,8 @@ pub async fn standing(db: &PgPool) -> Result<Standing> {
         Standing,
         r#"select j.pending as "pending!", j.oldest as "oldest!", j.failed as "failed!",
                (select count(*) from apalis.jobs where status = 'Killed') as "killed!",
-               (select count(*) from apalis.workers where last_seen > now() - interval '30 s') as "workers!"
+               (select coalesce(max(w.n), 0) from (select count(*) as n from apalis.workers
+                    where last_seen > now() - interval '30 s' group by worker_type) w) as "workers!"
            from (select count(*) filter (where status = 'Pending' and run_at <= now()) as pending,
                      greatest(coalesce(extract(epoch from now() - min(run_at) filter (where status = 'Pending')), 0), 0)::float8
                          as oldest,

@@ -408,7 +408,7 @@ pub const SETTINGS_SAVED: &str = "Saved.";
 pub const CHAT_SETTINGS: &str = "Settings of this chat";
 pub const CHAT_SETTINGS_ITEM: &str = "Settings";
 pub const EXPORT_MARKDOWN: &str = "Save as Markdown";
-pub const EXPORT_JSON: &str = "Save as JSON";
+pub const EXPORT_JSON: &str = "Save everything (.json)";
 pub const PRINT: &str = "Print";
 pub const PRINT_EARLIER: &str = "Earlier messages of this chat are not on this page.";
 pub const TEMPERATURE: &str = "Temperature";
@@ -465,7 +465,7 @@ pub const PROMPT_DELETE_BODY: &str = "It is gone then, for everybody. What was s
 
 // import
 pub const IMPORT: &str = "Import";
-pub const IMPORT_LEAD: &str = "Bring back chats that were saved as JSON, with all that was said in them.";
+pub const IMPORT_LEAD: &str = "Bring back chats that were saved with everything said in them.";
 pub const IMPORT_FILE: &str = "File";
 pub const IMPORT_HINT: &str = "A .json file that was saved from the menu of a chat. Up to 32 MB.";
 pub const IMPORT_DO: &str = "Import";

@@ -116,7 +116,7 @@ test("a chat is saved and printed", async () => {
   const [markdown] = await Promise.all([page.waitForEvent("download"), page.getByRole("link", { name: "Save as Markdown" }).click()]);
   assert.equal(markdown.suggestedFilename(), "Tell me of the sea.md");
   assert.match(readFileSync(await markdown.path(), "utf8"), /^# Tell me of the sea\.\n[^]*The end of it\.\n$/);
-  const [json] = await Promise.all([page.waitForEvent("download"), page.getByRole("link", { name: "Save as JSON" }).click()]);
+  const [json] = await Promise.all([page.waitForEvent("download"), page.getByRole("link", { name: "Save everything (.json)" }).click()]);
   assert.equal(JSON.parse(readFileSync(await json.path(), "utf8")).messages.length, 2);
   // on paper: all of it over several pages, and nothing to press
   const pdf = (await page.pdf()).toString("latin1");
