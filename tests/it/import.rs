@@ -111,3 +111,29 @@ async fn a_job_that_comes_twice_makes_nothing_twice_and_broken_files_are_told() 
     assert!(page.html.contains("at most 32 MB"), "{}", page.html);
     assert_eq!(test.value::<i64>("select count(*) from imports").await, 1);
 }
+
+#[tokio::test]
+async fn chats_of_other_houses_go_on_here() {
+    let test = TestApp::start().await;
+    let ann = test.person("ann").await;
+    let say = |id: &str, parent: &str, child: &str, role: &str, words: &str| {
+        serde_json::json!({ "id": id, "parent": parent, "children": [child], "message": {
+            "author": { "role": role }, "create_time": 1_700_000_000.5,
+            "content": { "content_type": "text", "parts": [words] }, "metadata": { "model_slug": "gpt-9" } } })
+    };
+    let file = serde_json::json!([{ "title": "Herons", "create_time": 1_700_000_000.0, "current_node": "a", "mapping": {
+        "top": { "id": "top", "parent": null, "children": ["q"], "message": null },
+        "q": say("q", "top", "a", "user", "What do herons eat?"),
+        "a": say("a", "q", "", "assistant", "**Fish**, mostly.") } }]);
+    assert_eq!(gives(&ann, &file.to_string()).await.status, StatusCode::SEE_OTHER);
+    let page = ann.sees("/settings/import", "1 chat is here.").await;
+    let path = crate::support::people::between(&page.html, "class=\"settings__link\" href=\"", "\"").unwrap();
+    let page = ann.opens(&path).await;
+    assert!(page.html.contains("<strong>Fish</strong>") && page.html.contains("gpt-9"), "{}", page.html);
+    test.provider.streams(["Frogs."]);
+    ann.says(&path, "And else?").await;
+    ann.sees(&path, "Frogs.").await;
+    let asked = test.provider.asked().pop().unwrap();
+    assert_eq!(asked.body["messages"][1]["content"], "**Fish**, mostly.");
+    test.check_tree().await;
+}

@@ -1,6 +1,7 @@
 //! Chats brought along in a file: it is checked at once and kept, and a job makes its chats, each in one transaction
 //! with its number, so that a job which comes twice, or again after a loss, makes none twice.
 
+mod others;
 mod read;
 mod store;
 

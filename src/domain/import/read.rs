@@ -1,20 +1,21 @@
 //! What a file of chats says, or what is wrong with it, as a sentence for people. No IO.
 
+use super::others;
 use crate::domain::{
     chats,
     export::form::{Author, FORMAT, FileForm, MessageForm, VERSION},
 };
+use serde::de::DeserializeOwned;
 use std::collections::HashSet;
 
-/// One chat, or a list of them, in the form that `export` writes; NULs, which the database cannot keep, are replaced.
+/// One chat, or a list of them, in the form that `export` writes or in one of [`others`]; NULs, which the database cannot
+/// keep, are replaced.
 pub fn read(text: &str) -> Result<Vec<FileForm>, String> {
     let text = text.trim_start_matches('\u{feff}').trim_start();
-    let parsed = if text.starts_with('[') {
-        serde_json::from_str(text)
-    } else {
-        serde_json::from_str(text).map(|one| vec![one])
+    let mut files = match one_or_many::<FileForm>(text) {
+        Err(error) if error.is_data() => elsewhere(text).ok_or_else(|| wrong(&error))?,
+        parsed => parsed.map_err(|error| wrong(&error))?,
     };
-    let mut files: Vec<FileForm> = parsed.map_err(|error| wrong(&error))?;
     if files.is_empty() {
         return Err("There is no chat in this file.".to_owned());
     }
@@ -33,6 +34,19 @@ pub fn read(text: &str) -> Result<Vec<FileForm>, String> {
     Ok(files)
 }
 
+fn one_or_many<T: DeserializeOwned>(text: &str) -> serde_json::Result<Vec<T>> {
+    if text.starts_with('[') { serde_json::from_str(text) } else { serde_json::from_str(text).map(|one| vec![one]) }
+}
+
+/// What was saved elsewhere, without the chats that nothing was said in.
+fn elsewhere(text: &str) -> Option<Vec<FileForm>> {
+    let gpt = one_or_many::<others::Gpt>(text).map(|chats| chats.into_iter().map(FileForm::from).collect());
+    let files: Vec<_> = gpt
+        .or_else(|_| one_or_many::<others::WebUi>(text).map(|chats| chats.into_iter().map(FileForm::from).collect()))
+        .ok()?;
+    Some(files.into_iter().filter(|file: &FileForm| !file.messages.is_empty()).collect())
+}
+
 fn wrong(error: &serde_json::Error) -> String {
     let place = format!("line {}, character {}", error.line(), error.column());
     match error.classify() {
@@ -41,7 +55,9 @@ fn wrong(error: &serde_json::Error) -> String {
             format!("This is no JSON: it cannot be read from {place} on.")
         }
         serde_json::error::Category::Data => {
-            format!("This is JSON, but not a chat that was saved from Parlor: something else is expected at {place}.")
+            format!(
+                "This is JSON, but not a chat that was saved from Parlor, ChatGPT or Open WebUI: something else is expected at {place}."
+            )
         }
     }
 }
