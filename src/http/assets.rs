@@ -30,7 +30,25 @@ pub fn install() {
 }
 
 pub fn routes(routes: Routes) -> Routes {
-    routes.get("/assets/{name}", Access::Plain, serve).get("/favicon.ico", Access::Plain, favicon)
+    routes.get("/assets/{name}", Access::Plain, serve).get("/favicon.ico", Access::Plain, favicon).get(
+        "/manifest.webmanifest",
+        Access::Plain,
+        manifest,
+    )
+}
+
+/// What a phone or a desktop needs to keep Parlor among its programs.
+async fn manifest() -> impl IntoResponse {
+    let manifest = serde_json::json!({
+        "name": "Parlor", "short_name": "Parlor", "id": "/", "start_url": "/", "scope": "/", "display": "standalone",
+        "background_color": "#fbfaf6", "theme_color": "#14604a",
+        "icons": [{ "src": names::ICON, "sizes": "any", "type": "image/svg+xml", "purpose": "any" }],
+    });
+    let kind = HeaderValue::from_static("application/manifest+json");
+    (
+        [(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, HeaderValue::from_static("max-age=86400"))],
+        manifest.to_string(),
+    )
 }
 
 async fn favicon(headers: HeaderMap) -> Result<Response, Failure> {

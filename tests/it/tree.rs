@@ -101,9 +101,9 @@ async fn an_answer_is_edited_and_the_model_believes_it() {
     let page = ann.opens(&chat).await;
     assert!(page.html.contains("<strong>Mine</strong>") && page.html.contains("edited"), "{}", page.html);
     assert!(page.html.contains("<span>2/2</span>"));
-    test.provider.streams(["Next"]);
+    test.provider.streams(["Understood."]);
     ann.says(&chat, "go on").await;
-    ann.sees(&chat, "Next").await;
+    ann.sees(&chat, "Understood.").await;
     assert!(test.provider.asked()[1].body["messages"][1]["content"].as_str().unwrap().starts_with("**Mine**"));
     // what cannot be taken comes back with what was typed
     let page = ann.posts(&path, &[("content", "   ")]).await;

@@ -8,7 +8,7 @@ use parlor::http::{
 use reqwest::{Method, StatusCode};
 
 /// What is expected of each route. A route that is not here fails the sweep, as does an entry without a route.
-const ROUTES: [(&str, &str, Access); 55] = [
+const ROUTES: [(&str, &str, Access); 56] = [
     ("GET", "/", Access::Member),
     ("GET", "/admin/jobs", Access::Administrator),
     ("GET", "/archive", Access::Member),
@@ -22,6 +22,7 @@ const ROUTES: [(&str, &str, Access); 55] = [
     ("GET", "/chats/{id}/title", Access::Member),
     ("GET", "/favicon.ico", Access::Plain),
     ("GET", "/login", Access::Anyone),
+    ("GET", "/manifest.webmanifest", Access::Plain),
     ("GET", "/messages/{id}", Access::Member),
     ("GET", "/messages/{id}/edits", Access::Member),
     ("GET", "/metrics", Access::Plain),
@@ -283,4 +284,15 @@ async fn guests_who_leave_early_leave_nothing_open() {
             .await;
         assert_eq!(open, 0, "round {round}: a transaction was left open");
     }
+}
+
+#[tokio::test]
+async fn the_manifest_names_what_is_there() {
+    let test = TestApp::start().await;
+    let stranger = test.stranger();
+    let page = stranger.opens("/manifest.webmanifest").await;
+    let manifest: serde_json::Value = serde_json::from_str(&page.html).unwrap();
+    let icon = stranger.opens(manifest["icons"][0]["src"].as_str().unwrap()).await;
+    assert!(icon.status == StatusCode::OK && icon.html.starts_with("<svg"));
+    assert!(stranger.opens("/login").await.html.contains("rel=\"manifest\" href=\"/manifest.webmanifest\""));
 }
