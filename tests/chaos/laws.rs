@@ -55,7 +55,8 @@ pub const LAWS: [(&str, &str, &str); 20] = [
         (select count(*) from feed_events e where e.chat_id = g.chat_id and e.message_id = g.message_id and kind = 'end')
         <> case when g.state in ('completed', 'stopped', 'interrupted', 'failed') then 1 else 0 end"),
     ("N7", "an event after the end", "select e.chat_id || ' ' || e.seq || ' ' || e.message_id from feed_events e join feed_events d
-        on d.chat_id = e.chat_id and d.message_id = e.message_id and d.kind = 'end' and e.seq > d.seq"),
+        on d.chat_id = e.chat_id and d.message_id = e.message_id and d.kind = 'end' and e.seq > d.seq
+        where e.kind <> 'path'"), // what a person does to the tree only names the message
     ("N8", "an answer that had begun was begun again", "select s.chat_id || ' ' || s.seq || ' ' || s.message_id from feed_events s
         join generations g on g.message_id = s.message_id where s.kind = 'state' and exists (select 1 from feed_events t
             where t.chat_id = s.chat_id and t.message_id = s.message_id and t.seq < s.seq
