@@ -35,8 +35,10 @@ async function asked(name, options) {
     await tab.sendButton.click();
     await tab.page.waitForURL(/\/chats\/[^?]+/);
     const chat = new URL(tab.page.url()).pathname;
-    await until("the answer is there", async () => (await home.ground.sql("select count(*) from generations where state = 'completed'")) !== "0");
-    await tab.goes(chat);
+    const id = chat.split("/").at(-1);
+    await until("the answer is there", async () => (await home.ground.sql(`select count(*) from generations where chat_id = '${id}' and state = 'completed'`)) === "1");
+    // the page may be on its way to the one that is held open
+    await until("the chat is open", () => tab.goes(chat).then(() => true, () => false));
   } else {
     await tab.asksInNewChat("Why is the sea salty?");
     await tab.seesEnd();
