@@ -3,12 +3,15 @@
 use crate::{
     base::{config::Config, crypto::Secret, db::Pools, ids::GenerationId, metrics},
     domain::feed::Feed,
-    outside::llm::{self, Provider},
+    outside::{
+        llm::{self, Provider},
+        mail::Mailer,
+    },
 };
 use std::{
     collections::HashMap,
     ops::Deref,
-    sync::{Arc, Mutex, MutexGuard, atomic::AtomicBool},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, atomic::AtomicBool},
 };
 use tokio::{sync::Semaphore, time::Instant};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -23,6 +26,9 @@ pub struct Inner {
     pub secret: Secret,
     pub feed: Feed,
     pub providers: Vec<Provider>,
+    pub mailer: Mailer,
+    /// The address this process listens at, once it does: for links, when no public one is set.
+    pub listening: OnceLock<String>,
     pub running: Running,
     /// Password hashes in flight.
     pub hashing: Arc<Semaphore>,
@@ -64,7 +70,31 @@ impl App {
         let providers = llm::providers(&config).await?;
         let running = Running::new(config.generation.at_once);
         let hashing = Arc::new(Semaphore::new(config.accounts.hashes_at_once));
-        Ok(Self(Arc::new(Inner { config, pools, secret, feed, providers, running, hashing, stopping, tasks })))
+        let (mailer, listening) = (Mailer::new(&config)?, OnceLock::new());
+        Ok(Self(Arc::new(Inner {
+            config,
+            pools,
+            secret,
+            feed,
+            providers,
+            mailer,
+            listening,
+            running,
+            hashing,
+            stopping,
+            tasks,
+        })))
+    }
+
+    /// What links to this Parlor begin with. Never what a request says (S10).
+    #[must_use]
+    pub fn public_url(&self) -> String {
+        let server = &self.config.server;
+        match (server.public_url.trim_end_matches('/'), self.listening.get()) {
+            ("", Some(listening)) => listening.clone(),
+            ("", None) => format!("http://{}:{}", server.host, server.port),
+            (configured, _) => configured.to_owned(),
+        }
     }
 
     /// The provider of that name, if it is configured here.

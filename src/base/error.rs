@@ -10,6 +10,18 @@ pub struct FieldError {
     pub message: String,
 }
 
+/// How much is left of what may be done in a while.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Allowance {
+    /// As many as may be done in any `period`.
+    pub most: u32,
+    pub left: u32,
+    /// Seconds of the sliding window.
+    pub period: u32,
+    /// Seconds until the oldest one leaves the window, so that there is one more.
+    pub reset: u32,
+}
+
 /// Why an act did not happen.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -28,9 +40,9 @@ pub enum Error {
     /// It contradicts the present state. The sentence is for people.
     #[error("conflict: {0}")]
     Conflict(String),
-    /// Too much, too fast.
+    /// Too much, too fast. The sentence is for people, and tells how long to wait.
     #[error("limited for {retry_after:?}")]
-    Limited { retry_after: Duration },
+    Limited { retry_after: Duration, sentence: String, allowance: Option<Allowance> },
     /// The database or another part is out of reach for the moment.
     #[error("unavailable: {0}")]
     Unavailable(String),
@@ -47,6 +59,12 @@ impl Error {
         Self::Invalid(vec![FieldError { field, message: message.into() }])
     }
 
+    /// Too early. The sentence ends with how long to wait.
+    pub fn limited(retry_after: Duration, sentence: &str) -> Self {
+        let sentence = format!("{sentence} Try again in {}.", in_words(retry_after));
+        Self::Limited { retry_after, sentence, allowance: None }
+    }
+
     /// A fault of ours, from anything that can be told in a log.
     pub fn internal(cause: impl Into<anyhow::Error>) -> Self {
         Self::Internal(cause.into())
@@ -56,6 +74,17 @@ impl Error {
     #[must_use]
     pub fn is_passing(&self) -> bool {
         matches!(self, Self::Unavailable(_) | Self::Limited { .. })
+    }
+}
+
+/// A time to wait, rounded up: people who come back too early wait twice.
+fn in_words(wait: Duration) -> String {
+    let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+    let of = |n: u64, unit: &str| if n == 1 { format!("1 {unit}") } else { format!("{n} {unit}s") };
+    match seconds {
+        0..=119 => of(seconds.max(1), "second"),
+        120..=7_199 => of(seconds.div_ceil(60), "minute"),
+        _ => of(seconds.div_ceil(3600), "hour"),
     }
 }
 
@@ -99,7 +128,23 @@ impl<T> OnConstraint<T> for Result<T, sqlx::Error> {
 
 #[cfg(test)]
 mod tests {
-    use super::Error;
+    use super::{Error, in_words};
+    use std::time::Duration;
+
+    #[test]
+    fn waits_are_rounded_up() {
+        for (seconds, words) in [
+            (0., "1 second"),
+            (0.3, "1 second"),
+            (1.2, "2 seconds"),
+            (119., "119 seconds"),
+            (121., "3 minutes"),
+            (7100., "119 minutes"),
+            (7201., "3 hours"),
+        ] {
+            assert_eq!(in_words(Duration::from_secs_f64(seconds)), words);
+        }
+    }
 
     #[test]
     fn a_database_out_of_reach_is_passing() {

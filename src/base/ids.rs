@@ -42,6 +42,30 @@ ids! {
     GenerationId,
     /// A prompt template.
     PromptId,
+    /// A folder that holds chats.
+    FolderId,
     /// A file of chats to be imported.
     ImportId,
+    /// A session of a browser.
+    SessionId,
+    /// A file with all of a person's data.
+    TakeoutId,
+    /// A key that a person made for a program.
+    KeyId,
+    /// A program that signed in: the family of its refresh tokens.
+    FamilyId,
+    /// A letter in the outbox.
+    LetterId,
+    /// An invitation to register.
+    InvitationId,
+}
+
+impl MessageId {
+    /// Of no message; 35 days older than this one. What follows a message is younger than it, but for what waited in line
+    /// behind an answer and was put behind a newer one.
+    #[must_use]
+    pub fn long_before(self) -> Self {
+        const DAYS: u128 = 35 * 86_400_000; // milliseconds: the first 48 of the 128 bits
+        Self(uuid::Uuid::from_u128(self.0.as_u128().saturating_sub(DAYS << 80)))
+    }
 }

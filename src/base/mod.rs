@@ -7,8 +7,11 @@ pub mod crypto;
 pub mod db;
 pub mod error;
 pub mod ids;
+pub mod jwt;
 pub mod metrics;
+pub mod presence;
 pub mod queue;
+pub mod seal;
 pub mod sessions;
 pub mod telemetry;
 

@@ -2,7 +2,7 @@
 //! the truth from its own table, because a job may be delivered twice, late, or by two workers at once.
 //! What must not live here: what any job does.
 
-use super::{Error, Result};
+use super::{Error, Result, presence};
 use apalis::layers::WorkerBuilderExt as _;
 use apalis::prelude::{Monitor, TaskId, WorkerBuilder, WorkerFactoryFn};
 use apalis_sql::{
@@ -107,8 +107,7 @@ where
 
 /// Unique per process and rebuilding: a worker of the same name would be taken for the same one.
 fn worker_name() -> String {
-    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    format!("{}-{}-{}", host.trim(), std::process::id(), TaskId::new())
+    format!("{}-{}-{}", presence::host(), std::process::id(), TaskId::new())
 }
 
 /// Removes jobs that ended over a day ago and workers not seen for a day.
@@ -120,6 +119,16 @@ pub async fn tidy(db: &PgPool) -> Result<()> {
         .execute(db)
         .await?;
     sqlx::query!("delete from apalis.workers where last_seen < now() - interval '1 day'").execute(db).await?;
+    Ok(())
+}
+
+/// Removes the jobs that look at these, named in their payloads by this field.
+///
+/// # Errors
+/// The database's.
+pub async fn forget(conn: &mut PgConnection, field: &str, ids: &[uuid::Uuid]) -> Result<()> {
+    let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
+    sqlx::query!("delete from apalis.jobs where job->>$1 = any($2)", field, &ids).execute(conn).await?;
     Ok(())
 }
 

@@ -13,7 +13,11 @@ use crate::{
         telemetry,
     },
     domain::chats,
-    outside::llm,
+    outside::{
+        llm,
+        mail::{Delivered, Letter, Mailer},
+    },
+    views,
 };
 use sqlx::postgres::PgConnectOptions;
 use std::{process::ExitCode, time::Duration};
@@ -39,7 +43,7 @@ impl Report {
     }
 }
 
-pub fn run(config: &Config) -> anyhow::Result<ExitCode> {
+pub fn run(config: &Config, letter_to: Option<&str>) -> anyhow::Result<ExitCode> {
     let mut log = config.log.clone();
     "error".clone_into(&mut log.filter);
     telemetry::start(&log)?;
@@ -55,6 +59,7 @@ pub fn run(config: &Config) -> anyhow::Result<ExitCode> {
             let report = &mut report;
             block_on(opened, async |options| {
                 database(config, options, report).await;
+                mail(config, letter_to, report).await;
                 providers(config, report).await;
                 Ok(())
             })?;
@@ -118,6 +123,36 @@ async fn rows(config: &Config, pools: &Pools, report: &mut Report) {
              insert into it from messages_default, delete them there, attach it; commit",
         ),
         Err(error) => report.bad("partitions", &error.to_string()),
+    }
+}
+
+/// Whether letters get out; with an address, by sending one there.
+async fn mail(config: &Config, to: Option<&str>, report: &mut Report) {
+    let mailer = match Mailer::new(config) {
+        Ok(mailer) => mailer,
+        Err(error) => return report.bad("mail", &format!("{error:#}")),
+    };
+    match (mailer.folder(), mailer.check().await) {
+        (Some(folder), _) => report.note(
+            "mail",
+            &format!("SMTP_URL is not set; letters are written to {} and sent to nobody", folder.display()),
+        ),
+        (None, Ok(())) => report.good("mail", "the server can be spoken to"),
+        (None, Err(fault)) => {
+            let detail = fault.detail;
+            return report.bad("mail", &format!("{detail}; check SMTP_URL, the network and the server's certificate"));
+        }
+    }
+    let Some(to) = to else { return };
+    let words = views::mail::write(&Letter::Test { url: config.server.public_url.clone() });
+    let id = uuid::Uuid::now_v7();
+    let sent = mailer.send(id, to, &words).await;
+    match sent {
+        Err(fault) => report.bad("test letter", &format!("it was not taken: {}", fault.detail)),
+        Ok(Delivered::Sent) => {
+            report.good("test letter", &format!("the server took it, for {to}; look whether it arrives"));
+        }
+        Ok(Delivered::Written) => report.good("test letter", &format!("written, for {to}: {id}.eml")),
     }
 }
 

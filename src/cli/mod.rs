@@ -3,6 +3,7 @@
 
 mod config;
 mod doctor;
+mod key;
 mod migrate;
 mod process;
 mod serve;
@@ -43,11 +44,18 @@ enum Command {
     Migrate,
     /// Print the settings in force, secrets hidden
     Config,
-    /// Check configuration, database and providers, and say what to do about each
-    Doctor,
+    /// Check configuration, database, mail and providers, and say what to do about each
+    Doctor {
+        /// Also send a test letter to this address
+        #[arg(long, value_name = "ADDRESS")]
+        mail: Option<String>,
+    },
     /// Look after accounts from the command line
     #[command(subcommand)]
     User(user::Command),
+    /// Make keys for programs
+    #[command(subcommand)]
+    Key(key::Command),
 }
 
 /// Runs the command line.
@@ -71,8 +79,9 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Serve { no_jobs } => serve::run(&config, !no_jobs),
         Command::Work => work::run(&config),
         Command::Migrate => migrate::run(&config),
-        Command::Doctor => doctor::run(&config),
+        Command::Doctor { mail } => doctor::run(&config, mail.as_deref()),
         Command::User(command) => user::run(&config, &command),
+        Command::Key(command) => key::run(&config, &command),
     }
 }
 

@@ -33,6 +33,13 @@ pub async fn build(config: &Config, options: PgConnectOptions) -> anyhow::Result
     App::build(config.clone(), pools, secret).await
 }
 
+/// Says at the start what becomes of letters when there is no server for them.
+pub fn say_where_mail_goes(app: &App) {
+    if let Some(folder) = app.mailer.folder() {
+        tracing::warn!("SMTP_URL is not set: letters are written to {} and shown on /admin/outbox", folder.display());
+    }
+}
+
 /// The signals that ask a process to end. Made first of all, so that one that comes while the private
 /// PostgreSQL starts ends that in order too.
 pub struct Signals {

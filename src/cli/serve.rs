@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     app::App,
-    base::{config::Config, db::Use},
+    base::{config::Config, db::Use, presence},
     domain::{
         accounts::{self, First},
         catalog,
@@ -30,18 +30,22 @@ pub fn run(config: &Config, with_jobs: bool) -> anyhow::Result<ExitCode> {
             () = signals.asked_to_stop() => return Ok(ExitCode::SUCCESS),
         };
         let address = listener.local_addr()?;
-        first_administrator(&app, address).await?;
+        let _ = app.listening.set(listening_url(address));
+        first_administrator(&app).await?;
         tokio::task::spawn_blocking(accounts::password::warm_up);
         jobs::start_sweep(&app);
+        let kind = if with_jobs { "serve" } else { "serve --no-jobs" };
+        app.tasks.spawn(presence::show(app.pools.jobs.clone(), kind, app.stopping.begun.clone()));
         if with_jobs {
             jobs::start(&app);
             catalog::wait_for_first(&app, Duration::from_millis(700)).await;
         }
-        let url = public_url(config, address);
+        let url = app.public_url();
         tracing::info!(%address, jobs = with_jobs, "ready: {url}");
         if config.server.public_url.is_empty() {
             tracing::warn!("PUBLIC_URL is not set: links use {url}, and cookies are made for http");
         }
+        process::say_where_mail_goes(&app);
         let begun = app.stopping.begun.clone();
         let mut server = tokio::spawn(http::serve(listener, http::router(&app), config.server.clone(), begun));
         signals.asked_to_stop().await;
@@ -64,7 +68,7 @@ async fn listen(config: &Config) -> anyhow::Result<TcpListener> {
     }
 }
 
-async fn first_administrator(app: &App, address: SocketAddr) -> anyhow::Result<()> {
+async fn first_administrator(app: &App) -> anyhow::Result<()> {
     let told = accounts::first_administrator(app).await.map_err(|e| match e {
         crate::base::Error::Invalid(fields) => {
             let words: Vec<_> = fields.into_iter().map(|f| format!("{}: {}", f.field, f.message)).collect();
@@ -83,18 +87,14 @@ async fn first_administrator(app: &App, address: SocketAddr) -> anyhow::Result<(
         ),
         First::Token(token) => tracing::info!(
             "there is no administrator yet; set one up here (once, within 7 days): {}/setup?token={token}",
-            public_url(&app.config, address)
+            app.public_url()
         ),
     }
     Ok(())
 }
 
-/// The address for links: the public one, else the listening one.
-fn public_url(config: &Config, address: SocketAddr) -> String {
-    let configured = config.server.public_url.trim_end_matches('/');
-    if !configured.is_empty() {
-        return configured.to_owned();
-    }
+/// Where people on this machine reach us.
+fn listening_url(address: SocketAddr) -> String {
     let host = if address.ip().is_unspecified() { "127.0.0.1".to_owned() } else { address.ip().to_string() };
     let host = if host.contains(':') { format!("[{host}]") } else { host };
     format!("http://{host}:{}", address.port())

@@ -4,7 +4,11 @@ use super::{block_on, open, process};
 use crate::{
     app::App,
     base::{Error, config::Config, db::Use},
-    domain::accounts::{self, Registering},
+    domain::{
+        accounts::{self, Registering},
+        audit::Actor,
+        people,
+    },
 };
 use anyhow::bail;
 use clap::Subcommand;
@@ -26,6 +30,10 @@ pub enum Command {
     Password { email: String },
     /// Make an account an administrator
     Promote { email: String },
+    /// Disable an account: its sessions, keys and answers end
+    Disable { email: String },
+    /// Let a disabled account sign in again
+    Enable { email: String },
     /// List all accounts
     List,
 }
@@ -47,7 +55,7 @@ async fn act(app: &App, command: &Command) -> anyhow::Result<()> {
         Command::New { email, name, admin } => {
             let name = name.clone().unwrap_or_else(|| email.split('@').next().unwrap_or_default().to_owned());
             let form = Registering { email: email.clone(), name, password: password()? };
-            let user = accounts::create(app, &form, *admin).await.map_err(explain)?;
+            let user = accounts::create(app, &form, *admin, &Actor::operator()).await.map_err(explain)?;
             let role = if user.administrator { "administrator" } else { "member" };
             println!("made the {role} {}", user.email);
         }
@@ -58,6 +66,16 @@ async fn act(app: &App, command: &Command) -> anyhow::Result<()> {
         Command::Promote { email } => {
             accounts::promote(app, email).await.map_err(explain)?;
             println!("{email} is an administrator");
+        }
+        Command::Disable { email } => {
+            let user = people::of_address(app, email).await.map_err(explain)?;
+            people::disable(app, &Actor::operator(), user).await.map_err(explain)?;
+            println!("{email} is disabled");
+        }
+        Command::Enable { email } => {
+            let user = people::of_address(app, email).await.map_err(explain)?;
+            people::enable(app, &Actor::operator(), user).await.map_err(explain)?;
+            println!("{email} may sign in again");
         }
         Command::List => {
             for user in accounts::all(app).await? {
@@ -91,6 +109,7 @@ fn explain(error: Error) -> anyhow::Error {
             anyhow::anyhow!(words.join("; "))
         }
         Error::NotFound => anyhow::anyhow!("there is no account with this address"),
+        Error::Conflict(sentence) => anyhow::anyhow!(sentence),
         other => other.into(),
     }
 }

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     app::App,
-    base::{config::Config, db::Use},
+    base::{config::Config, db::Use, presence},
     http, jobs,
 };
 use anyhow::Context;
@@ -26,6 +26,8 @@ pub fn run(config: &Config) -> anyhow::Result<ExitCode> {
         offer_numbers(&app).await?;
         jobs::start_sweep(&app);
         jobs::start(&app);
+        process::say_where_mail_goes(&app);
+        app.tasks.spawn(presence::show(app.pools.jobs.clone(), "work", app.stopping.begun.clone()));
         tracing::info!("working");
         signals.asked_to_stop().await;
         process::wind_down(&app, &mut signals, std::future::ready(())).await;

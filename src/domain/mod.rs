@@ -1,16 +1,27 @@
 //! THE PRODUCT: acts and their SQL. An act takes the app and the viewer, owns its transaction, and returns data.
 //! What must not live here: a template, a status code, a request.
 //!
-//! Inside, `feed` stands lowest (the app holds its hub); then accounts, tokens and catalog; then own and prompts; then chats; then
-//! generation; then export, then import. When two rooms want each other, the act belongs to the higher one.
+//! Inside, `feed` stands lowest (the app holds its hub); then audit, tries, mail and tokens; then accounts and catalog; then
+//! own, limits, programs, prompts, invitations and outbox; then chats; then generation; then export, then import and takeout;
+//! then people. When two rooms want each other, the act belongs to the higher one.
 
 pub mod accounts;
+pub mod audit;
 pub mod catalog;
 pub mod chats;
 pub mod export;
 pub mod feed;
 pub mod generation;
 pub mod import;
+pub mod invitations;
+pub mod limits;
+pub mod mail;
+pub mod outbox;
 pub mod own;
+pub mod people;
+pub mod programs;
 pub mod prompts;
+pub mod system;
+pub mod takeout;
 pub mod tokens;
+pub mod tries;

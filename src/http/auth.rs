@@ -1,16 +1,25 @@
 //! Who is asking: axum-login over our accounts, the guard of member routes, and the [`Me`] that handlers take.
 
-use super::{Web, respond::Failure, sessions};
+use super::{
+    Web,
+    address::Address,
+    respond::Failure,
+    sessions::{self, Guest},
+};
 use crate::{
     app::App,
-    base::{Error, ids::UserId, sessions::Store},
+    base::{
+        Error,
+        ids::{SessionId, UserId},
+        sessions::Store,
+    },
     domain::accounts::{self, User, Viewer},
 };
 use axum::{
     extract::{FromRequestParts, Request},
     http::request::Parts,
     middleware::Next,
-    response::{IntoResponse, Response},
+    response::{IntoResponse, Redirect, Response},
 };
 use axum_login::{AuthManagerLayer, AuthManagerLayerBuilder, AuthUser, AuthnBackend};
 use tower_sessions::service::SignedCookie;
@@ -23,6 +32,7 @@ pub struct Accounts(App);
 pub struct Credentials {
     pub email: String,
     pub password: String,
+    pub address: Address,
 }
 
 impl AuthUser for User {
@@ -44,7 +54,7 @@ impl AuthnBackend for Accounts {
     type Error = Error;
 
     async fn authenticate(&self, creds: Credentials) -> Result<Option<User>, Error> {
-        accounts::sign_in(&self.0, &creds.email, &creds.password).await
+        accounts::sign_in(&self.0, &creds.email, &creds.password, creds.address.0).await
     }
 
     async fn get_user(&self, id: &UserId) -> Result<Option<User>, Error> {
@@ -63,9 +73,16 @@ pub fn layer(app: &App) -> AuthManagerLayer<Accounts, Store, SignedCookie> {
 ///
 /// # Errors
 /// The session store's.
-pub async fn sign_in(app: &App, session: &mut Session, user: &User, remember: bool) -> Result<(), Failure> {
+pub async fn sign_in(
+    app: &App,
+    session: &mut Session,
+    user: &User,
+    remember: bool,
+    guest: &Guest,
+) -> Result<(), Failure> {
     sessions::begin(app, &session.session, remember).await.map_err(Error::internal)?;
     session.login(user).await.map_err(into_error)?;
+    sessions::name(app, &session.session, user.id, guest).await?;
     Ok(())
 }
 
@@ -79,16 +96,32 @@ pub fn into_error(error: axum_login::Error<Accounts>) -> Error {
 
 /// The guard of member routes. Runs before any look-up; how the refusal looks is decided with all other errors.
 pub async fn require_member(request: Request, next: Next) -> Response {
-    let session = request.extensions().get::<Session>();
-    if session.is_some_and(|s| s.user.is_some()) {
-        return next.run(request).await;
+    match request.extensions().get::<Session>().and_then(|s| s.user.as_ref()) {
+        Some(user) if user.now.delete_at.is_some() && !request.uri().path().starts_with(LEAVING) => {
+            to_leaving(&request)
+        }
+        Some(_) => next.run(request).await,
+        None => Failure(Error::Unauthenticated).into_response(),
     }
-    Failure(Error::Unauthenticated).into_response()
+}
+
+/// Where an account that is to be deleted is led, whatever it asks for.
+pub const LEAVING: &str = "/settings/delete";
+
+fn to_leaving(request: &Request) -> Response {
+    if wants_events(request) {
+        Failure(Error::NotFound).into_response()
+    } else if wants_fragment(request) {
+        [("hx-redirect", LEAVING)].into_response()
+    } else {
+        Redirect::to(LEAVING).into_response()
+    }
 }
 
 /// The guard of administrators' routes: before any look-up, like that of members.
 pub async fn require_administrator(request: Request, next: Next) -> Response {
     match request.extensions().get::<Session>().and_then(|s| s.user.as_ref()) {
+        Some(user) if user.now.delete_at.is_some() => to_leaving(&request),
         Some(user) if user.administrator => next.run(request).await,
         Some(_) => Failure(Error::NotFound).into_response(),
         None => Failure(Error::Unauthenticated).into_response(),
@@ -137,13 +170,28 @@ impl FromRequestParts<Web> for Me {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Failure> {
-        let session = parts.extensions.get_mut::<Session>().ok_or(Error::Unauthenticated)?;
+        let session = parts.extensions.get::<Session>().ok_or(Error::Unauthenticated)?;
         let Some(user) = session.user.clone() else { return Err(Error::Unauthenticated.into()) };
-        if !sessions::is_alive(&web.app, &session.session).await.map_err(|e| Error::Unavailable(e.to_string()))? {
+        let mut session = session.clone();
+        let guest = Guest::of(parts);
+        let Some(id) = sessions::alive(&web.app, &session.session, &user, &guest).await? else {
             session.logout().await.map_err(into_error)?;
             return Err(Error::Unauthenticated.into());
-        }
-        Ok(Self(Viewer::from(&user)))
+        };
+        parts.extensions.insert(Here(id));
+        Ok(Self(Viewer { address: Address::of(&parts.extensions).0, ..Viewer::from(&user) }))
+    }
+}
+
+/// The session of this request. Stands behind [`Me`], which finds it.
+#[derive(Debug, Clone, Copy)]
+pub struct Here(pub SessionId);
+
+impl FromRequestParts<Web> for Here {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Web) -> Result<Self, Failure> {
+        parts.extensions.get().copied().ok_or(Failure(Error::Unauthenticated))
     }
 }
 

@@ -5,7 +5,7 @@ use crate::base::Error;
 use axum::{
     Form,
     extract::{FromRequest, FromRequestParts, Path, Query, Request, rejection::FormRejection},
-    http::{StatusCode, request::Parts},
+    http::{HeaderMap, StatusCode, request::Parts},
 };
 use serde::de::DeserializeOwned;
 use std::str::FromStr;
@@ -73,4 +73,9 @@ pub fn optional<T: FromStr>(field: &'static str, text: &str) -> Result<Option<T>
         return Ok(None);
     }
     text.parse().map(Some).map_err(|_| Error::invalid(field, wrong_field(&format!("`{field}`"))))
+}
+
+/// What list a page says that it has; nothing for a page that does not say.
+pub fn list_stamp(headers: &HeaderMap) -> &str {
+    headers.get("parlor-list").and_then(|stamp| stamp.to_str().ok()).unwrap_or_default()
 }

@@ -1,11 +1,13 @@
-//! The live feed of a chat's page, as server-sent events of HTML fragments. It belongs to the page, not to an answer:
-//! it stays open until the page goes, the reader is too slow, or this process ends.
+//! The live feed of a page, as server-sent events of HTML fragments: of the chat that it shows, if it shows one, and of
+//! the list beside it. It belongs to the page, not to an answer: it stays open until the page goes, the reader is too
+//! slow, or this process ends.
 
 use super::{
     Web,
-    auth::Me,
-    extract::{Asked, Id},
-    respond::Failure,
+    auth::{Here, Me},
+    ended::Hold,
+    extract::{Asked, Id, list_stamp},
+    respond::{self, Failure},
     room,
     routes::{Access, Routes},
 };
@@ -22,7 +24,7 @@ use axum::{
 use futures::{Stream, StreamExt, stream};
 use rand::Rng;
 use serde::Deserialize;
-use std::{convert::Infallible, time::Duration};
+use std::{convert::Infallible, future, task::Poll, time::Duration};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -30,7 +32,7 @@ use tokio_util::sync::CancellationToken;
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 pub fn routes(routes: Routes) -> Routes {
-    routes.get("/chats/{id}/feed", Access::Member, follow)
+    routes.get("/feed", Access::Member, follow_list).get("/chats/{id}/feed", Access::Member, follow)
 }
 
 #[derive(Deserialize)]
@@ -42,6 +44,7 @@ struct From {
 async fn follow(
     State(web): State<Web>,
     Me(viewer): Me,
+    Here(session): Here,
     Id(chat): Id<ChatId>,
     Asked(from): Asked<From>,
     headers: HeaderMap,
@@ -54,30 +57,63 @@ async fn follow(
         Some(Some(seen)) => seen,
         Some(None) => -1,
     };
-    let events = if after < first - 1 || after > last {
-        stream::once(async { room::reset() }).boxed()
-    } else {
-        let queue = web.rooms.join(&web.app, chat, after).await?;
-        let gone = stream::once(async { retry() });
-        follow_queue(queue, web.app.stopping.begun.clone()).chain(gone).boxed()
-    };
+    if after < first - 1 || after > last {
+        return Ok(events(stream::once(async { room::reset() })));
+    }
+    let hold = web.feeds.hold(session);
+    let list = web.lists.join(&web.app, &viewer, Some(chat), list_stamp(&headers)).await?;
+    let room = web.rooms.join(&web.app, chat, after).await?;
+    Ok(events(follow_queues(vec![room, list], web.app.stopping.begun.clone(), hold)))
+}
+
+/// The feed of a page without a chat.
+async fn follow_list(
+    State(web): State<Web>,
+    Me(viewer): Me,
+    Here(session): Here,
+    headers: HeaderMap,
+) -> Result<Response, Failure> {
+    let hold = web.feeds.hold(session);
+    let list = web.lists.join(&web.app, &viewer, None, list_stamp(&headers)).await?;
+    Ok(events(follow_queues(vec![list], web.app.stopping.begun.clone(), hold)))
+}
+
+fn events(events: impl Stream<Item = Bytes> + Send + 'static) -> Response {
     let mut response = Body::from_stream(events.map(Ok::<_, Infallible>)).into_response();
     let out = response.headers_mut();
     out.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
     out.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     out.insert("x-accel-buffering", HeaderValue::from_static("no"));
-    Ok(response)
+    response
 }
 
-fn follow_queue(queue: mpsc::Receiver<Bytes>, stop: CancellationToken) -> impl Stream<Item = Bytes> {
+/// What comes by any of them, until one of them ends: then when to come back. When the session ends there is no coming
+/// back, and that is the last word.
+fn follow_queues(queues: Vec<mpsc::Receiver<Bytes>>, stop: CancellationToken, hold: Hold) -> impl Stream<Item = Bytes> {
     let counted = metrics().reader();
-    stream::unfold((queue, stop, counted), |(mut queue, stop, counted)| async move {
-        tokio::select! {
-            fragment = queue.recv() => fragment.map(|f| (f, (queue, stop, counted))),
-            () = tokio::time::sleep(KEEP_ALIVE) => Some((Bytes::from_static(b": still here\n\n"), (queue, stop, counted))),
+    let begun = stream::once(async { Bytes::from_static(b": here\n\n") });
+    let news = stream::unfold(Some((queues, stop, hold, counted)), |open| async move {
+        let (mut queues, stop, hold, counted) = open?;
+        let word = tokio::select! {
+            biased;
+            () = hold.ended.cancelled() => return Some((respond::gone(), None)),
             () = stop.cancelled() => None,
-        }
+            fragment = next(&mut queues) => fragment,
+            () = tokio::time::sleep(KEEP_ALIVE) => Some(Bytes::from_static(b": still here\n\n")),
+        };
+        Some(match word {
+            Some(word) => (word, Some((queues, stop, hold, counted))),
+            None => (retry(), None),
+        })
+    });
+    begun.chain(news)
+}
+
+async fn next(queues: &mut [mpsc::Receiver<Bytes>]) -> Option<Bytes> {
+    future::poll_fn(|context| {
+        queues.iter_mut().map(|queue| queue.poll_recv(context)).find(Poll::is_ready).unwrap_or(Poll::Pending)
     })
+    .await
 }
 
 /// When to come back: not everybody at the same moment.

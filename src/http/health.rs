@@ -1,21 +1,25 @@
-//! `/up`: the process lives. `/ready`: database, migrations and queue are there. Neither is logged.
+//! `/up`: the process lives. `/ready`: database, migrations and queue are there. Neither is logged. `/api/health` says the
+//! same as `/ready`, to programs.
 
 use super::{
     Web,
+    respond::Failure,
     routes::{Access, Routes},
 };
 use crate::{
     MIGRATOR,
     base::{
+        Error,
         db::migrate::{Standing, standing},
         queue,
     },
 };
-use axum::{extract::State, http::StatusCode};
+use axum::{Json, extract::State, http::StatusCode};
+use serde_json::{Value, json};
 use std::time::Duration;
 
 pub fn routes(routes: Routes) -> Routes {
-    routes.get("/up", Access::Plain, up).get("/ready", Access::Plain, ready)
+    routes.get("/up", Access::Plain, up).get("/ready", Access::Plain, ready).get("/api/health", Access::Plain, health)
 }
 
 async fn up() -> &'static str {
@@ -41,4 +45,11 @@ async fn ready(State(web): State<Web>) -> (StatusCode, &'static str) {
     };
     let late = (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n");
     tokio::time::timeout(Duration::from_millis(900), checks).await.unwrap_or(late)
+}
+
+async fn health(web: State<Web>) -> Result<Json<Value>, Failure> {
+    match ready(web).await {
+        (StatusCode::OK, _) => Ok(Json(json!({ "status": "ok" }))),
+        (_, why) => Err(Error::Unavailable(why.trim().to_owned()).into()),
+    }
 }

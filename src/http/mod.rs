@@ -1,12 +1,17 @@
-//! ENTRANCE for browsers: handlers parse, call one act, and render. What must not live here: SQL, a rule of the
+//! ENTRANCE for browsers and programs: handlers parse, call one act, and render. What must not live here: SQL, a rule of the
 //! product, a decision by role.
 
+mod address;
+mod api;
 mod assets;
 pub mod auth;
+mod bearer;
+mod ended;
 mod extract;
 mod feed;
 mod guard;
 mod health;
+mod lists;
 mod metrics;
 mod pages;
 mod present;
@@ -15,26 +20,39 @@ mod room;
 pub mod routes;
 mod server;
 mod sessions;
+mod visitors;
 
-use crate::app::App;
-use axum::{Router, extract::DefaultBodyLimit, http::StatusCode, middleware};
+use crate::{app::App, domain::limits::Visitors};
+use axum::{Extension, Router, extract::DefaultBodyLimit, http::StatusCode, middleware};
 use routes::{Route, Routes};
 use std::{sync::Arc, time::Duration};
 use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer};
 
 pub use server::serve;
 
-/// What handlers share: the app, and the rooms of the chats that are watched.
+/// What handlers share: the app, the rooms of the chats that are watched, the watches over lists, and the feeds that are
+/// open.
 #[derive(Clone)]
 pub struct Web {
     pub app: App,
     rooms: Arc<room::Rooms>,
+    lists: Arc<lists::Lists>,
+    feeds: Arc<ended::Feeds>,
     figures: Arc<metrics::Cache>,
+    /// Who asks without being signed in.
+    visitors: Visitors,
 }
 
 impl Web {
     fn of(app: &App) -> Self {
-        Self { app: app.clone(), rooms: Arc::default(), figures: Arc::default() }
+        Self {
+            app: app.clone(),
+            rooms: Arc::default(),
+            lists: Arc::default(),
+            feeds: Arc::default(),
+            figures: Arc::default(),
+            visitors: Visitors::default(),
+        }
     }
 }
 
@@ -51,6 +69,7 @@ fn routes() -> Routes {
     let routes = metrics::routes(routes);
     let routes = assets::routes(routes);
     let routes = feed::routes(routes);
+    let routes = api::routes(routes);
     pages::routes(routes)
 }
 
@@ -69,11 +88,17 @@ pub fn numbers(app: &App) -> Router {
 pub fn router(app: &App) -> Router {
     assets::install();
     let web = Web::of(app);
+    app.tasks.spawn(ended::watch(app.clone(), web.feeds.clone()));
     let server = &app.config.server;
+    let trusted: Arc<[_]> = server.trusted_proxies().expect("the settings are checked").into();
     let routes = routes();
-    let browsing = routes.browsing.layer(auth::layer(app));
+    app.tasks.spawn(web.visitors.clone().share(app.clone()));
+    let visitors = middleware::from_fn_with_state(web.clone(), visitors::count);
+    let browsing = routes.browsing.layer(visitors).layer(auth::layer(app));
+    let api = routes.api.layer(Extension(web.clone())).layer(middleware::from_fn(bearer::without_cookies));
     browsing
         .merge(routes.plain)
+        .merge(api)
         .fallback(respond::no_such_page)
         .method_not_allowed_fallback(respond::wrong_method)
         .layer(DefaultBodyLimit::max(server.max_body_kb * 1024))
@@ -88,5 +113,6 @@ pub fn router(app: &App) -> Router {
         .layer(middleware::from_fn(guard::compress))
         .layer(middleware::from_fn_with_state(app.clone(), guard::headers))
         .layer(middleware::from_fn(guard::log))
+        .layer(middleware::from_fn_with_state(trusted, address::note))
         .with_state(web)
 }

@@ -1,22 +1,25 @@
-//! From the product's data to the inputs of views: messages, the list, the composer.
+//! From the product's data to the inputs of views: messages, the composer; the list is list.rs.
+
+mod list;
+
+pub use list::{days, grown_days, more_days};
 
 use crate::{
     app::App,
     base::{
-        Result, clock,
+        Result,
+        error::Allowance,
         ids::{ChatId, MessageId},
     },
     domain::{
         accounts::Viewer,
         catalog::{self, Model},
-        chats::{self, Listed},
         generation::{self, Shown, State},
-        own,
+        limits, own,
     },
     markdown,
-    views::{self, ChatDay, ChatLink, Composer, Held, Me, Message, MessageState, ModelChoice, Versions},
+    views::{Composer, Held, Left, Me, Message, MessageState, ModelChoice, Rated, Versions},
 };
-use time::{Date, Duration, OffsetDateTime, format_description::well_known::Rfc3339};
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -47,6 +50,7 @@ pub fn message(shown: &Shown) -> Message {
     Message {
         id: shown.id,
         chat: shown.chat,
+        parent: shown.parent,
         mine: !shown.by_model,
         html,
         reasoning: shown.reasoning.clone(),
@@ -63,6 +67,7 @@ pub fn message(shown: &Shown) -> Message {
             next: s.next,
         }),
         unanswered: false,
+        rating: shown.rating.as_ref().map(|rating| Rated { liked: rating.liked, noted: !rating.note.is_empty() }),
     }
 }
 
@@ -94,65 +99,6 @@ fn snapshot(shown: &Shown) -> String {
     stream.snapshot()
 }
 
-/// The list at the side, by day (in UTC), what is pinned on top.
-pub async fn days(app: &App, viewer: &Viewer, current: Option<ChatId>) -> Result<Vec<ChatDay>> {
-    Ok(by_day(chats::shelf(app, viewer).await?, current, None))
-}
-
-/// How the list goes on after an entry. Its first heading is left out if it stands above that entry already.
-pub async fn more_days(
-    app: &App,
-    viewer: &Viewer,
-    after: chats::Cursor,
-    current: Option<ChatId>,
-) -> Result<Vec<ChatDay>> {
-    Ok(by_day(chats::older(app, viewer, after).await?, current, Some(after.at)))
-}
-
-fn by_day(page: chats::Page, current: Option<ChatId>, after: Option<OffsetDateTime>) -> Vec<ChatDay> {
-    let today = clock::now().date();
-    let mut above = after.map(|at| day_label(today, at));
-    let mut days: Vec<ChatDay> = Vec::new();
-    for chat in page.chats {
-        let label = if chat.pinned { views::pinned() } else { day_label(today, chat.active_at) };
-        let Listed { id, title, answering, pinned, .. } = chat;
-        let link = ChatLink { id, title, current: Some(id) == current, answering, pinned };
-        match days.last_mut() {
-            Some(day) if above.as_ref() == Some(&label) => day.chats.push(link),
-            _ => {
-                let known = days.is_empty() && above.as_ref() == Some(&label);
-                let shown = if known { String::new() } else { label.clone() };
-                days.push(ChatDay { label: shown, chats: vec![link], older: None });
-                above = Some(label);
-            }
-        }
-    }
-    if let (Some(last), Some(older)) = (days.last_mut(), page.older) {
-        last.older = Some(older.to_string());
-    }
-    days
-}
-
-/// A time as browsers read it, and the day as people do.
-pub fn day(at: OffsetDateTime) -> (String, String) {
-    let at = at.to_offset(time::UtcOffset::UTC);
-    let machine = at.format(&Rfc3339).unwrap_or_default();
-    (machine, format!("{} {} {}", at.day(), at.month(), at.year()))
-}
-
-fn day_label(today: Date, at: OffsetDateTime) -> String {
-    let day = at.to_offset(time::UtcOffset::UTC).date();
-    if day >= today {
-        "Today".into()
-    } else if day >= today - Duration::DAY {
-        "Yesterday".into()
-    } else if day >= today - Duration::WEEK {
-        "Previous 7 days".into()
-    } else {
-        format!("{} {}", day.month(), day.year())
-    }
-}
-
 /// Where a composer stands and what it begins with.
 #[derive(Default)]
 pub struct Composing {
@@ -164,6 +110,8 @@ pub struct Composing {
     pub text: String,
     pub error: Option<String>,
     pub answering: Option<MessageId>,
+    /// What may still be sent; looked up if it is not known.
+    pub allowance: Option<Allowance>,
 }
 
 /// The models to pick from; one is chosen, the wanted one if it is there.
@@ -196,6 +144,10 @@ pub async fn composer(app: &App, viewer: &Viewer, at: Composing) -> Result<Compo
             app.config.catalog.retry
         )
     });
+    let allowance = match at.allowance {
+        Some(known) => Some(known),
+        None => limits::left(app, viewer).await?,
+    };
     Ok(Composer {
         action: at.chat.map_or_else(|| "/chats".to_owned(), |id| format!("/chats/{id}/messages")),
         prompts: at.chat.map_or_else(|| "/prompts".to_owned(), |id| format!("/prompts?chat={id}")),
@@ -208,7 +160,13 @@ pub async fn composer(app: &App, viewer: &Viewer, at: Composing) -> Result<Compo
         max_chars: generation::max_chars(app, viewer),
         answering: at.answering,
         focus: true,
+        left: allowance.and_then(left),
     })
+}
+
+/// A limit is shown before it hurts, and not before four fifths of it are used.
+fn left(Allowance { most, left, period, .. }: Allowance) -> Option<Left> {
+    (left * 5 <= most).then_some(Left { left, most, a_day: period > 60 })
 }
 
 /// What a new chat begins with: one's own choice if it can be asked, else the model asked last.
@@ -224,23 +182,4 @@ async fn new_chats_model(app: &App, viewer: &Viewer, known: &[Model]) -> Result<
 pub fn choices(known: &[Model], chosen: Option<&str>) -> Vec<ModelChoice> {
     let choice = |m: &Model| ModelChoice { id: m.id(), name: m.name.clone(), chosen: Some(m.id().as_str()) == chosen };
     known.iter().map(choice).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::day_label;
-    use time::macros::{date, datetime};
-
-    #[test]
-    fn days_have_names() {
-        let today = date!(2026 - 11 - 20);
-        for (at, label) in [
-            (datetime!(2026-11-20 00:00 UTC), "Today"),
-            (datetime!(2026-11-19 23:59 UTC), "Yesterday"),
-            (datetime!(2026-11-14 12:00 UTC), "Previous 7 days"),
-            (datetime!(2026-10-02 12:00 UTC), "October 2026"),
-        ] {
-            assert_eq!(day_label(today, at), label);
-        }
-    }
 }

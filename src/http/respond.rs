@@ -1,16 +1,22 @@
 //! The faces of errors: the only place that knows status codes. An act's error travels in the response's extensions to
-//! [`faces`], which knows how the request wants it: a page, nothing but a status for htmx, or a feed's last event.
-//! It is logged there, once.
+//! [`faces`], which knows how the request wants it: a page, nothing but a status for htmx, a feed's last event, or a
+//! problem for programs. It is logged there, once.
+
+pub mod problem;
 
 use super::{auth, guard::RequestId};
-use crate::{base::Error, views::ErrorPage};
+use crate::{
+    base::{Error, error::Allowance},
+    views::ErrorPage,
+};
 use axum::{
-    body::Body,
+    body::{Body, Bytes},
     extract::Request,
-    http::{HeaderValue, Method, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
     middleware::Next,
     response::{Html, IntoResponse, Redirect, Response},
 };
+use problem::Refusal;
 use std::{any::Any, sync::Arc};
 
 /// An error on its way out of a handler.
@@ -62,8 +68,38 @@ pub fn status(error: &Error) -> StatusCode {
 pub fn sentence(error: &Error) -> String {
     match error {
         Error::Invalid(fields) => fields.iter().map(|f| f.message.as_str()).collect::<Vec<_>>().join(" "),
-        Error::Conflict(sentence) => sentence.clone(),
+        Error::Conflict(sentence) | Error::Limited { sentence, .. } => sentence.clone(),
         _ => String::new(),
+    }
+}
+
+/// The page or fragment of a form that was refused, with the error's status and headers.
+pub fn refused(error: &Error, html: String) -> Response {
+    let mut response = (status(error), Html(html)).into_response();
+    tell_limit(response.headers_mut(), error);
+    response
+}
+
+/// The answer of an act that counts: with what is left, if anything limits it.
+pub fn counted(response: impl IntoResponse, allowance: Option<Allowance>) -> Response {
+    let mut response = response.into_response();
+    tell_allowance(response.headers_mut(), allowance);
+    response
+}
+
+/// Of a sliding window: as many as may be in it, how many more, and in how many seconds there is one more again.
+fn tell_allowance(headers: &mut HeaderMap, allowance: Option<Allowance>) {
+    let Some(Allowance { most, left, reset, .. }) = allowance else { return };
+    for (name, value) in [("x-ratelimit-limit", most), ("x-ratelimit-remaining", left), ("x-ratelimit-reset", reset)] {
+        headers.insert(HeaderName::from_static(name), value.into());
+    }
+}
+
+fn tell_limit(headers: &mut HeaderMap, error: &Error) {
+    if let Error::Limited { retry_after, allowance, .. } = error {
+        let seconds = retry_after.as_secs() + u64::from(retry_after.subsec_nanos() > 0);
+        headers.insert(header::RETRY_AFTER, seconds.max(1).into());
+        tell_allowance(headers, *allowance);
     }
 }
 
@@ -71,10 +107,7 @@ pub fn sentence(error: &Error) -> String {
 fn words(status: StatusCode, error: Option<&Error>) -> (&'static str, String) {
     let said = match error {
         Some(Error::Invalid(fields)) => Some(fields.iter().map(|f| f.message.as_str()).collect::<Vec<_>>().join(" ")),
-        Some(Error::Conflict(sentence)) => Some(sentence.clone()),
-        Some(Error::Limited { retry_after }) => {
-            Some(format!("That was a little fast. Try again in {} seconds.", retry_after.as_secs().max(1)))
-        }
+        Some(Error::Conflict(sentence) | Error::Limited { sentence, .. }) => Some(sentence.clone()),
         _ => None,
     };
     let (title, sentence) = match status.as_u16() {
@@ -100,6 +133,7 @@ pub async fn faces(request: Request, next: Next) -> Response {
     let fragment = auth::wants_fragment(&request);
     let events = auth::wants_events(&request);
     let path = request.uri().path();
+    let program = problem::speaks(path);
     let way_in = match (request.method(), request.uri().path_and_query()) {
         (&Method::GET, Some(asked)) => auth::way_in(asked.as_str()),
         _ => "/login".to_owned(),
@@ -108,12 +142,13 @@ pub async fn faces(request: Request, next: Next) -> Response {
     let id = request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
     let mut response = next.run(request).await;
     let told = response.extensions_mut().remove::<Told>();
+    let refusal = response.extensions_mut().remove::<Refusal>();
     let mut status = response.status();
     if told.is_none() && status == StatusCode::INTERNAL_SERVER_ERROR {
         // the session layers answer so, with nothing else, when the database does not: that passes
         status = StatusCode::SERVICE_UNAVAILABLE;
     }
-    let bare = told.is_none() && response.headers().contains_key(header::CONTENT_TYPE);
+    let bare = told.is_none() && !program && response.headers().contains_key(header::CONTENT_TYPE);
     if !(status.is_client_error() || status.is_server_error()) || bare {
         return response;
     }
@@ -131,7 +166,9 @@ pub async fn faces(request: Request, next: Next) -> Response {
         return response;
     }
     let (title, message) = words(status, error);
-    let mut faced = if events {
+    let mut faced = if program {
+        problem::face(status, error, refusal.as_ref(), &message, &id)
+    } else if events {
         // htmx reads this body only at the first connection; a behaviour of ours looks at the status
         let name = if matches!(status.as_u16(), 401 | 404 | 410) { "event: gone\n" } else { "" };
         ([(header::CONTENT_TYPE, "text/event-stream")], format!("{name}data: {message}\n\n")).into_response()
@@ -152,12 +189,18 @@ pub async fn faces(request: Request, next: Next) -> Response {
     };
     *faced.status_mut() = status;
     keep_headers(&response, &mut faced);
-    if let Some(Error::Limited { retry_after }) = error {
-        faced.headers_mut().insert(header::RETRY_AFTER, retry_after.as_secs().max(1).into());
+    if let Some(error @ Error::Limited { .. }) = error {
+        tell_limit(faced.headers_mut(), error);
     } else if status == StatusCode::SERVICE_UNAVAILABLE {
         faced.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
     }
     faced
+}
+
+/// The last word of a feed whose session has ended: its page does not come back.
+pub fn gone() -> Bytes {
+    let (_, message) = words(StatusCode::UNAUTHORIZED, None);
+    format!("event: gone\ndata: {message}\n\n").into()
 }
 
 /// What a face must not lose.

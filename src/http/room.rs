@@ -200,7 +200,6 @@ impl Room {
 
     async fn take(&mut self, batch: Vec<Event>) -> Result<()> {
         let mut data = String::new();
-        let was_answering = self.is_answering();
         let mut reset = false;
         for event in batch {
             self.position = event.seq;
@@ -221,9 +220,6 @@ impl Room {
                 What::End => data.push_str(&self.end(event.message_id).await?),
                 _ => data.push_str(&self.grow(&event)),
             }
-        }
-        if self.is_answering() != was_answering {
-            data.push_str(&views::feed::mark(self.chat, self.is_answering()));
         }
         if reset {
             // the shown path changed: pages load their thread anew
@@ -315,10 +311,6 @@ impl Room {
             }
         }
         Ok(())
-    }
-
-    fn is_answering(&self) -> bool {
-        self.live.values().any(|l| l.shown.state.is_some_and(State::is_running))
     }
 
     async fn end(&mut self, id: MessageId) -> Result<String> {
@@ -418,7 +410,6 @@ impl Room {
         for (_, live) in self.live.iter().filter(|(id, _)| !done.contains(id)) {
             data.push_str(&views::feed::morph(&live.message()));
         }
-        data.push_str(&views::feed::mark(self.chat, self.is_answering()));
         Ok(Some(data))
     }
 }

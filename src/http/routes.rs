@@ -1,12 +1,14 @@
 //! The one way to add a route: with who may use it. So the list is complete by construction, the guard is never
 //! forgotten, and a test can sweep over all of it.
 
-use super::{Web, auth};
+use super::{Web, auth, bearer, respond::problem, visitors};
+use crate::domain::programs::Scope;
 use axum::{
     Router,
+    extract::Request,
     handler::Handler,
     http::Method,
-    middleware,
+    middleware::{self, Next},
     routing::{MethodRouter, on},
 };
 
@@ -21,6 +23,8 @@ pub enum Access {
     Member,
     /// Administrators. For other members there is nothing here, whether or not what is named exists.
     Administrator,
+    /// Programs, with an access token or an API key that has this scope; without one, any that is good.
+    Bearer(Option<Scope>),
 }
 
 /// An entry of the list.
@@ -38,6 +42,8 @@ pub struct Routes {
     pub plain: Router<Web>,
     /// With sessions.
     pub browsing: Router<Web>,
+    /// For programs: cookies are taken away before anything is looked at.
+    pub api: Router<Web>,
     pub list: Vec<Route>,
 }
 
@@ -52,6 +58,11 @@ impl Routes {
         self.add(Method::POST, path, access, handler)
     }
 
+    #[must_use]
+    pub fn delete<H: Handler<T, Web>, T: 'static>(self, path: &'static str, access: Access, handler: H) -> Self {
+        self.add(Method::DELETE, path, access, handler)
+    }
+
     fn add<H: Handler<T, Web>, T: 'static>(
         mut self,
         method: Method,
@@ -59,14 +70,22 @@ impl Routes {
         access: Access,
         handler: H,
     ) -> Self {
-        let filter = method.clone().try_into().expect("GET and POST have filters");
+        let filter = method.clone().try_into().expect("GET, POST and DELETE have filters");
         let mut route: MethodRouter<Web> = on(filter, handler);
-        if access == Access::Administrator {
-            route = route.route_layer(middleware::from_fn(auth::require_administrator));
-        } else if access == Access::Member {
-            route = route.route_layer(middleware::from_fn(auth::require_member));
-        }
-        let router = if access == Access::Plain { &mut self.plain } else { &mut self.browsing };
+        route = match access {
+            Access::Administrator => route.route_layer(middleware::from_fn(auth::require_administrator)),
+            Access::Member => route.route_layer(middleware::from_fn(auth::require_member)),
+            Access::Bearer(scope) => route.route_layer(middleware::from_fn(move |request: Request, next: Next| {
+                bearer::require(scope, request, next)
+            })),
+            _ if problem::speaks(path) => route.route_layer(middleware::from_fn(visitors::count_program)),
+            Access::Plain | Access::Anyone => route,
+        };
+        let router = match access {
+            _ if problem::speaks(path) => &mut self.api,
+            Access::Plain => &mut self.plain,
+            _ => &mut self.browsing,
+        };
         *router = std::mem::take(router).route(path, route);
         self.list.push(Route { method, path, access });
         self

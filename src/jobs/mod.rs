@@ -1,14 +1,22 @@
 //! ENTRANCE for work: the queues, one short handler each, and the schedules, all listed here.
 //! What must not live here: what a job does; that is an act of the product.
 
+mod mail;
+
 use crate::{
     app::App,
-    base::{queue, sessions},
+    base::{presence, queue, sessions},
     domain::{
-        catalog, chats, feed,
+        catalog, chats,
+        export::Told,
+        feed,
         generation::{self, Look},
         import::{self, Bring},
+        limits, mail as letters, people, programs,
+        takeout::{self, Face},
+        tokens, tries,
     },
+    views::export::{self as look, Passage},
 };
 use std::{sync::atomic::Ordering, time::Duration};
 
@@ -40,14 +48,55 @@ pub fn start(app: &App) {
             std::future::ready(())
         },
     ));
+    let (ours, senders) = (app.clone(), mail::Senders::new());
+    let ringing = senders.clone();
+    app.tasks.spawn(queue::work(
+        app.pools.listen.clone(),
+        Duration::from_millis(app.config.queue.poll_ms),
+        app.stopping.begun.clone(),
+        move |_: letters::Look| {
+            ringing.look(&ours);
+            std::future::ready(())
+        },
+    ));
+    app.tasks.spawn(mail::look_often(app.clone(), senders));
+    app.tasks.spawn(takeouts(app.clone()));
     app.tasks.spawn(generation::renew_leases(app.clone()));
     app.tasks.spawn(catalog::keep_fresh(app.clone()));
     app.tasks.spawn(hourly(app.clone()));
 }
 
-/// Starts what every process does, also one without jobs: settling what has lost its worker.
+/// How a chat looks in a file of somebody's data.
+const FACE: Face = Face { heading: look::heading, passage };
+
+fn passage(Told { shown, .. }: &Told) -> String {
+    look::passage(&Passage {
+        mine: !shown.by_model,
+        model: &shown.model,
+        text: &shown.text,
+        at: shown.created_at,
+        reason: shown.reason.as_deref(),
+    })
+}
+
+/// Makes the files of data that were asked for, and those whose worker is gone. They are too rare for a queue of their own,
+/// which would hold a connection.
+async fn takeouts(app: App) {
+    loop {
+        tokio::select! {
+            () = app.stopping.begun.cancelled() => return,
+            () = tokio::time::sleep(Duration::from_secs(1)) => {}
+        }
+        if let Err(error) = takeout::care(&app, FACE).await {
+            tracing::warn!(%error, "files of data could not be looked after; trying again");
+        }
+    }
+}
+
+/// Starts what every process does, also one without jobs: settling what has lost its worker, and letting accounts go.
 pub fn start_sweep(app: &App) {
     app.tasks.spawn(generation::sweep(app.clone()));
+    app.tasks.spawn(people::look_after(app.clone()));
 }
 
 /// What is due every hour. Several processes may do it at once: each step is harmless when done twice.
@@ -65,8 +114,15 @@ async fn hourly(app: App) {
             ("the queue", queue::tidy(&app.pools.jobs).await),
             ("the feed", feed::store::trim(&app.pools.jobs).await),
             ("keys of forms", generation::forget_keys(&app).await),
+            ("limits", limits::care(&app).await),
+            ("tries of passwords", tries::care(&app).await),
             ("imports", import::care(&app).await),
+            ("letters", letters::care(&app).await),
+            ("tokens", tokens::tidy(&app.pools.jobs).await),
             ("sessions", sessions::tidy(&app.pools.jobs).await),
+            ("files of data", takeout::tidy(&app).await),
+            ("tokens of programs", programs::tidy(&app).await),
+            ("the list of processes", presence::tidy(&app.pools.jobs).await),
         ];
         for (what, result) in results {
             if let Err(error) = result {

@@ -4,6 +4,8 @@ use std::ops::Range;
 
 use pulldown_cmark::{Event, Options, Parser, Tag};
 
+use super::notes::same_case;
+
 /// What a top-level block is, as far as the stream must know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -30,10 +32,23 @@ pub(super) struct Doc<'a> {
     pub source: &'a str,
     pub events: Vec<(Event<'a>, Range<usize>)>,
     pub blocks: Vec<Block>,
+    #[cfg(test)]
+    bare: bool,
+}
+
+#[cfg(test)]
+thread_local!(static PARSED: std::cell::Cell<usize> = const { std::cell::Cell::new(0) });
+
+/// Bytes that this thread has parsed.
+#[cfg(test)]
+pub(super) fn parsed() -> usize {
+    PARSED.get()
 }
 
 impl<'a> Doc<'a> {
     pub fn parse(source: &'a str) -> Self {
+        #[cfg(test)]
+        PARSED.set(PARSED.get() + source.len());
         let options = Options::ENABLE_TABLES
             | Options::ENABLE_FOOTNOTES
             | Options::ENABLE_STRIKETHROUGH
@@ -57,7 +72,28 @@ impl<'a> Doc<'a> {
                 block.events.end = at + 1;
             }
         }
-        Self { source, events, blocks }
+        Self {
+            source,
+            events,
+            blocks,
+            #[cfg(test)]
+            bare: false,
+        }
+    }
+
+    /// The same, to be written before any sanitising: what the dialect is measured by, and nothing else.
+    #[cfg(test)]
+    pub fn bare(mut self) -> Self {
+        self.bare = true;
+        self
+    }
+
+    /// Whether every link, image and raw tag of the text is written as it is. Never, but in tests of the dialect.
+    pub fn is_bare(&self) -> bool {
+        #[cfg(test)]
+        return self.bare;
+        #[cfg(not(test))]
+        return false;
     }
 
     /// The first lines of the items of a list (bytes).
@@ -100,7 +136,7 @@ impl<'a> Doc<'a> {
         for (at, (event, _)) in self.events.iter().enumerate() {
             match event {
                 Event::Start(Tag::FootnoteDefinition(label)) => {
-                    open.push((label.to_string(), at + 1));
+                    open.push((same_case(label), at + 1));
                 }
                 Event::End(pulldown_cmark::TagEnd::FootnoteDefinition) => {
                     if let Some((label, from)) = open.pop()

@@ -41,12 +41,20 @@ static CLASSES: LazyLock<Vec<(Scope, char)>> = LazyLock::new(|| {
     .collect()
 });
 
+/// The language, if this code is to be coloured: one that is known, and neither too much nor in lines too long.
+fn syntax(language: &str, code: &str) -> Option<&'static SyntaxReference> {
+    let fits = code.len() <= MAX_BYTES && code.lines().all(|line| line.len() <= MAX_LINE);
+    if fits { find(language) } else { None }
+}
+
+/// Whether colours make a difference.
+pub(super) fn applies(language: &str, code: &str) -> bool {
+    syntax(language, code).is_some()
+}
+
 /// The code as escaped HTML with spans, or nothing when it is to stay plain.
 pub(super) fn highlight(language: &str, code: &str) -> Option<String> {
-    if code.len() > MAX_BYTES || code.lines().any(|line| line.len() > MAX_LINE) {
-        return None;
-    }
-    let syntax = find(language)?;
+    let syntax = syntax(language, code)?;
     let mut state = ParseState::new(syntax);
     let mut stack = ScopeStack::new();
     let mut pen = Pen { out: String::with_capacity(code.len() * 2), class: ' ' };

@@ -41,12 +41,31 @@ pub(super) fn allowed(url: &str) -> Option<&str> {
 /// The start tag of a link to `url`, which `allowed` has passed.
 pub(super) fn open(url: &str, title: &str, out: &mut String) {
     out.push_str("<a href=\"");
-    escape(url, out);
+    address(url, out);
     if !title.is_empty() {
         out.push_str("\" title=\"");
         escape(title, out);
     }
     let _ = write!(out, "\"{LINK}>");
+}
+
+/// An address as an attribute: what may not stand in one as it is becomes `%XX`, as CommonMark's examples have it. An
+/// IPv6 host keeps its brackets, for without them it is none.
+fn address(url: &str, out: &mut String) {
+    let host = url.find("://").map_or(0, |at| at + 3);
+    let path = url[host..].find(['/', '?', '#']).map_or(url.len(), |at| host + at);
+    for (at, byte) in url.bytes().enumerate() {
+        let bracket = matches!(byte, b'[' | b']') && (host..path).contains(&at);
+        match byte {
+            b'&' => out.push_str("&amp;"),
+            _ if bracket || byte.is_ascii_alphanumeric() || b"-_.+!*'(),%#@?=;:/$~".contains(&byte) => {
+                out.push(char::from(byte));
+            }
+            _ => {
+                let _ = write!(out, "%{byte:02X}");
+            }
+        }
+    }
 }
 
 /// Escapes `text` and makes links of the bare addresses in it, by the rules of GFM's extended autolinks.
@@ -81,64 +100,73 @@ pub(super) fn link_bare(text: &str, out: &mut String) {
 type Found = Option<(usize, usize, &'static str)>;
 
 fn scheme(text: &str, from: usize, colon: usize) -> Found {
-    if !text[colon..].starts_with("://") {
-        return None;
-    }
     let head = &text[from..colon];
     let letters = head.bytes().rev().take(6).take_while(u8::is_ascii_alphanumeric).count();
-    let word = &head[head.len() - letters..];
-    if !word.eq_ignore_ascii_case("http") && !word.eq_ignore_ascii_case("https") {
+    let start = colon - letters;
+    let word = &text[start..colon];
+    if word.eq_ignore_ascii_case("mailto") {
+        // only with nothing but the address itself behind it
+        let sign = text[colon + 1..].find('@').map(|at| colon + 1 + at)?;
+        let (local, end, _) = email(text, colon + 1, sign)?;
+        return (local == colon + 1).then_some((start, end, ""));
+    }
+    if !text[colon..].starts_with("://") || !(word.eq_ignore_ascii_case("http") || word.eq_ignore_ascii_case("https")) {
         return None;
     }
     let host = colon + 3;
+    let good = text[host..].starts_with('[') || domain(&text[host..]).is_some();
     let end = extent(text, host);
-    let domain = &text[host..end];
-    let good = domain.starts_with(|c: char| c.is_alphanumeric() || c == '[');
-    good.then_some((colon - letters, end, ""))
+    (good && end > host).then_some((start, end, ""))
 }
 
 fn www(text: &str, from: usize, at: usize) -> Found {
     let before = text[from..at].chars().next_back();
     let free = before.is_none_or(|c| c.is_whitespace() || !c.is_ascii() || "*_~(\"'".contains(c));
     let is_www = text.get(at..at + 4).is_some_and(|head| head.eq_ignore_ascii_case("www."));
-    if !free || !is_www {
-        return None;
-    }
-    let end = extent(text, at);
-    let host = text[at + 4..end.max(at + 4)].split(['/', '?', '#', ':']).next().unwrap_or("");
-    let good = host.contains('.') && host.starts_with(char::is_alphanumeric) && !host.contains("..");
-    good.then_some((at, end, "https://"))
+    let good = free && is_www && domain(&text[at..]).is_some_and(|domain| domain.contains('.'));
+    good.then(|| (at, extent(text, at), "http://"))
+}
+
+/// The host's name that the text begins with: segments of letters, digits, `-` and `_` with a dot between them, the last
+/// two without `_`.
+fn domain(text: &str) -> Option<&str> {
+    let length = text.find(|c: char| !c.is_alphanumeric() && !matches!(c, '.' | '-' | '_')).unwrap_or(text.len());
+    let name = text[..length].trim_end_matches(['.', '_']);
+    let whole = name.split('.').all(|segment| !segment.is_empty());
+    (whole && !name.rsplit('.').take(2).any(|segment| segment.contains('_'))).then_some(name)
 }
 
 fn email(text: &str, from: usize, sign: usize) -> Found {
     let local = |byte: &u8| byte.is_ascii_alphanumeric() || b".-_+".contains(byte);
-    let host = |byte: &u8| byte.is_ascii_alphanumeric() || b".-_".contains(byte);
     let before = text.as_bytes()[from..sign].iter().rev().take_while(|byte| local(byte)).count();
-    let after = text.as_bytes()[sign + 1..].iter().take_while(|byte| host(byte)).count();
-    let domain = text[sign + 1..sign + 1 + after].trim_end_matches('.');
-    let good = before > 0
-        && domain.contains('.')
-        && !domain.contains("..")
-        && !domain.starts_with('.')
-        && !domain.ends_with(['-', '_']);
-    good.then_some((sign - before, sign + 1 + domain.len(), "mailto:"))
+    let behind = &text.as_bytes()[sign + 1..];
+    let in_host = |at: &usize| match behind[*at] {
+        b'.' => behind.get(at + 1).is_some_and(u8::is_ascii_alphanumeric),
+        byte => byte.is_ascii_alphanumeric() || b"-_".contains(&byte),
+    };
+    let after = (0..behind.len()).take_while(in_host).count();
+    let domain = &text[sign + 1..sign + 1 + after];
+    let good = before > 0 && domain.contains('.') && !domain.starts_with('.') && !domain.ends_with(['-', '_']);
+    // somebody's address for chats is not one for letters
+    let chat = text[from..sign - before].to_ascii_lowercase().ends_with("xmpp:");
+    (good && !chat).then_some((sign - before, sign + 1 + after, "mailto:"))
 }
 
-/// Where the address that goes on at `start` ends: at white space, `<`, or wide punctuation; without
-/// trailing punctuation, closing parentheses that were not opened in it, or something like an entity.
+/// Where the address that goes on at `start` ends: at white space, `<`, a double quote or wide punctuation; without
+/// trailing punctuation, closing brackets that were not opened in it, or something like an entity.
 fn extent(text: &str, start: usize) -> usize {
     let stops = |c: char| {
         c.is_whitespace() || c == '<' || c == '"' || matches!(c, '\u{3000}'..='\u{303f}' | '\u{ff00}'..='\u{ffef}')
     };
     let mut url = &text[start..];
     url = &url[..url.find(stops).unwrap_or(url.len())];
-    let mut opened = url.matches('(').count();
-    let mut closed = url.matches(')').count();
+    let extra = |open: char, close: char| url.matches(close).count().saturating_sub(url.matches(open).count());
+    let (mut round, mut square) = (extra('(', ')'), extra('[', ']'));
     loop {
         match url.chars().next_back() {
             Some('?' | '!' | '.' | ',' | ':' | '*' | '_' | '~' | '\'' | '|' | '`') => {}
-            Some(')') if closed > opened => closed -= 1,
-            Some('(') => opened -= 1,
+            Some(')') if round > 0 => round -= 1,
+            Some(']') if square > 0 => square -= 1,
             Some(';') => {
                 let name = url[..url.len() - 1].trim_end_matches(|c: char| c.is_ascii_alphanumeric());
                 if name.ends_with('&') && name.len() + 1 < url.len() {

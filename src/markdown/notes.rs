@@ -29,8 +29,9 @@ impl Notes {
 
     /// Writes the link to a note.
     pub fn mention(&mut self, label: &str, out: &mut String) {
-        let at = self.order.iter().position(|(known, _)| known == label).unwrap_or_else(|| {
-            self.order.push((label.to_owned(), 0));
+        let label = same_case(label);
+        let at = self.order.iter().position(|(known, _)| *known == label).unwrap_or_else(|| {
+            self.order.push((label, 0));
             self.order.len() - 1
         });
         self.order[at].1 += 1;
@@ -67,4 +68,9 @@ impl Notes {
         html.push_str("</ol></section>");
         Made { html, code: bodies.iter().any(|(_, code)| *code) }
     }
+}
+
+/// Labels are one whatever their case, as those of links.
+pub(super) fn same_case(label: &str) -> String {
+    label.to_lowercase()
 }

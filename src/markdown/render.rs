@@ -54,7 +54,7 @@ pub(super) fn normalise(text: &str) -> Cow<'_, str> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Made {
     pub html: String,
-    /// Code with a language is in it: highlighting makes a difference.
+    /// Code is in it that is highlighted.
     pub code: bool,
 }
 

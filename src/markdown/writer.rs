@@ -22,15 +22,15 @@ pub(super) struct Writer<'d, 'a> {
     out: String,
     /// Running text not yet written: pieces are joined, so that an address is seen whole.
     text: String,
-    /// Code with a language was written.
+    /// Code was written that colours make a difference to.
     pub code: bool,
     /// Names of open raw elements, and how many there were when each open element began.
     raw: Vec<String>,
     marks: Vec<usize>,
     /// Per open Markdown link: whether it was written.
     links: Vec<bool>,
-    /// Inside an image: its address; `text` gathers the words.
-    images: Vec<String>,
+    /// Inside an image: its address and title; `text` gathers the words.
+    images: Vec<(String, String)>,
     code_language: Option<String>,
     in_html: bool,
     aligns: Vec<Alignment>,
@@ -143,6 +143,11 @@ impl<'d, 'a> Writer<'d, 'a> {
         self.links.contains(&true) || self.raw.iter().any(|name| name == "a")
     }
 
+    /// The address, when it may be a link here.
+    fn allowed<'u>(&self, url: &'u str) -> Option<&'u str> {
+        if self.doc.is_bare() { Some(url) } else { links::allowed(url).filter(|_| !self.in_link()) }
+    }
+
     fn inline(&mut self, event: &Event) {
         if self.code_language.is_some() || self.in_html {
             if let Event::Text(text) | Event::Html(text) = event {
@@ -188,6 +193,9 @@ impl<'d, 'a> Writer<'d, 'a> {
     }
 
     fn raw_tag(&mut self, tag: &str) {
+        if self.doc.is_bare() {
+            return self.out.push_str(tag);
+        }
         match sanitize::inline(tag, self.in_link()) {
             sanitize::Inline::Whole(html) => self.out.push_str(&html),
             sanitize::Inline::Open(name, html) => {
@@ -245,7 +253,7 @@ impl<'d, 'a> Writer<'d, 'a> {
         self.marks.push(self.raw.len());
         let quiet = !self.images.is_empty();
         match tag {
-            Tag::Image { dest_url, .. } => self.images.push(dest_url.to_string()),
+            Tag::Image { dest_url, title, .. } => self.images.push((dest_url.to_string(), title.to_string())),
             _ if quiet => {}
             Tag::Paragraph => self.out.push_str(PARAGRAPH),
             Tag::Heading { level, .. } => {
@@ -282,7 +290,7 @@ impl<'d, 'a> Writer<'d, 'a> {
             Tag::Link { link_type, dest_url, title, .. } => {
                 let url =
                     if *link_type == LinkType::Email { format!("mailto:{dest_url}") } else { dest_url.to_string() };
-                let url = links::allowed(&url).filter(|_| !self.in_link());
+                let url = self.allowed(&url);
                 if let Some(url) = url {
                     links::open(url, title, &mut self.out);
                 }
@@ -360,15 +368,15 @@ impl<'d, 'a> Writer<'d, 'a> {
 
     /// A picture from elsewhere would tell its server who reads what: it becomes a link.
     fn end_image(&mut self) {
-        let url = self.images.pop().unwrap_or_default();
+        let (url, title) = self.images.pop().unwrap_or_default();
         if !self.images.is_empty() {
             return;
         }
         let alt = std::mem::take(&mut self.text);
         let words = if alt.trim().is_empty() { url.as_str() } else { alt.as_str() };
-        match links::allowed(&url).filter(|_| !self.in_link()) {
+        match self.allowed(&url) {
             Some(url) => {
-                links::open(url, "", &mut self.out);
+                links::open(url, &title, &mut self.out);
                 escape(words, &mut self.out);
                 self.out.push_str("</a>");
             }
@@ -380,7 +388,7 @@ impl<'d, 'a> Writer<'d, 'a> {
         let language = self.code_language.take().unwrap_or_default();
         let code = std::mem::take(&mut self.text);
         self.out.push_str(&code_head(&language));
-        self.code |= !language.is_empty();
+        self.code |= highlight::applies(&language, &code);
         match self.light.then(|| highlight::highlight(&language, &code)).flatten() {
             Some(html) => self.out.push_str(&html),
             None => escape(&code, &mut self.out),
@@ -391,7 +399,11 @@ impl<'d, 'a> Writer<'d, 'a> {
     /// A `section`, because an `li` inside a `div` would end an item around it.
     fn end_html(&mut self) {
         self.in_html = false;
-        let html = sanitize::block(&std::mem::take(&mut self.text));
+        let html = std::mem::take(&mut self.text);
+        if self.doc.is_bare() {
+            return self.out.push_str(&html);
+        }
+        let html = sanitize::block(&html);
         if !html.is_empty() {
             let _ = write!(self.out, "<section dir=\"auto\">{html}</section>");
         }

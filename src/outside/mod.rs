@@ -1,3 +1,4 @@
 //! FOREIGN SYSTEMS, in our words. What must not live here: SQL, a table's name, a rule of the product.
 
 pub mod llm;
+pub mod mail;

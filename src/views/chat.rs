@@ -86,7 +86,7 @@ impl ChatPage {
             MessageState::Waiting { seconds } => Some(format!("{}", seconds + 2)),
             _ => None,
         });
-        self.running().map(|_| "0;url=?live".to_owned()).or(due)
+        self.running().map(|_| "0; url=?live".to_owned()).or(due)
     }
 
     /// Whether the end of the path is on this page; a window on earlier messages gets no news.

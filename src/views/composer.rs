@@ -39,6 +39,16 @@ pub struct Composer {
     /// The answer on the path that is being written: it can be stopped from here.
     pub answering: Option<MessageId>,
     pub focus: bool,
+    /// How many more may be sent, when they are few.
+    pub left: Option<Left>,
+}
+
+/// A limit that is nearly used up.
+pub struct Left {
+    pub left: u32,
+    pub most: u32,
+    /// Else a minute.
+    pub a_day: bool,
 }
 
 impl Composer {

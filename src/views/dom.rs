@@ -32,6 +32,11 @@ pub fn foot(id: MessageId) -> String {
     format!("f-{id}")
 }
 
+/// What a reader thinks of an answer.
+pub fn rating(id: MessageId) -> String {
+    format!("o-{id}")
+}
+
 /// The place for the turn that follows `leaf`; a page that shows another path has none.
 pub fn slot(leaf: Option<MessageId>) -> String {
     leaf.map_or_else(|| "after-start".into(), |leaf| format!("after-{leaf}"))
@@ -45,11 +50,6 @@ pub fn send(leaf: Option<MessageId>) -> String {
 /// The place of Stop in the composer of pages that show this answer as being written.
 pub fn stopping(answer: MessageId) -> String {
     format!("{} #{STOPPING}", while_writing(answer))
-}
-
-/// The mark in the list, on pages that show this answer as being written.
-pub fn link_live_while_writing(chat: ChatId, answer: MessageId) -> String {
-    format!("{} #{}", while_writing(answer), link_live(chat))
 }
 
 /// Not on pages whose feed was quicker and has brought its end.
@@ -90,6 +90,16 @@ pub fn link_live(chat: ChatId) -> String {
     format!("cl-{chat}")
 }
 
+/// A chat's line in what was loaded by scrolling.
+pub fn row_in_rest(chat: ChatId) -> String {
+    format!("#{REST} #{}", row(chat))
+}
+
+/// Chats under one heading of the list.
+pub fn day(key: &str) -> String {
+    format!("day-{key}")
+}
+
 /// The line of an answer on the administrators' page.
 pub fn job(id: GenerationId) -> String {
     format!("g-{id}")
@@ -101,7 +111,15 @@ pub const STOPPING: &str = "stopping";
 pub const ANNOUNCE: &str = "announce";
 /// The chats in the list.
 pub const CHATS: &str = "chats";
+/// Of these the first page, as far as the live list goes; and what was loaded after it by scrolling.
+pub const NEWEST: &str = "newest-chats";
+pub const REST: &str = "older-chats";
+/// What the page's list is, for the feed.
+pub const LIST_STAMP: &str = "list-stamp";
 /// The place in the list of the word that offers to undo.
 pub const UNDO: &str = "undo";
+/// Where a chat is to be: the form, and its place over the list.
+pub const MOVE: &str = "move";
+pub const MOVE_SHEET: &str = "move-sheet";
 /// The composer's form, without the part named by [`send`].
 pub const SAY: &str = "say";

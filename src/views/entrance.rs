@@ -17,6 +17,8 @@ pub struct LoginPage {
 #[derive(askama::Template)]
 #[template(path = "pages/register/page.html")]
 pub struct RegisterPage {
+    /// Of an invitation, whose address is not to be changed.
+    pub token: Option<String>,
     pub email: String,
     pub name: String,
     pub next: String,
@@ -35,7 +37,107 @@ pub struct SetupPage {
     pub token: String,
 }
 
-page!(LoginPage, RegisterPage, SetupPage);
+#[derive(askama::Template)]
+#[template(path = "pages/forgot/page.html")]
+pub struct ForgotPage {
+    pub email: String,
+    pub errors: Vec<(&'static str, String)>,
+}
+
+#[derive(askama::Template)]
+#[template(path = "pages/reset/page.html")]
+pub struct ResetPage {
+    pub token: String,
+    pub errors: Vec<(&'static str, String)>,
+}
+
+/// What has to be said at the door, and nothing to fill in; a button at most.
+#[derive(askama::Template)]
+#[template(path = "pages/say/page.html")]
+pub struct SayPage {
+    pub said: Said,
+}
+
+pub enum Said {
+    ForgotSent {
+        email: String,
+        minutes: u32,
+    },
+    /// The link of a letter is no good.
+    ResetGone,
+    AddressGone,
+    InvitationGone,
+    /// The button that uses the new address.
+    ConfirmAddress {
+        token: String,
+    },
+    AddressConfirmed {
+        email: String,
+    },
+    RegistrationClosed,
+    ByInvitation,
+}
+
+page!(LoginPage, RegisterPage, SetupPage, ForgotPage, ResetPage, SayPage);
+
+impl ForgotPage {
+    fn fault(&self, field: &str) -> Option<&str> {
+        fault(&self.errors, field)
+    }
+}
+
+impl ResetPage {
+    fn fault(&self, field: &str) -> Option<&str> {
+        fault(&self.errors, field)
+    }
+}
+
+impl SayPage {
+    fn title(&self) -> &'static str {
+        match &self.said {
+            Said::ForgotSent { .. } => text::FORGOT_SENT,
+            Said::ResetGone | Said::AddressGone | Said::InvitationGone => text::LINK_GONE,
+            Said::ConfirmAddress { .. } => text::ADDRESS_CONFIRM,
+            Said::AddressConfirmed { .. } => text::ADDRESS_CONFIRMED,
+            Said::RegistrationClosed => text::REGISTER_CLOSED,
+            Said::ByInvitation => text::REGISTER_INVITED,
+        }
+    }
+
+    fn lead(&self) -> String {
+        match &self.said {
+            Said::ForgotSent { email, minutes } => text::forgot_sent(email, *minutes),
+            Said::ResetGone => text::LINK_GONE_RESET.into(),
+            Said::AddressGone => text::LINK_GONE_ADDRESS.into(),
+            Said::InvitationGone => text::LINK_GONE_INVITATION.into(),
+            Said::ConfirmAddress { .. } => text::ADDRESS_CONFIRM_LEAD.into(),
+            Said::AddressConfirmed { email } => text::address_confirmed(email),
+            Said::RegistrationClosed => text::REGISTER_CLOSED_LEAD.into(),
+            Said::ByInvitation => text::REGISTER_INVITED_LEAD.into(),
+        }
+    }
+
+    fn hint(&self) -> Option<&'static str> {
+        matches!(self.said, Said::ForgotSent { .. }).then_some(text::FORGOT_NOTHING)
+    }
+
+    /// The token that a button carries on.
+    fn token(&self) -> Option<&str> {
+        match &self.said {
+            Said::ConfirmAddress { token } => Some(token),
+            _ => None,
+        }
+    }
+
+    /// Where to go from here, and how that is called.
+    fn on(&self) -> (&'static str, &'static str) {
+        match self.said {
+            Said::ResetGone => ("/password/forgot", text::FORGOT_TITLE),
+            Said::AddressGone => ("/settings/email", text::ADDRESS_TITLE),
+            _ => ("/login", text::TO_SIGN_IN),
+        }
+    }
+}
 
 impl LoginPage {
     /// The failing field is not named: that would tell who has an account.

@@ -8,7 +8,6 @@
 use std::fmt::{Display, Write};
 
 use super::composer::{Send, Stop};
-use super::list::Answering;
 use super::message::{Slot, Thinking};
 use super::{Composer, Message, MessageState, Turn, dom, text};
 use crate::base::ids::{ChatId, MessageId};
@@ -24,9 +23,7 @@ pub fn turn(parent: Option<MessageId>, turn: &Turn) -> String {
 
 /// The answer to a sent form: the turn, if the feed has not brought it yet, and the form anew.
 pub fn sent(parent: Option<MessageId>, exchange: &Turn, composer: &Composer) -> String {
-    let Message { chat, id, .. } = exchange.answer;
-    let mark = patch(&dom::link_live_while_writing(chat, id), "innerHTML", Answering);
-    turn(parent, exchange) + &mark + &refused(composer)
+    turn(parent, exchange) + &refused(composer)
 }
 
 /// The form anew, with what was wrong in it.
@@ -123,12 +120,6 @@ fn stop(message: &Message) -> String {
     patch(&target, swap, form)
 }
 
-/// The mark in the list, of this page's own chat.
-pub fn mark(chat: ChatId, answering: bool) -> String {
-    let mark = if answering { Answering.to_string() } else { String::new() };
-    partial(&dom::link_live(chat), "innerHTML", mark)
-}
-
 fn announce(words: &str) -> String {
     partial(dom::ANNOUNCE, "beforeend", format_args!("<p>{}</p>", escaped(words)))
 }
@@ -137,11 +128,11 @@ pub(super) fn partial(id: &str, swap: &str, content: impl Display) -> String {
     patch(&format!("#{id}"), swap, content)
 }
 
-fn patch(target: &str, swap: &str, content: impl Display) -> String {
+pub(super) fn patch(target: &str, swap: &str, content: impl Display) -> String {
     format!("<hx-patch hx-target=\"{target}\" hx-swap=\"{swap}\">{content}</hx-patch>")
 }
 
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for char in text.chars() {
         match char {

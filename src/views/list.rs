@@ -1,7 +1,8 @@
 //! The list of chats at the side, the archive, and who is reading.
 
-use super::{assets, dom, feed, page, text};
-use crate::base::ids::ChatId;
+use super::{assets, dom, feed, live_list, page, text};
+use crate::base::ids::{ChatId, FolderId};
+use time::OffsetDateTime;
 
 /// Who is signed in.
 pub struct Me {
@@ -15,6 +16,12 @@ impl Me {
     /// What browsers call the theme, for what is painted before the styles are there.
     pub(super) fn scheme(&self) -> &'static str {
         if self.theme == "system" { "light dark" } else { self.theme }
+    }
+
+    /// What the list at the side has: the first page, and the way to what is older.
+    #[expect(clippy::unused_self, reason = "every page has it at hand")]
+    pub(super) fn chats(&self, days: &[ChatDay]) -> String {
+        AllChats { days }.to_string()
     }
 
     /// The letter in the round mark beside the name.
@@ -34,11 +41,30 @@ pub struct ChatLink {
 
 /// Chats under one heading: "Pinned", "Today", "Yesterday", "Previous 7 days", "November 2026".
 pub struct ChatDay {
+    /// Names it for the live list; nothing in what came by scrolling, which is left alone.
+    pub key: String,
     /// Nothing when the heading stands above already.
     pub label: String,
     pub chats: Vec<ChatLink>,
     /// Where the list goes on after these, if it does.
     pub older: Option<String>,
+    /// The heading is a folder's.
+    pub folder: Option<FolderHead>,
+}
+
+/// What makes a folder of a heading.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FolderHead {
+    pub id: FolderId,
+    /// Its chats are shown; else they are on its page.
+    pub opened: bool,
+    /// There are more on its page.
+    pub more: bool,
+}
+
+/// Where the list goes on after these, if it does.
+pub(super) fn older(days: &[ChatDay]) -> Option<&str> {
+    days.last()?.older.as_deref()
 }
 
 /// The heading of those on top.
@@ -51,9 +77,16 @@ pub fn pinned() -> String {
 #[template(path = "partials/answering.html")]
 pub(super) struct Answering;
 
-/// Chats by day, without what stands around them.
+/// The chats of the list on a page that is rendered whole.
 #[derive(askama::Template)]
 #[template(path = "partials/chats.html")]
+struct AllChats<'a> {
+    days: &'a [ChatDay],
+}
+
+/// How the list goes on: chats by day, without what stands around them.
+#[derive(askama::Template)]
+#[template(path = "partials/more.html")]
 pub struct Chats {
     pub days: Vec<ChatDay>,
 }
@@ -81,10 +114,12 @@ impl PutAway {
     }
 }
 
-/// The list anew, after a chat was put elsewhere, with the word that offers to undo it.
-pub fn list_anew(days: Vec<ChatDay>, away: Option<&PutAway>) -> String {
+/// The list anew, after a chat was put elsewhere, with the word that offers to undo it. What was loaded by scrolling stays,
+/// but for that chat; or, with `cut`, the list is as long as on a page that was just opened.
+pub fn list_anew(days: &[ChatDay], moved: ChatId, cut: bool, away: Option<&PutAway>) -> String {
     let undo = away.map_or_else(String::new, |away| Undo { away, live: true }.to_string());
-    feed::partial(dom::CHATS, "innerMorph", Chats { days }) + &feed::partial(dom::UNDO, "innerHTML", undo)
+    let rest = if cut { String::new() } else { feed::patch(&dom::row_in_rest(moved), "delete", "") };
+    rest + &live_list::whole(days, cut) + &feed::partial(dom::UNDO, "innerHTML", undo)
 }
 
 /// The archive, or the list beyond its first page: chats as lines of a page.
@@ -105,9 +140,8 @@ pub struct ShelfPage {
 pub struct ChatLine {
     pub id: ChatId,
     pub title: String,
-    /// As browsers read it, and as people do.
-    pub time: String,
-    pub day: String,
+    /// When it was last added to.
+    pub at: OffsetDateTime,
 }
 
 page!(ShelfPage, Chats);

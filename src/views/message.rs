@@ -2,8 +2,12 @@
 
 use askama::Template;
 
-use super::{assets, dom, text};
+use super::{Rated, Rating, assets, dom, text};
 use crate::base::ids::{ChatId, MessageId};
+
+/// What a person says is shown whole up to so many characters and lines: about what the fold leaves in sight.
+const LONG_CHARS: usize = 1200;
+const LONG_LINES: usize = 16;
 
 /// Where a message stands. `Sent` is a person's; the others are an answer's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +59,8 @@ impl MessageState {
 pub struct Message {
     pub id: MessageId,
     pub chat: ChatId,
+    /// What it follows: of an answer, its question.
+    pub parent: Option<MessageId>,
     pub mine: bool,
     /// Sanitised HTML; it is written as it stands.
     pub html: String,
@@ -72,6 +78,8 @@ pub struct Message {
     pub versions: Option<Versions>,
     /// A question at the end of the path that nobody was asked.
     pub unanswered: bool,
+    /// What the reader thinks of it, and whether they said why; only on pages, for the feed knows no reader.
+    pub rating: Option<Rated>,
 }
 
 /// Which of the versions of a message this one is.
@@ -95,8 +103,21 @@ impl Message {
         View { message: self, mark: None }.html()
     }
 
+    /// A person's text that is folded until it is asked for: a paste of pages would push the conversation away.
+    fn is_long(&self) -> bool {
+        let long = |text: &String| text.chars().nth(LONG_CHARS).is_some() || text.lines().nth(LONG_LINES).is_some();
+        self.mine && self.source.as_ref().is_some_and(long)
+    }
+
     pub(super) fn foot(&self) -> Foot<'_> {
         Foot { message: self }
+    }
+
+    /// Like and dislike, for an answer that came.
+    pub(super) fn rating(&self) -> Option<Rating> {
+        let came = matches!(self.state, MessageState::Completed | MessageState::Stopped | MessageState::Interrupted);
+        let rateable = !self.mine && came && !self.html.is_empty();
+        rateable.then_some(Rating { message: self.id, rated: self.rating })
     }
 
     pub(super) fn thinking(&self) -> Thinking<'_> {

@@ -1,6 +1,7 @@
 //! What was found: as a page, and in the palette, with the commands.
 
 use super::{ChatDay, Me, assets, dom, page, text};
+use time::OffsetDateTime;
 
 /// A piece of a text, and whether it is what was looked for.
 pub struct Span {
@@ -16,8 +17,7 @@ pub struct FoundLine {
     pub snippet: Vec<Span>,
     /// "Chat", "You", "Answer".
     pub what: &'static str,
-    pub time: String,
-    pub day: String,
+    pub at: OffsetDateTime,
 }
 
 #[derive(askama::Template)]

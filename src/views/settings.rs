@@ -13,6 +13,9 @@ pub struct SettingsPage {
     pub way: WayForm,
     /// The theme's name, as chosen in the form.
     pub theme: String,
+    /// All that can be chosen, and which one is, by their names.
+    pub languages: &'static [&'static str],
+    pub language: String,
 }
 
 /// A chat's own way.
@@ -26,7 +29,27 @@ pub struct ChatSettingsPage {
     pub way: WayForm,
 }
 
-page!(SettingsPage, ChatSettingsPage);
+/// One's address.
+#[derive(askama::Template)]
+#[template(path = "pages/address/page.html")]
+pub struct AddressPage {
+    pub me: Me,
+    pub days: Vec<ChatDay>,
+    pub current: String,
+    pub typed: String,
+    /// Where a link is on its way to, and for how many minutes it is good.
+    pub sent: Option<String>,
+    pub minutes: u32,
+    pub errors: Vec<(&'static str, String)>,
+}
+
+page!(SettingsPage, ChatSettingsPage, AddressPage);
+
+impl AddressPage {
+    fn fault(&self, field: &str) -> Option<&str> {
+        self.errors.iter().find(|(name, _)| *name == field).map(|(_, sentence)| sentence.as_str())
+    }
+}
 
 /// What both forms ask for.
 pub struct WayForm {
@@ -54,7 +77,7 @@ impl WayForm {
 
     /// What belongs to no field that is shown.
     fn general(&self) -> Option<&str> {
-        let shown = [self.name(), "model", "temperature", "theme"];
+        let shown = [self.name(), "model", "temperature", "theme", "language"];
         self.errors.iter().find(|(name, _)| !shown.contains(name)).map(|(_, sentence)| sentence.as_str())
     }
 }

@@ -1,4 +1,19 @@
-//! Every word the pages say, in English. Another language is another file with the same names.
+//! Every word the pages say, in English; those of one's account are in text/account.rs. Another language is another file
+//! with the same names.
+
+mod account;
+pub mod admin;
+pub mod letters;
+pub mod limits;
+pub mod programs;
+pub mod prompts;
+
+pub use account::*;
+pub use admin::*;
+pub use letters::*;
+pub use limits::*;
+pub use programs::*;
+pub use prompts::*;
 
 use time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
 
@@ -28,6 +43,8 @@ pub const DELETE_TITLE: &str = "Delete this chat?";
 pub const DELETE_BODY: &str = "goes with everything said in it. You can undo this right after.";
 pub const SAVE: &str = "Save";
 pub const CANCEL: &str = "Cancel";
+pub const SHOW_ALL: &str = "Show all";
+pub const SHOW_LESS: &str = "Show less";
 pub const EARLIER: &str = "Earlier messages";
 pub const LATER: &str = "To the newest messages";
 pub const NEWEST: &str = "Newest";
@@ -94,6 +111,16 @@ pub const DELETE_MESSAGE: &str = "Delete…";
 pub const DELETE_FOLLOWS: &str = "Everything that follows this message goes with it. You can undo it right after.";
 pub const DELETED: &str = "Deleted, with what followed.";
 pub const UNDO: &str = "Undo";
+pub const LIKE: &str = "Like";
+pub const DISLIKE: &str = "Dislike";
+pub const RATING: &str = "What you think of this answer";
+pub const RATING_LIKED: &str = "You like this answer";
+pub const RATING_DISLIKED: &str = "You dislike this answer";
+pub const NOTE_ADD: &str = "Say why";
+pub const NOTE_CHANGE: &str = "Change why";
+pub const NOTE: &str = "Why?";
+pub const NOTE_HINT: &str = "If you like. It is kept with the answer.";
+pub const NOTE_SAVE: &str = "Save";
 pub const BACK_TO_CHAT: &str = "Back to the chat";
 pub const VERSIONS: &str = "Versions";
 pub const VERSION_BEFORE: &str = "The version before";
@@ -322,15 +349,21 @@ pub fn facts(model: &str, tokens: Option<i64>) -> String {
     }
 }
 
-/// An instant, for people; a script tells it in the reader's zone.
-pub fn when(at: OffsetDateTime) -> String {
+/// A day, for people.
+pub fn day(at: OffsetDateTime) -> String {
     let at = at.to_offset(UtcOffset::UTC);
-    format!("{} {} {}, {:02}:{:02} UTC", at.day(), at.month(), at.year(), at.hour(), at.minute())
+    format!("{} {} {}", at.day(), at.month(), at.year())
 }
 
-/// The same for machines.
+/// An instant, for people; a script tells it in the reader's zone.
+pub fn when(at: OffsetDateTime) -> String {
+    let utc = at.to_offset(UtcOffset::UTC);
+    format!("{}, {:02}:{:02} UTC", day(at), utc.hour(), utc.minute())
+}
+
+/// The same for machines; to the second, since HTML takes no microseconds.
 pub fn moment(at: OffsetDateTime) -> String {
-    at.format(&Rfc3339).expect("years have four digits")
+    at.truncate_to_second().format(&Rfc3339).expect("years have four digits")
 }
 
 /// Why a message is not sent; the counter says how long it is.
@@ -443,25 +476,18 @@ pub const WAY_OF_CHAT: WayWords = WayWords {
     temperature_hint: "From 0 (steady) to 2 (wild). Empty: as in your own settings. Some models take none.",
 };
 
-// prompts
 /// The pages of the settings.
-pub const SETTINGS_PAGES: [(&str, &str); 3] =
-    [("/settings", "Your way"), ("/settings/prompts", PROMPTS), ("/settings/import", IMPORT)];
-pub const PROMPTS: &str = "Prompts";
-pub const PROMPTS_LEAD: &str =
-    "Texts that you use again and again. Press / in an empty composer, or Prompts below it, to put one there.";
-pub const PROMPTS_NONE: &str = "There are no prompts yet.";
-pub const PROMPTS_KEEP: &str = "Make and change prompts";
-pub const PROMPT_SHARED: &str = "shared";
-pub const PROMPT_NEW: &str = "A new prompt";
-pub const PROMPT_EDIT: &str = "Change a prompt";
-pub const PROMPT_NAME: &str = "Name";
-pub const PROMPT_TEXT: &str = "Text";
-pub const PROMPT_TEXT_HINT: &str = "What stands in {{double braces}}, like {{language}}, is asked for each time.";
-pub const PROMPT_SHARE: &str = "Share it with everybody here";
-pub const PROMPT_USE: &str = "Put into the composer";
-pub const PROMPT_DELETE: &str = "Delete this prompt";
-pub const PROMPT_DELETE_BODY: &str = "It is gone then, for everybody. What was sent with it stays.";
+pub const SETTINGS_PAGES: [(&str, &str); 9] = [
+    ("/settings", "Your way"),
+    ("/settings/prompts", PROMPTS),
+    ("/settings/import", IMPORT),
+    ("/settings/email", ADDRESS),
+    ("/settings/password", PASSWORD),
+    ("/settings/sessions", SESSIONS),
+    ("/settings/keys", API_KEYS),
+    ("/settings/data", DATA),
+    ("/settings/delete", LEAVE),
+];
 
 // import
 pub const IMPORT: &str = "Import";
@@ -479,6 +505,27 @@ pub fn importing(done: i32, total: i32) -> String {
 pub fn imported(done: i32) -> String {
     if done == 1 { "1 chat is here.".into() } else { format!("{} chats are here.", grouped(done.into())) }
 }
+
+// folders
+pub const FOLDER: &str = "Folder";
+pub const FOLDERS: &str = "Folders";
+pub const FOLDERS_LEAD: &str = "They stand above your chats and hold those you put there, from the menu of a chat.";
+pub const FOLDERS_NONE: &str = "There are no folders yet.";
+pub const FOLDER_NEW: &str = "A new folder";
+pub const FOLDER_MAKE: &str = "Make it";
+pub const FOLDER_NAME: &str = "Name";
+pub const FOLDER_EDIT: &str = "Change this folder";
+pub const FOLDER_OPENED: &str = "Show its chats in the list";
+pub const FOLDER_EMPTY: &str = "Nothing is in it yet.";
+pub const FOLDER_ALL: &str = "All its chats";
+pub const FOLDER_SHOW: &str = "Its chats";
+pub const FOLDER_DELETE: &str = "Delete this folder?";
+pub const FOLDER_DELETE_ITEM: &str = "Delete this folder…";
+pub const FOLDER_DELETE_BODY: &str = "goes; its chats stay, and are in the list again.";
+pub const MOVE: &str = "Move";
+pub const MOVE_TITLE: &str = "Move to a folder";
+pub const MOVE_ITEM: &str = "Move to a folder…";
+pub const MOVE_OUT: &str = "Out of its folder, into the list";
 
 #[cfg(test)]
 mod tests {

@@ -19,8 +19,6 @@ pub struct EditPage {
     pub words: String,
     /// Makes a resubmission harmless.
     pub key: String,
-    /// Characters, not bytes.
-    pub max_chars: usize,
     pub error: Option<String>,
 }
 

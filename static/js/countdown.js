@@ -9,7 +9,7 @@
       const { seconds, now } = element.dataset;
       if (due.get(element)?.seconds !== seconds) due.set(element, { seconds, at: performance.now() + seconds * 1000 });
       const left = Math.ceil((due.get(element).at - performance.now()) / 1000);
-      const time = element.querySelector("time");
+      const time = element.querySelector("span");
       if (left <= 0) element.textContent = now;
       else if (time) time.textContent = clock(left);
     }

@@ -4,7 +4,8 @@
   const leave = (form) => {
     const message = form.closest(".message");
     form.remove();
-    message.querySelector("[data-behavior~=reword]")?.focus({ preventScroll: true });
+    const opener = message.querySelector("[data-behavior~=reword]");
+    (opener?.checkVisibility() ? opener : document.getElementById("composer-text")).focus({ preventScroll: true });
   };
 
   document.addEventListener("click", (event) => {
@@ -33,11 +34,15 @@
     const target = detail.ctx?.target;
     if (target?.id === "more-sheet") {
       target.showPopover();
-      target.querySelector("select, a, button")?.focus();
+      target.querySelector("textarea, select, a, button")?.focus();
+    } else if (target?.matches?.(".rating")) {
+      document.getElementById("more-sheet")?.hidePopover(); // a note was taken
     } else if (target?.matches?.(".message")) {
       const field = target.querySelector(".edit__text");
-      field?.focus();
-      field?.setSelectionRange(field.value.length, field.value.length);
+      if (!field) return;
+      field.autofocus = false; // the composer has it
+      field.focus();
+      field.setSelectionRange(field.value.length, field.value.length);
     }
   });
 })();

@@ -1,4 +1,4 @@
-// The wrapper round htmx's feed reader: gives up when the chat is gone, tries again when a first connection fails,
+// The wrapper round htmx's feed reader, of a chat's page or of one with the list alone: gives up when the chat is gone, tries again when a first connection fails,
 // loads the thread anew on `reset`, and says what is the matter.
 (() => {
   const GONE = [401, 404, 410];
@@ -6,8 +6,8 @@
   let tries = 0;
   let late;
 
-  const feed = () => document.getElementById("conversation");
-  const ours = (event) => event.target === feed() && event.target.hasAttribute("hx-sse:connect");
+  const feed = () => document.querySelector("[hx-sse\\:connect]");
+  const ours = (event) => event.target === feed();
   const on = (name, react) => document.addEventListener(name, (event) => ours(event) && react(event));
 
   const say = (state, words) => {
@@ -32,7 +32,7 @@
     if (!answer) return setTimeout(anew, 3000);
     if (!answer.ok) return say("gone");
     const button = ".composer__buttons:outerHTML:.composer__buttons"; // they name the path's end and what can be stopped
-    await htmx.swap({ text: await answer.text(), sourceElement: document.body, target: feed(), swap: "outerHTML", select: "#conversation", selectOOB: button });
+    await htmx.swap({ text: await answer.text(), sourceElement: document.body, target: "#conversation", swap: "outerHTML", select: "#conversation", selectOOB: button });
     say("");
   };
 
@@ -49,7 +49,7 @@
     tries = 0;
     say("");
   });
-  on("htmx:sse:close", ({ detail }) => gone ? say("gone") : detail.reason === "ended" && anew());
+  on("htmx:sse:close", ({ detail }) => gone ? say("gone") : detail.reason === "ended" && (feed().id === "conversation" ? anew() : again()));
   on("gone", ({ detail }) => { gone = true; say("gone", detail.data); });
   on("reset", anew);
   on("htmx:error", again);

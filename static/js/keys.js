@@ -34,7 +34,7 @@
 
   // a question that was asked from a menu gives the focus back to what opened the menu
   document.addEventListener("beforetoggle", ({ target, newState }) => {
-    if (newState === "closed" && target.matches(".sheet--ask") && target.contains(document.activeElement)) {
+    if (newState === "closed" && target.matches(".sheet--ask:not(#more-sheet)") && target.contains(document.activeElement)) {
       document.querySelector("[popovertarget=chat-menu]")?.focus();
     }
   }, true);

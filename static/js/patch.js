@@ -46,7 +46,7 @@
       for (const prose of touched) readOut(prose, Math.max(0, prose.childElementCount - 1));
       touched = new Set();
     },
-    // a fold that the reader opened stays open
-    htmx_before_morph_attr: (element, { attrName }) => !(attrName === "open" && element.matches("details")),
+    // a fold that the reader opened stays open; that of a folder is the same on all pages
+    htmx_before_morph_attr: (element, { attrName }) => !(attrName === "open" && element.matches("details:not(.folder__chats)")),
   });
 })();

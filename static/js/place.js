@@ -11,10 +11,10 @@
     if (!ours) return;
     byKey = target.querySelector(":focus-visible") != null;
     came = target.closest(".chat-row")?.id ?? `c-${target.getAttribute("action").split("/")[2]}`;
-    target.closest("[popover].menu")?.hidePopover();
+    target.closest(".menu, #move-sheet")?.hidePopover();
   });
-  document.addEventListener("htmx:after:swap", () => {
-    if (!came) return;
+  document.addEventListener("htmx:after:swap", ({ detail }) => {
+    if (!came || detail.ctx?.sourceElement?.id === "chats") return; // news of the list, not the answer
     const link = document.querySelector(`[id="${came}"] > .chat-link`);
     came = undefined;
     if (document.activeElement !== document.body && document.activeElement?.checkVisibility()) return;

@@ -18,6 +18,7 @@
       link.hidden = false;
       form.remove();
       if (focus) link.focus();
+      document.dispatchEvent(new Event("parlor:free"));
     };
     const keep = async (focus) => {
       if (decided) return;

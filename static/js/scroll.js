@@ -4,18 +4,18 @@
   const room = document.querySelector("[data-behavior~=scroll]");
   if (!room) return;
   const newest = document.getElementById("newest");
-  const end = () => room.scrollHeight - room.clientHeight;
   let atEnd = true;
   let height = room.scrollHeight; // as last seen: what has grown since then is no reason to stop following
 
-  const toEnd = () => { room.scrollTop = end(); };
+  const toEnd = () => { room.scrollTop = room.scrollHeight; };
   // the room kept free for an answer to come is nothing to be read
   const free = () => {
-    const foot = [...room.querySelectorAll(".message__foot")].at(-1)?.getBoundingClientRect();
-    return foot ? Math.max(0, room.scrollHeight - room.scrollTop - (foot.bottom - room.getBoundingClientRect().top)) : 0;
+    const last = [...room.querySelectorAll(".thinking, .message > .prose:not(:empty), .message__foot:not([data-state=queued], [data-state=streaming])")].at(-1);
+    return last ? Math.max(0, room.scrollHeight - room.scrollTop - (last.getBoundingClientRect().bottom - room.getBoundingClientRect().top)) : 0;
   };
   const look = () => {
-    atEnd = height - free() - room.clientHeight - room.scrollTop < NEAR;
+    const seen = room.scrollTop + room.clientHeight; // beyond what was there: more has come above
+    atEnd = (seen > height ? room.scrollHeight : height) - free() - seen < NEAR;
     newest.hidden = atEnd;
     if (atEnd) newest.querySelector(".dot").hidden = true;
   };
@@ -29,32 +29,31 @@
     height = room.scrollHeight;
     if (!atEnd) look();
   });
-  const watch = () => {
-    follow.disconnect();
-    follow.observe(room);
-    follow.observe(document.getElementById("conversation"));
+  const watch = () => [room, document.getElementById("conversation")].forEach((element) => follow.observe(element));
+
+  // the height of a screen without the question, for an answer to come
+  const makeRoom = (asked) => {
+    document.getElementById("thread").dataset.fresh = "";
+    document.documentElement.style.setProperty("--asked", `${asked?.offsetHeight ?? 0}px`);
+    height = room.scrollHeight;
   };
 
   // what the reader sent goes near the top, its answer fills the room below
   document.addEventListener("htmx:after:swap", ({ target, detail }) => {
     if (target.id === "say" && detail.ctx.response?.status < 300) {
-      const thread = document.getElementById("thread");
-      const asked = [...thread.querySelectorAll(".message--me")].at(-1);
+      const asked = [...room.querySelectorAll(".message--me")].at(-1);
       // what stands in line does not take the place of what is being read
-      if (asked?.nextElementSibling?.querySelector(":scope > [data-state=lined]")) return look();
-      thread.dataset.fresh = "";
-      document.documentElement.style.setProperty("--asked", `${asked?.offsetHeight ?? 0}px`);
-      height = room.scrollHeight;
+      if (asked?.nextElementSibling?.querySelector("[data-state=lined]")) return look();
+      makeRoom(asked);
       asked?.scrollIntoView({ block: "start" });
       look();
     }
     if (target.id === "conversation" || target === document.body) watch();
   });
 
-  // an address that names a message leads there
-  const named = document.getElementById(location.hash.slice(1));
-  atEnd = !named;
-  if (named) named.scrollIntoView(); else toEnd();
+  const coming = room.querySelector(".message > :is([data-state=queued], [data-state=streaming])");
+  if (coming) makeRoom(coming.parentElement.previousElementSibling);
+  toEnd();
   watch();
   room.dataset.ready = "";
 })();

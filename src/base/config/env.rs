@@ -8,18 +8,21 @@ use figment::{
 };
 
 /// The usual names, and the keys they set.
-const ALIASES: [(&str, &str); 14] = [
+const ALIASES: &[(&str, &str)] = &[
     ("DATABASE_URL", "database.url"),
     ("PARLOR_PG_BIN", "database.pg_bin"),
     ("HOST", "server.host"),
     ("PORT", "server.port"),
     ("PUBLIC_URL", "server.public_url"),
+    ("TRUSTED_PROXIES", "server.trusted_proxies"),
     ("PARLOR_DATA", "data.dir"),
     ("PARLOR_SECRET", "secret"),
     ("RUST_LOG", "log.filter"),
     ("ADMIN_EMAIL", "accounts.admin_email"),
     ("ADMIN_PASSWORD", "accounts.admin_password"),
     ("REGISTRATION", "accounts.registration"),
+    ("SMTP_URL", "mail.smtp_url"),
+    ("MAIL_FROM", "mail.from"),
     ("OPENAI_API_KEY", "providers.openai.api_keys"),
     ("OPENAI_BASE_URL", "providers.openai.base_url"),
     ("OPENAI_MODELS", "providers.openai.models"),

@@ -14,6 +14,9 @@ use std::path::{Path, PathBuf};
 /// `config/default.toml`, as compiled in.
 pub const DEFAULTS: &str = include_str!("../../../config/default.toml");
 
+/// The highest limit that can be set: above it, none would be meant.
+pub const MOST: u32 = 1_000_000;
+
 impl Config {
     /// Reads defaults, `file` (if given, it must exist) and `vars` (the environment), in rising precedence.
     ///
@@ -47,13 +50,26 @@ impl Config {
         let db = &self.database;
         within("database.http_connections", f64::from(db.http_connections), 2., 100.)?;
         within("database.jobs_connections", f64::from(db.jobs_connections), 2., 100.)?;
-        within("database.listen_connections", f64::from(db.listen_connections), 2., 100.)?;
+        within("database.listen_connections", f64::from(db.listen_connections), 6., 100.)?;
         within("database.acquire_timeout", db.acquire_timeout as f64, 1., 60.)?;
         within("database.statement_timeout", db.statement_timeout as f64, 1., 600.)?;
         within("server.max_body_kb", self.server.max_body_kb as f64, 16., 65_536.)?;
         within("server.request_timeout", self.server.request_timeout as f64, 1., 600.)?;
         within("server.stalled", self.server.stalled as f64, 1., 600.)?;
         within("accounts.hashes_at_once", self.accounts.hashes_at_once as f64, 1., 64.)?;
+        let most = f64::from(MOST);
+        within("limits.messages_per_minute", f64::from(self.limits.messages_per_minute), 0., most)?;
+        within("limits.messages_per_day", f64::from(self.limits.messages_per_day), 0., most)?;
+        within("limits.anonymous_per_hour", f64::from(self.limits.anonymous_per_hour), 0., most)?;
+        within("programs.access_minutes", f64::from(self.programs.access_minutes), 1., 1440.)?;
+        within("programs.refresh_days", f64::from(self.programs.refresh_days), 1., 366.)?;
+        within("programs.keys", f64::from(self.programs.keys), 0., 10_000.)?;
+        within("accounts.reset_minutes", f64::from(self.accounts.reset_minutes), 1., 360.)?;
+        within("accounts.invitation_days", f64::from(self.accounts.invitation_days), 1., 90.)?;
+        within("mail.timeout", self.mail.timeout as f64, 1., 60.)?;
+        for pause in &self.mail.retry {
+            within("mail.retry", *pause, 0.1, 86_400.)?;
+        }
         within("chats.max_message_chars", self.chats.max_message_chars as f64, 1., 1_000_000.)?;
         within("chats.max_message_chars_admin", self.chats.max_message_chars_admin as f64, 1., 1_000_000.)?;
         within("context.max_messages", f64::from(self.context.max_messages), 1., 10_000.)?;
@@ -82,6 +98,11 @@ impl Config {
         let url = &self.server.public_url;
         if !(url.is_empty() || url.starts_with("https://") || url.starts_with("http://")) {
             return Err(format!("`server.public_url` (PUBLIC_URL) is `{url}`; it must begin with https:// or http://"));
+        }
+        if let Err(part) = self.server.trusted_proxies() {
+            return Err(format!(
+                "`server.trusted_proxies` (TRUSTED_PROXIES): `{part}` is neither an address nor a network, e.g. 10.0.0.0/8"
+            ));
         }
         if self.accounts.admin_email.is_empty() != self.accounts.admin_password.expose().is_empty() {
             return Err("ADMIN_EMAIL and ADMIN_PASSWORD belong together: set both or neither".to_owned());

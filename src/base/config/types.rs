@@ -1,7 +1,8 @@
 //! The settings as types. The documentation of each key is in `config/default.toml`.
 
+use ipnet::IpNet;
 use serde::{Deserialize, Serialize, Serializer};
-use std::{collections::BTreeMap, fmt, time::Duration};
+use std::{collections::BTreeMap, fmt, net::IpAddr, time::Duration};
 
 /// A value that is never printed.
 #[derive(Clone, Default, Deserialize, PartialEq, Eq)]
@@ -44,7 +45,10 @@ pub struct Config {
     pub database: Database,
     pub log: Log,
     pub accounts: Accounts,
+    pub mail: Mail,
+    pub limits: Limits,
     pub sessions: Sessions,
+    pub programs: Programs,
     pub chats: Chats,
     pub context: Context,
     pub generation: Generation,
@@ -63,6 +67,7 @@ pub struct Server {
     /// 0 to 65535; 0 takes any free one.
     pub port: u32,
     pub public_url: String,
+    pub trusted_proxies: String,
     pub max_body_kb: usize,
     pub request_timeout: u64,
     pub stalled: u64,
@@ -73,6 +78,15 @@ impl Server {
     #[must_use]
     pub fn is_https(&self) -> bool {
         self.public_url.starts_with("https://")
+    }
+
+    /// The proxies that may say for whom they ask.
+    ///
+    /// # Errors
+    /// The part that is neither an address nor a network.
+    pub fn trusted_proxies(&self) -> Result<Vec<IpNet>, &str> {
+        let parts = self.trusted_proxies.split(',').map(str::trim).filter(|part| !part.is_empty());
+        parts.map(|part| part.parse().or_else(|_| part.parse().map(IpAddr::into)).map_err(|_| part)).collect()
     }
 }
 
@@ -116,6 +130,18 @@ pub struct Accounts {
     pub admin_email: String,
     pub admin_password: Hidden,
     pub hashes_at_once: usize,
+    pub reset_minutes: u32,
+    pub invitation_days: u32,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mail {
+    pub smtp_url: Hidden,
+    pub from: String,
+    pub ca_file: String,
+    pub timeout: u64,
+    pub retry: Vec<f64>,
 }
 
 /// Who may make an account.
@@ -123,7 +149,18 @@ pub struct Accounts {
 #[serde(rename_all = "lowercase")]
 pub enum Registration {
     Open,
+    /// Only whoever was invited.
+    Invite,
     Closed,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    pub messages_per_minute: u32,
+    pub messages_per_day: u32,
+    pub anonymous_per_hour: u32,
+    pub sign_in: bool,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -133,6 +170,14 @@ pub struct Sessions {
     pub remembered_limit_days: u32,
     pub browser_hours: u32,
     pub browser_limit_days: u32,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Programs {
+    pub access_minutes: u32,
+    pub refresh_days: u32,
+    pub keys: u32,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]

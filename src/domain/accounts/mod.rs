@@ -1,9 +1,13 @@
 //! People: registering, signing in, the first administrator. What must not live here: sessions and cookies (http/).
 
+pub mod address;
+mod device;
 pub mod password;
+pub mod recovery;
+pub mod sessions;
 mod store;
 
-pub use store::{get, has_administrator};
+pub use store::{email_of, get, has_administrator, is_taken};
 
 use crate::{
     app::App,
@@ -11,11 +15,16 @@ use crate::{
         Error, Result,
         config::Registration,
         error::{FieldError, OnConstraint},
-        ids::UserId,
+        ids::{SessionId, UserId},
     },
-    domain::tokens,
+    domain::{
+        audit::{self, Actor, Subject},
+        tokens, tries,
+    },
 };
-use time::Duration;
+use sqlx::PgConnection;
+use std::net::IpAddr;
+use time::{Duration, OffsetDateTime};
 
 /// A person with an account.
 #[derive(Debug, Clone)]
@@ -26,20 +35,64 @@ pub struct User {
     pub administrator: bool,
     pub theme: Theme,
     pub password_hash: String,
+    pub now: Now,
+}
+
+/// What is asked of an account with each request of a session; known of those that [`get`] returns.
+#[derive(Debug, Clone, Default)]
+pub struct Now {
+    /// All of its sessions: one that has a name and is not among them was ended.
+    pub sessions: Vec<SessionId>,
+    /// Then all its sessions were ended, also those without a name.
+    pub sessions_ended_at: Option<OffsetDateTime>,
+    /// It is to be deleted then.
+    pub delete_at: Option<OffsetDateTime>,
+}
+
+impl User {
+    /// The account as something is done to it.
+    #[must_use]
+    pub fn subject(&self) -> Subject<'_> {
+        Subject { id: self.id, email: &self.email }
+    }
+
+    /// The account as it does something.
+    #[must_use]
+    pub fn actor(&self, address: Option<IpAddr>) -> Actor {
+        Actor { id: Some(self.id), email: self.email.clone(), address }
+    }
 }
 
 /// Who looks: every look-up goes through one.
 #[derive(Debug, Clone)]
 pub struct Viewer {
     pub id: UserId,
+    pub email: String,
     pub name: String,
     pub administrator: bool,
     pub theme: Theme,
+    /// Where they ask from.
+    pub address: Option<IpAddr>,
 }
 
 impl From<&User> for Viewer {
     fn from(user: &User) -> Self {
-        Self { id: user.id, name: user.name.clone(), administrator: user.administrator, theme: user.theme }
+        let User { id, administrator, theme, .. } = *user;
+        Self { id, email: user.email.clone(), name: user.name.clone(), administrator, theme, address: None }
+    }
+}
+
+impl Viewer {
+    /// Their account, as what something is done to.
+    #[must_use]
+    pub fn subject(&self) -> Subject<'_> {
+        Subject { id: self.id, email: &self.email }
+    }
+}
+
+impl From<&Viewer> for Actor {
+    fn from(viewer: &Viewer) -> Self {
+        Self { id: Some(viewer.id), email: viewer.email.clone(), address: viewer.address }
     }
 }
 
@@ -93,7 +146,7 @@ impl Registering {
         let mut wrong = |field, message: &str| errors.push(FieldError { field, message: message.to_owned() });
         let email = self.email.trim();
         if !is_address(email) {
-            wrong("email", "This is no email address. It looks like name@example.org.");
+            wrong("email", NO_ADDRESS);
         }
         let name = self.name.trim();
         if name.is_empty() {
@@ -116,9 +169,16 @@ impl Registering {
     }
 }
 
-/// What addresses are compared by.
+/// What addresses are compared by. A letter that only looks like one of ASCII once it is lower case (the Kelvin sign is
+/// one) stays as it is, so that it belongs to nobody else.
 fn email_key(email: &str) -> String {
-    email.trim().to_lowercase()
+    let imposes = |c: char| !c.is_ascii() && c.to_lowercase().any(|lower| lower.is_ascii());
+    let parts = email.trim().split_inclusive(imposes);
+    let lower = parts.map(|part| match part.chars().next_back().filter(|c| imposes(*c)) {
+        Some(last) => format!("{}{last}", part[..part.len() - last.len_utf8()].to_lowercase()),
+        None => part.to_lowercase(),
+    });
+    lower.collect()
 }
 
 /// An address with something on both sides of one @, a dot in the domain or `localhost`, without spaces or controls.
@@ -131,39 +191,102 @@ fn is_address(email: &str) -> bool {
         && !email.chars().any(|c| c.is_whitespace() || c.is_control() || "<>,;:\"()[]\\".contains(c))
 }
 
-/// Makes a member's account, if registration is open.
+/// Makes a member's account, if registration is open. Its owner is known at the place `from`.
 ///
 /// # Errors
 /// [`Error::Forbidden`] when it is not; [`Error::Invalid`] by field.
-pub async fn register(app: &App, form: &Registering) -> Result<User> {
+pub async fn register(app: &App, form: &Registering, from: Option<IpAddr>) -> Result<User> {
     if app.config.accounts.registration != Registration::Open {
         return Err(Error::Forbidden);
     }
-    create(app, form, false).await
+    let user = make(app, form, false, |user| (user.actor(from), "user.registered")).await?;
+    tries::remember(app, &user.email, from).await?;
+    Ok(user)
 }
 
-/// Makes an account of either role, whatever the registration's setting.
+/// Makes the account of an invitation, in the transaction that uses it up: with its address, whatever was typed.
 ///
 /// # Errors
 /// [`Error::Invalid`] by field.
-pub async fn create(app: &App, form: &Registering, administrator: bool) -> Result<User> {
-    let checked = form.check()?;
-    let hash = password::hash(app, checked.password).await?;
-    let mut conn = app.pools.http.acquire().await?;
-    store::insert(&mut conn, &checked.email, &checked.email_key, &checked.name, &hash, administrator)
+pub async fn create_invited(
+    tx: &mut PgConnection,
+    checked: &Invited,
+    email: &str,
+    administrator: bool,
+) -> Result<User> {
+    store::insert(tx, email, &email_key(email), &checked.name, &checked.hash, administrator)
         .await
         .on_constraint("users_email_key", taken)
+}
+
+/// The name and the password of somebody who was invited, checked.
+pub struct Invited {
+    name: String,
+    hash: String,
+}
+
+/// Checks a form and hashes its password.
+///
+/// # Errors
+/// [`Error::Invalid`] by field.
+pub async fn check_invited(app: &App, form: &Registering) -> Result<Invited> {
+    let checked = form.check()?;
+    let hash = password::hash(app, checked.password).await?;
+    Ok(Invited { name: checked.name, hash })
+}
+
+/// An address as accounts have it: trimmed, and what it is compared by.
+///
+/// # Errors
+/// [`Error::Invalid`] for `email`.
+pub fn check_address(typed: &str) -> Result<(String, String)> {
+    let email = typed.trim();
+    if !is_address(email) {
+        return Err(Error::invalid("email", NO_ADDRESS));
+    }
+    Ok((email.to_owned(), email_key(email)))
+}
+
+const NO_ADDRESS: &str = "This is no email address. It looks like name@example.org.";
+
+/// Makes an account of either role for somebody, whatever the registration's setting.
+///
+/// # Errors
+/// [`Error::Invalid`] by field.
+pub async fn create(app: &App, form: &Registering, administrator: bool, by: &Actor) -> Result<User> {
+    make(app, form, administrator, |_| (by.clone(), "user.created")).await
+}
+
+/// `who`: of the new account, who makes it, and what that is called.
+async fn make(
+    app: &App,
+    form: &Registering,
+    administrator: bool,
+    who: impl FnOnce(&User) -> (Actor, &'static str),
+) -> Result<User> {
+    let checked = form.check()?;
+    let hash = password::hash(app, checked.password).await?;
+    let mut tx = app.pools.http.begin().await?;
+    let user = store::insert(&mut tx, &checked.email, &checked.email_key, &checked.name, &hash, administrator)
+        .await
+        .on_constraint("users_email_key", taken)?;
+    let (actor, action) = who(&user);
+    let role = if administrator { "administrator" } else { "member" };
+    audit::note(&mut tx, &actor, action, Some(user.subject()), role).await?;
+    tx.commit().await?;
+    Ok(user)
 }
 
 fn taken() -> Error {
     Error::invalid("email", "There is an account with this address already. Sign in instead.")
 }
 
-/// Checks an address and a password. Takes as long for an address that nobody has.
+/// Checks an address and a password, at the place `from`. Takes as long for an address that nobody has.
 ///
 /// # Errors
-/// The database's.
-pub async fn sign_in(app: &App, email: &str, password: &str) -> Result<Option<User>> {
+/// [`Error::Limited`] after several wrong tries, alike for an address that nobody has.
+pub async fn sign_in(app: &App, email: &str, password: &str, from: Option<IpAddr>) -> Result<Option<User>> {
+    let attempt = tries::begin(app, email, from).await?;
     let user = store::by_email(&app.pools.http, &email_key(email)).await?;
     let hash = user.as_ref().map(|u| u.password_hash.clone());
     let Some(verified) = password::verify(app, password.to_owned(), hash).await? else { return Ok(None) };
@@ -174,10 +297,19 @@ pub async fn sign_in(app: &App, email: &str, password: &str) -> Result<Option<Us
             user.password_hash = fresh;
         }
     }
+    attempt.right(app).await?;
     Ok(Some(user))
 }
 
-/// Changes the password of an account.
+/// The account of an address.
+///
+/// # Errors
+/// [`Error::NotFound`], also for one that is disabled.
+pub async fn find(app: &App, email: &str) -> Result<User> {
+    store::by_email(&app.pools.http, &email_key(email)).await?.ok_or(Error::NotFound)
+}
+
+/// Sets the password of an account, for the operator's command line; ends its sessions.
 ///
 /// # Errors
 /// [`Error::NotFound`], or [`Error::Invalid`] for the password.
@@ -185,8 +317,50 @@ pub async fn set_password(app: &App, email: &str, password: &str) -> Result<()> 
     password::check(password).map_err(|message| Error::invalid("password", message))?;
     let user = store::by_email(&app.pools.http, &email_key(email)).await?.ok_or(Error::NotFound)?;
     let fresh = password::hash(app, password.to_owned()).await?;
-    store::replace_hash(&app.pools.http, user.id, &user.password_hash, &fresh).await?;
+    let mut tx = app.pools.http.begin().await?;
+    store::set_hash(&mut tx, user.id, &email_key(&user.email), &fresh).await?.ok_or(Error::NotFound)?;
+    sessions::end_all_of(&mut tx, user.id, None).await?;
+    recovery::password_changed(&mut tx, app, &user).await?;
+    audit::note(&mut tx, &Actor::operator(), "password.changed", Some(user.subject()), "").await?;
+    tx.commit().await?;
     Ok(())
+}
+
+/// Changes a viewer's own password, who has to know the old one. Ends all other sessions; this one goes on, if it is told
+/// the account as it is returned.
+///
+/// # Errors
+/// [`Error::Invalid`] for `old` or `password`.
+pub async fn change_password(app: &App, viewer: &Viewer, this: SessionId, old: &str, new: &str) -> Result<User> {
+    password::check(new).map_err(|message| Error::invalid("password", message))?;
+    let mut user = confirm(app, viewer, "old", old).await?;
+    let fresh = password::hash(app, new.to_owned()).await?;
+    let mut tx = app.pools.http.begin().await?;
+    if !store::replace_hash(&mut *tx, user.id, &user.password_hash, &fresh).await? {
+        return Err(Error::Conflict("The password was changed elsewhere at the same moment.".to_owned()));
+    }
+    let ended = sessions::end_all_of(&mut tx, user.id, Some(this)).await?;
+    recovery::password_changed(&mut tx, app, &user).await?;
+    let details = format!("{ended} other sessions ended");
+    audit::note(&mut tx, &Actor::from(viewer), "password.changed", Some(viewer.subject()), &details).await?;
+    tx.commit().await?;
+    user.password_hash = fresh;
+    Ok(user)
+}
+
+/// Asks a viewer for their password again, as before what cannot be undone.
+///
+/// # Errors
+/// [`Error::Invalid`] for `field` when it is another one; [`Error::Limited`] after several wrong ones.
+pub async fn confirm(app: &App, viewer: &Viewer, field: &'static str, password: &str) -> Result<User> {
+    let user = get(&app.pools.http, viewer.id).await?.ok_or(Error::Unauthenticated)?;
+    let attempt = tries::begin(app, &user.email, viewer.address).await?;
+    let verified = password::verify(app, password.to_owned(), Some(user.password_hash.clone())).await?;
+    if verified.is_none() {
+        return Err(Error::invalid(field, "This is not your password."));
+    }
+    attempt.right(app).await?;
+    Ok(user)
 }
 
 /// Makes an account an administrator.
@@ -233,7 +407,7 @@ pub async fn first_administrator(app: &App) -> Result<First> {
             name: "Administrator".to_owned(),
             password: settings.admin_password.expose().to_owned(),
         };
-        return create(app, &form, true).await.map(|_| First::Created);
+        return create(app, &form, true, &Actor::program()).await.map(|_| First::Created);
     }
     if has_administrator(&app.pools.http).await? {
         return Ok(First::Settled);
@@ -266,6 +440,8 @@ pub async fn set_up(app: &App, token: &str, form: &Registering) -> Result<User> 
         .await
         .on_constraint("users_email_key", taken)?;
     tokens::forget(&mut tx, tokens::Purpose::Setup).await?;
+    let details = "administrator, by the link in the log";
+    audit::note(&mut tx, &user.actor(None), "user.registered", Some(user.subject()), details).await?;
     tx.commit().await?;
     Ok(user)
 }
@@ -301,6 +477,19 @@ mod tests {
         ] {
             assert!(!is_address(bad), "{bad}");
         }
-        assert_eq!(email_key(" Ann@Example.ORG "), "ann@example.org");
+    }
+
+    #[test]
+    fn s9_addresses_that_look_alike_are_not_alike() {
+        for (typed, key) in [
+            (" Ann@Example.ORG ", "ann@example.org"),
+            ("ÄNN@exÄmple.org", "änn@exämple.org"),
+            ("\u{212a}im@Example.org", "\u{212a}im@example.org"), // the Kelvin sign
+            ("M\u{0130}A@example.org", "m\u{0130}a@example.org"), // a Turkish I with its dot
+            ("m\u{0131}a@example.org", "m\u{0131}a@example.org"), // and one without
+            ("ΟΔΟΣ@example.org", "οδος@example.org"),
+        ] {
+            assert_eq!(email_key(typed), key, "{typed}");
+        }
     }
 }

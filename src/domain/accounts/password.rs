@@ -10,6 +10,10 @@ use argon2::{
     password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
 };
 use std::sync::LazyLock;
+use zxcvbn::{
+    Score,
+    feedback::{Feedback, Warning},
+};
 
 /// Memory in KiB, passes, lanes.
 const COST: (u32, u32, u32) = (19 * 1024, 2, 1);
@@ -24,15 +28,31 @@ pub struct Verified {
     pub outdated: bool,
 }
 
-/// Whether a password may be chosen: 8 to 128 characters.
+/// No common password is longer; what is longer need not be looked up.
+const LONGEST_COMMON: usize = 32;
+
+/// Whether a password may be chosen: 8 to 128 characters, and not one of those that are tried first.
 ///
 /// # Errors
 /// A sentence for the person.
 pub fn check(password: &str) -> Result<(), &'static str> {
     match password.chars().count() {
         0..8 => Err("A password has at least 8 characters."),
+        8..=LONGEST_COMMON if is_common(password) => Err(
+            "This is one of the passwords that are tried first, or nearly. Choose another one, e.g. a short sentence.",
+        ),
         8..=128 => Ok(()),
         _ => Err("A password has at most 128 characters."),
+    }
+}
+
+/// Whether zxcvbn has it in its list of common passwords, as it stands or with a usual disguise that makes it no better.
+fn is_common(password: &str) -> bool {
+    let estimate = zxcvbn::zxcvbn(password, &[]);
+    match estimate.feedback().and_then(Feedback::warning) {
+        Some(Warning::ThisIsATop10Password | Warning::ThisIsATop100Password | Warning::ThisIsACommonPassword) => true,
+        Some(Warning::ThisIsSimilarToACommonlyUsedPassword) => estimate.score() <= Score::One,
+        _ => false,
     }
 }
 
@@ -97,6 +117,18 @@ mod tests {
     fn lengths() {
         for (length, good) in [(7, false), (8, true), (128, true), (129, false)] {
             assert_eq!(check(&"ä".repeat(length)).is_ok(), good, "{length}");
+        }
+    }
+
+    #[test]
+    fn s14_common_ones_are_refused() {
+        for common in
+            ["password", "12345678", "qwertyuiop", "iloveyou", "PASSWORD", "p@ssw0rd", "drowssap", "password1"]
+        {
+            assert!(check(common).is_err(), "{common}");
+        }
+        for good in ["a sentence to sign in", "long enough", "correct horse battery staple", "tr0ub4dor&3 at night"] {
+            assert_eq!(check(good), Ok(()), "{good}");
         }
     }
 

@@ -1,7 +1,9 @@
 //! The SQL of accounts.
 
-use super::{Theme, User};
-use crate::base::ids::UserId;
+pub mod sessions;
+
+use super::{Now, Theme, User};
+use crate::base::ids::{SessionId, UserId};
 use sqlx::{PgConnection, PgExecutor, PgPool};
 
 struct Row {
@@ -22,21 +24,39 @@ impl From<Row> for User {
             administrator: row.role == "administrator",
             theme: Theme::parse(&row.theme).unwrap_or_default(),
             password_hash: row.password_hash,
+            now: Now::default(),
         }
     }
 }
 
-/// An account that is not disabled.
+/// An account that is not disabled, with its sessions: what every request of somebody who is signed in asks.
 ///
 /// # Errors
 /// The database's.
 pub async fn get(db: &PgPool, id: UserId) -> sqlx::Result<Option<User>> {
-    let row = sqlx::query_as!(
-        Row,
-        r#"select id as "id: UserId", email, name, role, theme, password_hash from users where id = $1 and disabled_at is null"#,
+    let row = sqlx::query!(
+        r#"select id as "id: UserId", email, name, role, theme, password_hash, delete_at, sessions_ended_at,
+               array(select s.id from sessions s where s.user_id = u.id) as "sessions!: Vec<SessionId>"
+           from users u where id = $1 and disabled_at is null"#,
         id.0
     );
-    Ok(row.fetch_optional(db).await?.map(User::from))
+    Ok(row.fetch_optional(db).await?.map(|row| User {
+        id: row.id,
+        email: row.email,
+        name: row.name,
+        administrator: row.role == "administrator",
+        theme: Theme::parse(&row.theme).unwrap_or_default(),
+        password_hash: row.password_hash,
+        now: Now { sessions: row.sessions, sessions_ended_at: row.sessions_ended_at, delete_at: row.delete_at },
+    }))
+}
+
+/// The address of an account, disabled or not.
+///
+/// # Errors
+/// The database's.
+pub async fn email_of(conn: &mut PgConnection, id: UserId) -> sqlx::Result<Option<String>> {
+    sqlx::query_scalar!("select email from users where id = $1", id.0).fetch_optional(conn).await
 }
 
 /// The account of an address that is not disabled.
@@ -81,7 +101,7 @@ pub async fn insert(
 }
 
 /// Replaces a hash, unless somebody else did so meanwhile.
-pub async fn replace_hash(db: &PgPool, id: UserId, old: &str, new: &str) -> sqlx::Result<bool> {
+pub async fn replace_hash(db: impl PgExecutor<'_>, id: UserId, old: &str, new: &str) -> sqlx::Result<bool> {
     let done = sqlx::query!("update users set password_hash = $3 where id = $1 and password_hash = $2", id.0, old, new);
     Ok(done.execute(db).await?.rows_affected() == 1)
 }
@@ -105,4 +125,83 @@ pub async fn has_administrator(db: impl PgExecutor<'_>) -> sqlx::Result<bool> {
 pub async fn lock_administrators(conn: &mut PgConnection) -> sqlx::Result<()> {
     sqlx::query!("select pg_advisory_xact_lock(hashtext('first administrator'))").execute(conn).await?;
     Ok(())
+}
+
+/// The account of an address, as long as it is not disabled, for a transaction.
+pub async fn owner(conn: &mut PgConnection, id: UserId) -> sqlx::Result<Option<User>> {
+    let row = sqlx::query_as!(
+        Row,
+        r#"select id as "id: UserId", email, name, role, theme, password_hash from users
+           where id = $1 and disabled_at is null for no key update"#,
+        id.0
+    );
+    Ok(row.fetch_optional(conn).await?.map(User::from))
+}
+
+/// Sets a hash, if the account has this address still and is not disabled.
+pub async fn set_hash(conn: &mut PgConnection, id: UserId, email_key: &str, hash: &str) -> sqlx::Result<Option<User>> {
+    let row = sqlx::query_as!(
+        Row,
+        r#"update users set password_hash = $3 where id = $1 and email_key = $2 and disabled_at is null
+           returning id as "id: UserId", email, name, role, theme, password_hash"#,
+        id.0,
+        email_key,
+        hash
+    );
+    Ok(row.fetch_optional(conn).await?.map(User::from))
+}
+
+pub async fn set_email(conn: &mut PgConnection, id: UserId, email: &str, email_key: &str) -> sqlx::Result<()> {
+    sqlx::query!("update users set email = $2, email_key = $3 where id = $1", id.0, email, email_key)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Whether an address has an account, disabled or not.
+///
+/// # Errors
+/// The database's.
+pub async fn is_taken(db: impl PgExecutor<'_>, email_key: &str) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(r#"select exists (select 1 from users where email_key = $1) as "exists!""#, email_key)
+        .fetch_one(db)
+        .await
+}
+
+/// Leaves a wish for a new password.
+pub async fn wish(conn: &mut PgConnection, email_key: &str) -> sqlx::Result<()> {
+    sqlx::query!("insert into reset_wishes (email_key) values ($1)", email_key).execute(conn).await?;
+    Ok(())
+}
+
+/// Takes the oldest wish: its address's account, if there is one that is not disabled. Nothing when there is no wish.
+pub async fn take_wish(conn: &mut PgConnection) -> sqlx::Result<Option<Option<User>>> {
+    let wish = sqlx::query_scalar!(
+        "delete from reset_wishes where id = (
+             select id from reset_wishes order by id limit 1 for update skip locked)
+         returning email_key"
+    );
+    let Some(email_key) = wish.fetch_optional(&mut *conn).await? else { return Ok(None) };
+    // held: of two wishes for one account that are granted at the same moment, the second counts the first one's letter
+    let row = sqlx::query_as!(
+        Row,
+        r#"select id as "id: UserId", email, name, role, theme, password_hash from users
+           where email_key = $1 and disabled_at is null for no key update"#,
+        email_key
+    );
+    Ok(Some(row.fetch_optional(conn).await?.map(User::from)))
+}
+
+/// The names of an account's API keys that work, and how each begins.
+///
+/// # Errors
+/// The database's.
+pub async fn key_names(conn: &mut PgConnection, id: UserId) -> sqlx::Result<Vec<String>> {
+    sqlx::query_scalar!(
+        r#"select name || ' (' || prefix || '…)' as "name!" from api_keys
+           where user_id = $1 and (expires_at is null or expires_at > now()) order by id"#,
+        id.0
+    )
+    .fetch_all(conn)
+    .await
 }

@@ -4,9 +4,9 @@ use super::store;
 use crate::{
     app::App,
     base::{Error, Result, ids::ChatId},
-    domain::accounts::Viewer,
+    domain::{accounts::Viewer, feed},
 };
-use std::{fmt, str::FromStr};
+use std::{cmp::Ordering, fmt, str::FromStr};
 use time::OffsetDateTime;
 
 /// How many chats a page has.
@@ -22,6 +22,14 @@ pub struct Listed {
     pub pinned: bool,
 }
 
+impl Listed {
+    /// Its entry.
+    #[must_use]
+    pub fn cursor(&self) -> Cursor {
+        Cursor { at: self.active_at, id: self.id }
+    }
+}
+
 /// Where a chat stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
@@ -33,11 +41,24 @@ pub enum Place {
     Archived,
 }
 
-/// An entry that others come after, by the time of its last message: `1763700000000000.01890000-…`.
+/// An entry that others come after, by the time of its last message: `1763700000000000.01890000-…`. Of two, the one
+/// further down the list is less.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cursor {
     pub at: OffsetDateTime,
     pub id: ChatId,
+}
+
+impl Ord for Cursor {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.at.cmp(&other.at).then(other.id.0.cmp(&self.id.0))
+    }
+}
+
+impl PartialOrd for Cursor {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
 }
 
 impl fmt::Display for Cursor {
@@ -58,7 +79,7 @@ impl FromStr for Cursor {
 }
 
 /// Some chats of the list or the archive, the last active first.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Page {
     pub chats: Vec<Listed>,
     /// There are older ones after this.
@@ -66,12 +87,12 @@ pub struct Page {
 }
 
 impl Page {
-    fn of(mut chats: Vec<Listed>) -> Self {
+    /// A page of those that were found; as many as `most` are not too many for one.
+    pub(super) fn of(mut chats: Vec<Listed>, most: usize) -> Self {
         let on_top = chats.iter().take_while(|chat| chat.pinned).count();
-        let older = (chats.len() - on_top > PAGE).then(|| {
+        let older = (chats.len() - on_top > most).then(|| {
             chats.truncate(on_top + PAGE);
-            let last = chats.last().expect("a page of them");
-            Cursor { at: last.active_at, id: last.id }
+            chats.last().expect("a page of them").cursor()
         });
         Self { chats, older }
     }
@@ -85,7 +106,21 @@ const ASKED: i64 = 51;
 /// # Errors
 /// The database's.
 pub async fn shelf(app: &App, viewer: &Viewer) -> Result<Page> {
-    Ok(Page::of(store::list::shelf(&app.pools.http, viewer.id, ASKED).await?))
+    Ok(Page::of(store::list::shelf(&app.pools.http, viewer.id, None, ASKED).await?, PAGE))
+}
+
+/// How many chats an open page may have come to have before it is cut to a page's length again.
+const GROWN: usize = 200;
+const ASKED_GROWN: i64 = 201;
+
+/// The beginning of a viewer's list as an open page has it: down to the entry that its first page ended with, or to the
+/// very end. When that has become too much it is a page again, and says where it ends.
+///
+/// # Errors
+/// The database's.
+pub async fn grown(app: &App, viewer: &Viewer, upto: Option<Cursor>) -> Result<Page> {
+    let found = store::list::shelf(&app.pools.http, viewer.id, upto, ASKED_GROWN).await?;
+    Ok(Page::of(found, GROWN))
 }
 
 /// How the list goes on after an entry.
@@ -93,7 +128,7 @@ pub async fn shelf(app: &App, viewer: &Viewer) -> Result<Page> {
 /// # Errors
 /// The database's.
 pub async fn older(app: &App, viewer: &Viewer, after: Cursor) -> Result<Page> {
-    Ok(Page::of(store::list::page(&app.pools.http, viewer.id, false, Some(after), ASKED).await?))
+    Ok(Page::of(store::list::page(&app.pools.http, viewer.id, false, Some(after), ASKED).await?, PAGE))
 }
 
 /// A viewer's archive, from the beginning or after an entry.
@@ -101,7 +136,15 @@ pub async fn older(app: &App, viewer: &Viewer, after: Cursor) -> Result<Page> {
 /// # Errors
 /// The database's.
 pub async fn archive(app: &App, viewer: &Viewer, after: Option<Cursor>) -> Result<Page> {
-    Ok(Page::of(store::list::page(&app.pools.http, viewer.id, true, after, ASKED).await?))
+    Ok(Page::of(store::list::page(&app.pools.http, viewer.id, true, after, ASKED).await?, PAGE))
+}
+
+/// The entry of a chat that is in the list by the time of its last message, and nowhere else.
+///
+/// # Errors
+/// The database's.
+pub async fn entry(app: &App, viewer: &Viewer, id: ChatId) -> Result<Option<Cursor>> {
+    Ok(store::list::entry(&app.pools.http, viewer.id, id).await?)
 }
 
 /// Puts a chat elsewhere. Where it stands already, nothing changes.
@@ -109,8 +152,13 @@ pub async fn archive(app: &App, viewer: &Viewer, after: Option<Cursor>) -> Resul
 /// # Errors
 /// [`Error::NotFound`].
 pub async fn put(app: &App, viewer: &Viewer, id: ChatId, place: Place) -> Result<()> {
-    let found = store::list::put(&app.pools.http, viewer.id, id, place).await?;
-    if found { Ok(()) } else { Err(Error::NotFound) }
+    let mut tx = app.pools.http.begin().await?;
+    if !store::list::put(&mut tx, viewer.id, id, place).await? {
+        return Err(Error::NotFound);
+    }
+    feed::ring_list(&mut tx, viewer.id).await?;
+    tx.commit().await?;
+    Ok(())
 }
 
 #[cfg(test)]

@@ -1,12 +1,13 @@
 //! Chats and their trees of messages. A chat is found through its viewer: one that is not theirs does not exist.
 //! What must not live here: how answers are made (generation/).
 
+pub mod folders;
 mod list;
 mod search;
 pub mod store;
 pub mod way;
 
-pub use list::{Cursor, Listed, Page, Place, archive, older, put, shelf};
+pub use list::{Cursor, Listed, Page, Place, archive, entry, grown, older, put, shelf};
 pub use search::{Found, FoundChat, FoundMessage, Piece, search};
 
 use crate::{
@@ -94,8 +95,13 @@ pub async fn just_archived(app: &App, viewer: &Viewer, id: ChatId) -> Result<Str
 /// # Errors
 /// [`Error::NotFound`].
 pub async fn restore(app: &App, viewer: &Viewer, id: ChatId) -> Result<()> {
-    let found = store::restore(&app.pools.http, viewer.id, id).await?;
-    if found { Ok(()) } else { Err(Error::NotFound) }
+    let mut tx = app.pools.http.begin().await?;
+    if !store::restore(&mut tx, viewer.id, id).await? {
+        return Err(Error::NotFound);
+    }
+    feed::ring_list(&mut tx, viewer.id).await?;
+    tx.commit().await?;
+    Ok(())
 }
 
 /// The title that a chat gets from its first message: the beginning of its first line, cut at a word.

@@ -1,5 +1,6 @@
 //! The SQL of chats and messages.
 
+pub mod folders;
 pub mod list;
 pub mod search;
 
@@ -114,9 +115,9 @@ pub async fn just_archived(db: &PgPool, user: UserId, id: ChatId) -> sqlx::Resul
     .await
 }
 
-pub async fn restore(db: &PgPool, user: UserId, id: ChatId) -> sqlx::Result<bool> {
+pub async fn restore(conn: &mut PgConnection, user: UserId, id: ChatId) -> sqlx::Result<bool> {
     let done = sqlx::query!("update chats set deleted_at = null where id = $1 and user_id = $2", id.0, user.0);
-    Ok(done.execute(db).await?.rows_affected() == 1)
+    Ok(done.execute(conn).await?.rows_affected() == 1)
 }
 
 /// What is put into a tree.
@@ -264,8 +265,10 @@ pub async fn path_texts(
         r#"with recursive path as (
                select id, parent_id, author, text, 1 as depth from messages where chat_id = $1 and id = $2
                union all
-               select m.id, m.parent_id, m.author, m.text, p.depth + 1
-               from path p join messages m on m.chat_id = $1 and m.id = p.parent_id where p.depth < $3)
+               select m.*, p.depth + 1 from path p cross join lateral (
+                   select m.id, m.parent_id, m.author, m.text from messages m
+                   where m.chat_id = $1 and m.id = p.parent_id limit 1) m
+               where p.depth < $3)
            select author = 'model' as "by_model!", text as "text!" from path where text <> '' order by depth desc"#,
         chat.0,
         leaf.0,

@@ -4,7 +4,7 @@ use super::store;
 use crate::{
     app::App,
     base::{Error, Result, ids::ChatId},
-    domain::{accounts::Viewer, catalog, own},
+    domain::{accounts::Viewer, own},
 };
 
 /// How a chat is answered.
@@ -44,15 +44,9 @@ pub async fn set_way(app: &App, viewer: &Viewer, chat: ChatId, typed: &Typed) ->
     let mut wrong = Vec::new();
     let system = own::instructions("system", &typed.system, &mut wrong);
     let temperature = own::temperature(&typed.temperature, &mut wrong);
-    let model = Some(typed.model.clone()).filter(|model| !model.is_empty());
     let mut tx = app.pools.http.begin().await?;
     let before = store::way(&mut tx, viewer.id, chat).await?.ok_or(Error::NotFound)?;
-    if let Some(model) = model.as_deref().filter(|model| before.model.as_deref() != Some(*model))
-        && let Err(error) = catalog::require(app, &mut tx, model).await
-    {
-        let Error::Invalid(fields) = error else { return Err(error) };
-        wrong.extend(fields);
-    }
+    let model = own::model(app, &mut tx, &typed.model, before.model.as_deref(), &mut wrong).await?;
     if !wrong.is_empty() {
         return Err(Error::Invalid(wrong));
     }

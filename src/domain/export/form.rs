@@ -57,6 +57,17 @@ pub struct MessageForm {
     pub reason: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tokens: Option<i64>,
+    /// Of an answer: what was thought of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rating: Option<RatingForm>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub struct RatingForm {
+    /// Or disliked.
+    pub liked: bool,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub note: String,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -108,6 +119,7 @@ pub fn line(told: &Told, first: bool) -> Result<String> {
         state: shown.state.map(|state| state.name().to_owned()),
         reason: shown.reason.clone(),
         tokens: shown.tokens,
+        rating: told.rating.as_ref().map(|rating| RatingForm { liked: rating.liked, note: rating.note.clone() }),
     };
     let text = serde_json::to_string(&form).map_err(Error::internal)?;
     Ok(if first { format!("\n{text}") } else { format!(",\n{text}") })

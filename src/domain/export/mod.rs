@@ -8,11 +8,11 @@ use crate::{
     app::App,
     base::{
         Error, Result,
-        ids::{ChatId, MessageId},
+        ids::{ChatId, MessageId, UserId},
     },
     domain::{
         accounts::Viewer,
-        generation::{self, Shown},
+        generation::{self, Rating, Shown},
     },
 };
 use std::collections::{HashMap, HashSet, VecDeque};
@@ -56,11 +56,14 @@ struct Node {
 pub struct Told {
     pub shown: Shown,
     pub place: i32,
+    /// What the reader thinks of it.
+    pub rating: Option<Rating>,
 }
 
 /// A chat being read. Only the ids of what is still to come are held.
 pub struct Export {
     pub head: Head,
+    reader: UserId,
     rest: VecDeque<Node>,
 }
 
@@ -76,7 +79,7 @@ pub async fn begin(app: &App, viewer: &Viewer, chat: ChatId, extent: Extent) -> 
         Extent::Path => path(&nodes, head.leaf),
         Extent::Tree => parents_first(&nodes),
     };
-    Ok(Export { head, rest: rest.into() })
+    Ok(Export { head, reader: viewer.id, rest: rest.into() })
 }
 
 impl Export {
@@ -100,7 +103,13 @@ impl Export {
             self.rest.pop_front();
         }
         let shown = generation::shown(app, self.head.id, &ids).await?;
-        let told = shown.into_iter().map(|shown| Told { place: places.get(&shown.id).copied().unwrap_or(0), shown });
+        let mut conn = app.pools.http.acquire().await?;
+        let mut ratings = generation::ratings(&mut conn, self.reader, self.head.id, &ids).await?;
+        let told = shown.into_iter().map(|shown| Told {
+            place: places.get(&shown.id).copied().unwrap_or(0),
+            rating: ratings.remove(&shown.id),
+            shown,
+        });
         Ok(Some(told.collect()))
     }
 }

@@ -2,7 +2,7 @@
 //! Batches written here come from memory, those of other processes from the log; either way they are handed out in
 //! order and without gaps, and a reader whose queue is full is dropped, to come back by its position.
 
-use super::{Event, What, store};
+use super::{Event, What, bells::Bells, store};
 use crate::base::{
     Result,
     ids::{ChatId, MessageId},
@@ -37,6 +37,8 @@ pub struct Hub {
     /// Chats of which something newer is known to be in the log.
     behind: Mutex<HashSet<ChatId>>,
     bell: Notify,
+    /// Those of the lists that are followed here.
+    pub lists: Arc<Bells>,
 }
 
 /// The reader did not keep up, what it lacks was trimmed, or the process is ending: come back with the last position.
@@ -45,7 +47,7 @@ pub struct Lagged;
 
 impl Hub {
     pub(super) fn new(db: PgPool) -> Self {
-        Self { db, watches: Mutex::default(), behind: Mutex::default(), bell: Notify::new() }
+        Self { db, watches: Mutex::default(), behind: Mutex::default(), bell: Notify::new(), lists: Arc::default() }
     }
 
     fn watches(&self) -> MutexGuard<'_, HashMap<ChatId, Watch>> {

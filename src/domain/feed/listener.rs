@@ -1,10 +1,13 @@
 //! Hears the bells of other processes. A bell carries `sender|chat:seq,…` and only wakes: the log tells what happened.
-//! A lost connection is made anew; what rang meanwhile is found by looking at all watched chats.
+//! With 0 for its `seq`, an entry names a person whose list changed. A lost connection is made anew; what rang meanwhile
+//! is found by looking at all watched chats and lists.
 
 use super::hub::Hub;
+use crate::base::ids::{ChatId, UserId};
 use sqlx::{PgPool, postgres::PgListener};
 use std::{sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 pub(super) async fn listen(db: PgPool, hub: Arc<Hub>, me: String, stop: CancellationToken) {
     loop {
@@ -23,32 +26,40 @@ pub(super) async fn listen(db: PgPool, hub: Arc<Hub>, me: String, stop: Cancella
 async fn follow(db: &PgPool, hub: &Hub, me: &str) -> Result<(), sqlx::Error> {
     let mut listener = PgListener::connect_with(db).await?;
     listener.listen("parlor_feed").await?;
-    hub.ring_all();
+    let everything = || {
+        hub.ring_all();
+        hub.lists.ring_all();
+    };
+    everything();
     loop {
         // `try_recv` tells of a lost connection, during which bells were missed
         let Some(notification) = listener.try_recv().await? else {
-            hub.ring_all();
+            everything();
             continue;
         };
         match parse(notification.payload()) {
             Some((sender, _)) if sender == me => {} // delivered from memory
-            Some((_, chats)) if chats.is_empty() => hub.ring_all(),
-            Some((_, chats)) => chats.into_iter().for_each(|(chat, seq)| hub.hear(chat, seq)),
-            None => hub.ring_all(),
+            // a batch of answers' pieces, which are in no list
+            Some((_, ids)) if ids.is_empty() => hub.ring_all(),
+            Some((_, ids)) => ids.into_iter().for_each(|(id, seq)| match seq {
+                0 => hub.lists.ring(UserId(id)),
+                _ => hub.hear(ChatId(id), seq),
+            }),
+            None => everything(),
         }
     }
 }
 
-type Bell<'a> = (&'a str, Vec<(crate::base::ids::ChatId, i64)>);
+type Bell<'a> = (&'a str, Vec<(Uuid, i64)>);
 
 fn parse(payload: &str) -> Option<Bell<'_>> {
     let (sender, list) = payload.split_once('|')?;
-    let mut chats = Vec::new();
+    let mut ids = Vec::new();
     for entry in list.split(',').filter(|e| !e.is_empty()) {
-        let (chat, seq) = entry.split_once(':')?;
-        chats.push((chat.parse().ok()?, seq.parse().ok()?));
+        let (id, seq) = entry.split_once(':')?;
+        ids.push((id.parse().ok()?, seq.parse().ok()?));
     }
-    Some((sender, chats))
+    Some((sender, ids))
 }
 
 #[cfg(test)]

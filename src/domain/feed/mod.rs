@@ -3,14 +3,16 @@
 //! commit; readers follow through a [`Subscription`], which reads the log from a position and then goes on live.
 //! What must not live here: how an event looks, and who may read.
 
+mod bells;
 mod hub;
 mod listener;
 mod pending;
 pub mod store;
 mod writer;
 
+pub use bells::ListBell;
 pub use hub::{EndWatch, Hub, Lagged, Subscription};
-pub use store::{append, lock};
+pub use store::{append, lock, ring_list};
 pub use writer::{Lost, Stream, Writer};
 
 use crate::base::{config, config::seconds, db::Pools, ids::MessageId};

@@ -3,7 +3,7 @@
 use super::{Event, What};
 use crate::base::{
     Result,
-    ids::{ChatId, GenerationId, MessageId},
+    ids::{ChatId, GenerationId, MessageId, UserId},
     metrics::metrics,
 };
 use sqlx::{PgConnection, PgPool};
@@ -30,7 +30,9 @@ pub async fn lock(conn: &mut PgConnection, chat: ChatId) -> Result<Option<i64>> 
         .await?)
 }
 
-/// Appends to the log, as the last step of an act's transaction; rings every process at its commit.
+/// Appends to the log, as the last step of an act's transaction; rings every process at its commit, for those who follow
+/// the chat and for its owner's list (a `seq` of 0 says that the id is a person's; programs that know of no list pass it
+/// over).
 ///
 /// # Errors
 /// The database's.
@@ -55,7 +57,8 @@ pub async fn append(conn: &mut PgConnection, chat: ChatId, events: &[(MessageId,
                select $1, head.base + e.n, e.message_id, e.kind, e.offset_at, e.body
                from unnest($3::uuid[], $4::text[], $5::int[], $6::text[])
                     with ordinality as e (message_id, kind, offset_at, body, n), head),
-           rung as (select pg_notify('parlor_feed', '-|' || $1::text || ':' || head.seq) from head)
+           rung as (select pg_notify('parlor_feed', '-|' || $1::text || ':' || head.seq || coalesce(
+                   (select ',' || c.user_id || ':0' from chats c where c.id = $1), '')) from head)
            select head.seq as "seq!" from head left join rung on true"#,
         chat.0,
         count,
@@ -71,6 +74,15 @@ pub async fn append(conn: &mut PgConnection, chat: ChatId, events: &[(MessageId,
         .zip(last - count + 1..)
         .map(|((message_id, what), seq)| Event { seq, message_id: *message_id, what: what.clone() })
         .collect())
+}
+
+/// Rings, at the commit, for a person's list: something of it changed that no chat's log tells.
+///
+/// # Errors
+/// The database's.
+pub async fn ring_list(conn: &mut PgConnection, owner: UserId) -> Result<()> {
+    sqlx::query!("select pg_notify('parlor_feed', '-|' || $1::uuid || ':0')", owner.0).execute(conn).await?;
+    Ok(())
 }
 
 /// Up to `limit` events after a position.

@@ -16,6 +16,7 @@ use crate::{
         accounts::Viewer,
         catalog, chats,
         feed::{self, Event, What},
+        limits::Purse,
     },
 };
 use sqlx::PgConnection;
@@ -26,7 +27,7 @@ use uuid::Uuid;
 ///
 /// # Errors
 /// [`Error::Conflict`] for an answer that is in line, or when too many are being made; [`Error::Invalid`] for a model
-/// that is not there; [`Error::NotFound`].
+/// that is not there; [`Error::Limited`]; [`Error::NotFound`].
 pub async fn regenerate(
     app: &App,
     viewer: &Viewer,
@@ -72,14 +73,15 @@ async fn sibling(
     {
         return Ok(before);
     }
-    if !place.by_model && tree::newest_below(&mut tx, place.chat, answer).await? != answer {
+    if !place.by_model && tree::edges(&mut tx, place.chat).await?.newest_below(answer) != answer {
         return Err(Error::Conflict("This message has an answer already. Ask for another one there.".into()));
     }
     let chat = chats::find(&mut tx, viewer, place.chat).await?;
     let prefix = if continues { cut_text(&mut tx, place.chat, answer).await? } else { String::new() };
     let model = model.filter(|m| !m.is_empty()).map(str::to_owned).or(chat.model).unwrap_or_default();
     catalog::require(app, &mut tx, &model).await?;
-    let beside = Beside { answer, question, prefix: &prefix, show: true };
+    let purse = Some(Purse::of(app, viewer));
+    let beside = Beside { answer, question, prefix: &prefix, show: true, purse };
     let (sent, events) = beside.begin(&mut tx, place.chat, viewer.id, &model, from).await?;
     if let Some(key) = key {
         sends::remember(&mut tx, viewer.id, key, &body_hash, &sent).await?;
@@ -110,6 +112,8 @@ pub(super) struct Beside<'a> {
     pub prefix: &'a str,
     /// The new answer is to be on the shown path.
     pub show: bool,
+    /// See [`Beginning`].
+    pub purse: Option<Purse>,
 }
 
 impl Beside<'_> {
@@ -133,6 +137,7 @@ impl Beside<'_> {
         let beginning = Beginning {
             chat,
             user,
+            purse: self.purse,
             question: self.question,
             model,
             from,

@@ -96,6 +96,8 @@ pub async fn put_off(app: &App, claimed: &Claimed, pause: Duration, reason: &str
 pub enum Why {
     /// A person stopped it.
     Stopped,
+    /// The account that it is made for is disabled, or goes.
+    Withdrawn,
     /// Its worker is gone: only if the lease ran out.
     Orphaned,
     /// Its worker hands it over because it is ending. Carries the epoch that is its own.
@@ -103,6 +105,7 @@ pub enum Why {
 }
 
 pub const CUT: &str = "The answer was cut off: the program making it was stopped. Its text so far is kept.";
+const WITHDRAWN: &str = "The answer was stopped: this account was closed.";
 const GIVEN_UP: &str =
     "This answer could not be made: it was begun several times and never came to its first word. Try again.";
 
@@ -118,7 +121,7 @@ pub async fn settle(tx: &mut PgConnection, chat: ChatId, message: MessageId, why
     let Some(standing) = store::standing(tx, message).await? else { return Ok(None) };
     let state = State::parse(&standing.state);
     let called_for = match why {
-        Why::Stopped => !state.is_over(),
+        Why::Stopped | Why::Withdrawn => !state.is_over(),
         Why::Orphaned => state == State::Streaming && !standing.leased,
         Why::HandedOver(epoch) => state == State::Streaming && standing.epoch == epoch,
     };
@@ -130,6 +133,7 @@ pub async fn settle(tx: &mut PgConnection, chat: ChatId, message: MessageId, why
     let said = text.len() > usize::try_from(standing.prefix).unwrap_or_default() || !reasoning.is_empty();
     let (state, reason, dead) = match why {
         Why::Stopped => (State::Stopped, None, false),
+        Why::Withdrawn => (State::Stopped, Some(WITHDRAWN), false),
         _ if said => (State::Interrupted, Some(CUT), false),
         Why::Orphaned if standing.attempt >= MAX_ATTEMPTS => (without_more(&text), Some(GIVEN_UP), true),
         _ => {

@@ -18,6 +18,7 @@ use crate::{
         accounts::Viewer,
         chats,
         feed::{self, Event, Stands, What},
+        limits,
     },
 };
 use sqlx::PgConnection;
@@ -111,8 +112,9 @@ pub async fn take_out(tx: &mut PgConnection, viewer: &Viewer, chat: ChatId, ques
         chats::store::set_leaf(tx, chat, parent).await?;
     }
     chats::store::remove(tx, chat, question).await?;
-    let answers = gone.iter().filter(|(_, state)| state.is_some());
-    let news: Vec<_> = answers.map(|(id, _)| (*id, What::Removed)).collect();
+    let answers: Vec<_> = gone.iter().filter(|(_, state)| state.is_some()).map(|(id, _)| *id).collect();
+    limits::give_back(tx, viewer.id, &answers).await?;
+    let news: Vec<_> = answers.into_iter().map(|id| (id, What::Removed)).collect();
     feed::append(tx, chat, &news).await
 }
 

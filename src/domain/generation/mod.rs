@@ -4,9 +4,11 @@
 
 mod again;
 pub mod dead;
+mod edges;
 mod finish;
 mod line;
 mod overview;
+mod rate;
 mod run;
 mod send;
 pub mod state;
@@ -21,11 +23,15 @@ pub use again::{go_on, regenerate};
 pub use dead::DeadLetter;
 pub use line::send_now;
 pub use overview::{LISTED, Overview, Unfinished, overview};
+pub use rate::{MAX_NOTE, Rating, rate, rating};
 pub use run::{look, renew_leases};
 pub use send::{Draft, Sent, forget_keys, max_chars, send};
 pub use state::State;
-pub use stop::{delete_chat, stop};
-pub use store::figures::{Figures, figures};
+pub use stop::{delete_chat, stop, withdraw};
+pub use store::{
+    figures::{Figures, figures},
+    rate::{of as ratings, set as set_rating},
+};
 pub use sweep::sweep;
 pub use thread::{Shown, Siblings, Spot, Thread, owned, shown, thread, turn, unfinished};
 pub use title::title;

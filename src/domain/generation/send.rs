@@ -12,6 +12,7 @@ use crate::{
     app::App,
     base::{
         Error, Result, crypto,
+        error::Allowance,
         ids::{ChatId, GenerationId, MessageId, UserId},
         metrics::metrics,
         queue,
@@ -21,6 +22,7 @@ use crate::{
         catalog,
         chats::{self, store::NewMessage},
         feed::{self, Stands, What},
+        limits::{self, Purse},
     },
     markdown,
 };
@@ -45,6 +47,8 @@ pub struct Sent {
     pub chat: ChatId,
     /// The answer that is begun.
     pub answer: MessageId,
+    /// How many more may be sent, if anything limits that; nothing for what was sent before.
+    pub allowance: Option<Allowance>,
 }
 
 /// How many characters a viewer's message may have.
@@ -58,7 +62,7 @@ pub fn max_chars(app: &App, viewer: &Viewer) -> usize {
 ///
 /// # Errors
 /// [`Error::Invalid`] for an empty or too long message, a model that is not there, or a parent of another chat;
-/// [`Error::Conflict`] when too many answers of this chat are being made or in line; [`Error::NotFound`].
+/// [`Error::Conflict`] when too many answers of this chat are being made or in line; [`Error::Limited`]; [`Error::NotFound`].
 pub async fn send(app: &App, viewer: &Viewer, chat: Option<ChatId>, draft: &Draft) -> Result<Sent> {
     let text = check(&draft.content, max_chars(app, viewer))?;
     let mut tx = app.pools.http.begin().await?;
@@ -90,8 +94,18 @@ pub async fn send(app: &App, viewer: &Viewer, chat: Option<ChatId>, draft: &Draf
     let question = chats::store::add(&mut tx, chat, &question).await?;
     let permit = if after.is_none() { run::permit(app) } else { None };
     let lease = permit.is_some().then_some(app.config.generation.lease);
-    let beginning =
-        Beginning { chat, user: viewer.id, question, model: &draft.model, from, after, prefix: 0, first: true, lease };
+    let beginning = Beginning {
+        chat,
+        user: viewer.id,
+        purse: Some(Purse::of(app, viewer)),
+        question,
+        model: &draft.model,
+        from,
+        after,
+        prefix: 0,
+        first: true,
+        lease,
+    };
     let (sent, id) = begin(&mut tx, &beginning).await?;
     chats::store::show(&mut tx, chat, sent.answer, &draft.model).await?;
     if let Some(key) = draft.key {
@@ -150,6 +164,8 @@ async fn place(
 pub(super) struct Beginning<'a> {
     pub chat: ChatId,
     pub user: UserId,
+    /// Whose it is to pay for it; nobody's what an administrator sets going again.
+    pub purse: Option<Purse>,
     pub question: MessageId,
     pub model: &'a str,
     /// The feed's position.
@@ -166,15 +182,19 @@ pub(super) struct Beginning<'a> {
 
 /// The answer's message, its generation, and its job unless it is in line or claimed.
 pub(super) async fn begin(tx: &mut PgConnection, with: &Beginning<'_>) -> Result<(Sent, GenerationId)> {
-    let Beginning { chat, user, question, model, from: from_seq, after, prefix, first, lease } = *with;
+    let Beginning { chat, user, purse, question, model, from: from_seq, after, prefix, first, lease } = *with;
     let answer = NewMessage { parent: Some(question), by_model: true, text: "", html: None, first };
     let message = chats::store::add(tx, chat, &answer).await?;
+    let allowance = match purse {
+        Some(purse) => limits::take(tx, &purse, message).await?,
+        None => None,
+    };
     let new = store::New { chat, message, user, model, from_seq, after, prefix, lease };
     let generation_id = store::insert(tx, &new).await?;
     if after.is_none() && lease.is_none() {
         queue::enqueue(tx, &Look::at(generation_id)).await?;
     }
-    Ok((Sent { chat, answer: message }, generation_id))
+    Ok((Sent { chat, answer: message, allowance }, generation_id))
 }
 
 /// The text as it is kept.

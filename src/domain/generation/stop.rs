@@ -1,4 +1,4 @@
-//! Stopping an answer, and deleting a chat with answers in it.
+//! Stopping an answer, or all of an account that is closed, and deleting a chat with answers in it.
 
 use super::{
     finish::{Why, settle},
@@ -8,7 +8,7 @@ use crate::{
     app::App,
     base::{
         Error, Result,
-        ids::{ChatId, MessageId},
+        ids::{ChatId, MessageId, UserId},
     },
     domain::{accounts::Viewer, chats, feed},
 };
@@ -45,6 +45,35 @@ pub async fn delete_chat(app: &App, viewer: &Viewer, chat: ChatId) -> Result<()>
     }
     if !chats::store::mark_deleted(&mut tx, viewer.id, chat).await? {
         return Err(Error::NotFound);
+    }
+    feed::ring_list(&mut tx, viewer.id).await?;
+    tx.commit().await?;
+    app.feed.hub.deliver(chat, events);
+    Ok(())
+}
+
+/// Stops all unfinished answers of an account. Harmless when done twice; the sweep does it again for accounts that are
+/// disabled, because a message may be accepted at the same moment.
+///
+/// # Errors
+/// The database's.
+pub async fn withdraw(app: &App, user: UserId) -> Result<()> {
+    for chat in store::stop::chats_of(&app.pools.http, user).await? {
+        withdraw_in(app, chat).await?;
+    }
+    Ok(())
+}
+
+/// Stops all unfinished answers of a chat.
+pub(super) async fn withdraw_in(app: &App, chat: ChatId) -> Result<()> {
+    let mut tx = app.pools.http.begin().await?;
+    if feed::lock(&mut tx, chat).await?.is_none() {
+        return Ok(());
+    }
+    let mut events = Vec::new();
+    // from the end of each line, so that no stop lets one go on
+    for message in store::unfinished(&mut tx, chat).await?.into_iter().rev() {
+        events.extend(settle(&mut tx, chat, message, Why::Withdrawn).await?.unwrap_or_default());
     }
     tx.commit().await?;
     app.feed.hub.deliver(chat, events);

@@ -1,10 +1,10 @@
-//! The sweep: in every process, again and again. Settles answers whose worker is gone, lets lines go on that were left
-//! standing, and rings for those that wait too long.
+//! The sweep: in every process, again and again. Settles answers whose worker is gone, stops those of accounts that are
+//! disabled, lets lines go on that were left standing, and rings for those that wait too long.
 
 use super::{
     Look,
     finish::{Why, settle},
-    line, store,
+    line, stop, store,
 };
 use crate::{
     app::App,
@@ -42,6 +42,9 @@ async fn once(app: &App) -> Result<()> {
             tracing::info!(%chat, %message, "an answer whose worker is gone was settled");
             app.feed.hub.deliver(chat, events);
         }
+    }
+    for chat in store::stop::chats_of_the_disabled(&app.pools.jobs, 200).await? {
+        stop::withdraw_in(app, chat).await?;
     }
     for (chat, after) in store::line::left_standing(&app.pools.jobs, 200).await? {
         line::catch_up(app, chat, after).await?;

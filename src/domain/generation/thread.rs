@@ -2,9 +2,10 @@
 //! position of the feed it is true for, all from one snapshot.
 
 use super::{
+    rate::Rating,
     state::State,
     store::{
-        self,
+        self, rate,
         thread::{add_running_texts, by_id, path},
         tree,
     },
@@ -54,6 +55,8 @@ pub struct Shown {
     pub siblings: Option<Siblings>,
     /// It did not come first in its place.
     pub beside: bool,
+    /// What the viewer thinks of it; looked up for pages alone, since the feed knows no viewer.
+    pub rating: Option<Rating>,
 }
 
 /// Messages said in the same place.
@@ -142,30 +145,30 @@ pub async fn thread(app: &App, viewer: &Viewer, chat: ChatId, spot: Spot) -> Res
     add_running_texts(&mut tx, &mut messages).await?;
     let mut messages: Vec<_> = messages.into_iter().map(|(m, _)| m).collect();
     add_siblings(&mut tx, chat, &mut messages).await?;
+    let answers: Vec<_> = messages.iter().filter(|m| m.by_model).map(|m| m.id).collect();
+    let mut ratings = rate::of(&mut tx, viewer.id, chat, &answers).await?;
+    for message in &mut messages {
+        message.rating = ratings.remove(&message.id);
+    }
     tx.rollback().await?;
     Ok(Thread { chat: found, messages, earlier, after })
 }
 
-/// The end of a page that has this message on it, in its middle if it is far from the end of its path.
+/// The end of a page that has this message on it.
 async fn around(tx: &mut PgConnection, chat: &Chat, message: MessageId) -> Result<MessageId> {
     let shown = chat.leaf.ok_or(Error::NotFound)?;
-    let (leaf, distance) = if let Some(distance) = tree::distance(tx, chat.id, shown, message).await? {
-        (shown, distance)
-    } else {
-        let leaf = tree::newest_below(tx, chat.id, message).await?;
-        (leaf, tree::distance(tx, chat.id, leaf, message).await?.ok_or(Error::NotFound)?)
-    };
-    if distance < PAGE {
-        return Ok(leaf);
-    }
-    tree::before(tx, chat.id, leaf, distance - PAGE / 2).await?.ok_or(Error::NotFound)
+    let edges = tree::edges(tx, chat.id).await?;
+    let page = usize::try_from(PAGE).expect("a small number");
+    let there = || edges.page_end(edges.newest_below(message), message, page);
+    edges.page_end(shown, message, page).or_else(there).ok_or(Error::NotFound)
 }
 
 /// Says of each message which others are said in its place.
 async fn add_siblings(tx: &mut PgConnection, chat: ChatId, messages: &mut [Shown]) -> Result<()> {
     let parents: Vec<_> = messages.iter().filter_map(|m| m.parent).collect();
     let roots = messages.iter().any(|m| m.parent.is_none());
-    let families = tree::families(tx, chat, &parents, roots).await?;
+    let Some(oldest) = messages.iter().map(|m| m.id).chain(parents.iter().copied()).min() else { return Ok(()) };
+    let families = tree::families(tx, chat, &parents, roots, oldest.long_before()).await?;
     for message in messages {
         let family = families.iter().find_map(|ids| Some((ids, ids.iter().position(|id| *id == message.id)?)));
         message.siblings = family.map(|(ids, at)| Siblings {

@@ -12,6 +12,7 @@ use crate::{
     app::App,
     base::{
         Error, Result, crypto,
+        error::Allowance,
         ids::{ChatId, MessageId},
     },
     domain::{
@@ -19,6 +20,7 @@ use crate::{
         catalog,
         chats::{self, store::NewMessage, store::Place},
         feed::{self, Event, What},
+        limits::{self, Purse},
     },
     markdown,
 };
@@ -34,6 +36,14 @@ pub struct Done {
     pub chat: ChatId,
     /// The message to look at.
     pub message: MessageId,
+    /// See [`Sent`](super::Sent); nothing for what asks no model.
+    pub allowance: Option<Allowance>,
+}
+
+impl Done {
+    pub(super) fn at(chat: ChatId, message: MessageId) -> Self {
+        Self { chat, message, allowance: None }
+    }
 }
 
 /// A message that somebody wants to say otherwise.
@@ -54,13 +64,13 @@ pub struct Original {
 /// [`Error::NotFound`].
 pub async fn show(app: &App, viewer: &Viewer, message: MessageId) -> Result<Done> {
     let mut tx = app.pools.http.begin().await?;
-    let place = locked(&mut tx, viewer, message).await?;
-    let leaf = tree::newest_below(&mut tx, place.chat, message).await?;
+    let (place, _) = locked(&mut tx, viewer, message).await?;
+    let leaf = tree::edges(&mut tx, place.chat).await?.newest_below(message);
     chats::store::set_leaf(&mut tx, place.chat, leaf).await?;
     let events = feed::append(&mut tx, place.chat, &[(message, What::Path)]).await?;
     tx.commit().await?;
     app.feed.hub.deliver(place.chat, events);
-    Ok(Done { chat: place.chat, message })
+    Ok(Done::at(place.chat, message))
 }
 
 /// What is to be edited.
@@ -101,7 +111,7 @@ async fn is_in_line(tx: &mut PgConnection, chat: ChatId, question: MessageId) ->
 ///
 /// # Errors
 /// [`Error::Invalid`] for an empty or too long text; [`Error::Conflict`] for an answer that is not over, or when too many
-/// are being made; [`Error::NotFound`].
+/// are being made; [`Error::Limited`]; [`Error::NotFound`].
 pub async fn edit(
     app: &App,
     viewer: &Viewer,
@@ -111,16 +121,17 @@ pub async fn edit(
     ask: bool,
 ) -> Result<Done> {
     let mut tx = app.pools.http.begin().await?;
-    let place = locked(&mut tx, viewer, message).await?;
+    let (place, from) = locked(&mut tx, viewer, message).await?;
     let original = read_original(app, viewer, &mut tx, &place, message).await?;
     let text = check(content, original.max_chars)?;
     let body_hash = crypto::sha256(format!("edit\n{message}\n{ask}\n{text}").as_bytes());
     if let Some(key) = key
         && let Some(before) = sends::taken(&mut tx, viewer.id, key, &body_hash).await?
     {
-        return Ok(Done { chat: before.chat, message: before.answer });
+        return Ok(Done::at(before.chat, before.answer));
     }
     let chat = place.chat;
+    let mut allowance = None;
     let (sent, news) = if original.in_line {
         tree::reword(&mut tx, chat, message, &text, &markdown::plain(&text)).await?;
         (message, (message, What::Path))
@@ -135,20 +146,21 @@ pub async fn edit(
         let new = NewMessage { parent: place.parent, by_model: false, text: &text, html: Some(&html), first: false };
         let new = chats::store::add(&mut tx, chat, &new).await?;
         if ask {
-            let answer = ask_for(app, viewer, &mut tx, chat, new).await?;
-            (new, (answer, What::Turn { question: None, parent: Some(new) }))
+            let asked = ask_for(app, viewer, &mut tx, chat, new, from).await?;
+            allowance = asked.allowance;
+            (new, (asked.answer, What::Turn { question: None, parent: Some(new) }))
         } else {
             chats::store::set_leaf(&mut tx, chat, new).await?;
             (new, (new, What::Path))
         }
     };
     if let Some(key) = key {
-        sends::remember(&mut tx, viewer.id, key, &body_hash, &super::Sent { chat, answer: sent }).await?;
+        sends::remember(&mut tx, viewer.id, key, &body_hash, &super::Sent { chat, answer: sent, allowance }).await?;
     }
     let events = feed::append(&mut tx, chat, &[news]).await?;
     tx.commit().await?;
     app.feed.hub.deliver(chat, events);
-    Ok(Done { chat, message: sent })
+    Ok(Done { chat, message: sent, allowance })
 }
 
 /// Begins the first answer to a question that is new in the tree, and shows it.
@@ -158,16 +170,17 @@ async fn ask_for(
     tx: &mut PgConnection,
     chat: ChatId,
     question: MessageId,
-) -> Result<MessageId> {
+    from: i64,
+) -> Result<super::Sent> {
     let model = chats::find(tx, viewer, chat).await?.model.unwrap_or_default();
     catalog::require(app, tx, &model).await?;
     if store::load(tx, chat, None).await?.running >= MAX_RUNNING {
         return Err(line::too_many_running());
     }
-    let from = feed::lock(tx, chat).await?.ok_or(Error::NotFound)?;
     let beginning = Beginning {
         chat,
         user: viewer.id,
+        purse: Some(Purse::of(app, viewer)),
         question,
         model: &model,
         from,
@@ -178,7 +191,7 @@ async fn ask_for(
     };
     let (sent, _) = begin(tx, &beginning).await?;
     chats::store::show(tx, chat, sent.answer, &model).await?;
-    Ok(sent.answer)
+    Ok(sent)
 }
 
 /// Removes a message with all that follows it; for a day it can be brought back. What is being made there is stopped. A turn
@@ -188,7 +201,7 @@ async fn ask_for(
 /// [`Error::Conflict`] for the only beginning of a chat; [`Error::NotFound`].
 pub async fn delete(app: &App, viewer: &Viewer, message: MessageId) -> Result<Deleted> {
     let mut tx = app.pools.http.begin().await?;
-    let place = locked(&mut tx, viewer, message).await?;
+    let (place, _) = locked(&mut tx, viewer, message).await?;
     let chat = place.chat;
     let question = if place.by_model { place.parent } else { Some(message) };
     if let Some(question) = question
@@ -199,9 +212,10 @@ pub async fn delete(app: &App, viewer: &Viewer, message: MessageId) -> Result<De
         app.feed.hub.deliver(chat, events);
         return Ok(Deleted { chat, undo: None });
     }
+    let edges = tree::edges(&mut tx, chat).await?;
     let others = tree::others(&mut tx, chat, message, place.parent).await?;
     let next = match (others.last(), place.parent) {
-        (Some(other), _) => tree::newest_below(&mut tx, chat, *other).await?,
+        (Some(other), _) => edges.newest_below(*other),
         (None, Some(parent)) => parent,
         (None, None) => {
             let sentence = "Everything in this chat follows this message. Delete the chat instead.";
@@ -214,6 +228,8 @@ pub async fn delete(app: &App, viewer: &Viewer, message: MessageId) -> Result<De
     for (answer, _) in gone.iter().rev().filter(|(_, state)| state.is_some_and(|s| !s.is_over())) {
         events.extend(settle(&mut tx, chat, *answer, Why::Stopped).await?.unwrap_or_default());
     }
+    let never_asked: Vec<_> = gone.iter().filter(|(_, s)| *s == Some(State::Lined)).map(|(id, _)| *id).collect();
+    limits::give_back(&mut tx, viewer.id, &never_asked).await?;
     let ids: Vec<_> = gone.into_iter().map(|(id, _)| id).collect();
     tree::hide(&mut tx, chat, &ids).await?;
     if chats::find(&mut tx, viewer, chat).await?.leaf.is_none_or(|leaf| ids.contains(&leaf)) {
@@ -247,12 +263,12 @@ pub async fn restore(app: &App, viewer: &Viewer, message: MessageId) -> Result<D
         return Err(Error::Conflict("What this message followed was deleted too. Bring that back first.".into()));
     }
     tree::bring_back(&mut tx, chat, message).await?;
-    let leaf = tree::newest_below(&mut tx, chat, message).await?;
+    let leaf = tree::edges(&mut tx, chat).await?.newest_below(message);
     chats::store::set_leaf(&mut tx, chat, leaf).await?;
     let events = feed::append(&mut tx, chat, &[(message, What::Path)]).await?;
     tx.commit().await?;
     app.feed.hub.deliver(chat, events);
-    Ok(Done { chat, message })
+    Ok(Done::at(chat, message))
 }
 
 /// The model that a chat asked last.
@@ -279,20 +295,21 @@ pub async fn can_restore(app: &App, viewer: &Viewer, message: MessageId) -> Resu
 /// [`Error::Conflict`] for an answer that is not over or a question in line; [`Error::NotFound`].
 pub async fn fork(app: &App, viewer: &Viewer, message: MessageId) -> Result<Done> {
     let mut tx = app.pools.http.begin().await?;
-    let place = locked(&mut tx, viewer, message).await?;
+    let (place, _) = locked(&mut tx, viewer, message).await?;
     if read_original(app, viewer, &mut tx, &place, message).await?.in_line {
         return Err(Error::Conflict("This message is still waiting in line. Send or remove it.".into()));
     }
-    let from = chats::find(&mut tx, viewer, place.chat).await?;
-    let chat = chats::store::insert(&mut tx, viewer.id, &from.title).await?;
+    let origin = chats::find(&mut tx, viewer, place.chat).await?;
+    let chat = chats::store::insert(&mut tx, viewer.id, &origin.title).await?;
     feed::store::open(&mut tx, chat).await?;
     let leaf = tree::copy_path(&mut tx, place.chat, message, chat).await?;
-    match from.model {
+    match origin.model {
         Some(model) => chats::store::show(&mut tx, chat, leaf, &model).await?,
         None => chats::store::set_leaf(&mut tx, chat, leaf).await?,
     }
+    feed::ring_list(&mut tx, viewer.id).await?;
     tx.commit().await?;
-    Ok(Done { chat, message: leaf })
+    Ok(Done::at(chat, leaf))
 }
 
 /// Removes for good what was deleted over a day ago.
@@ -303,10 +320,11 @@ pub async fn purge(app: &App) -> Result<()> {
     tree::purge(&app.pools.jobs).await
 }
 
-/// Where a message of the viewer's stands; its chat's head is locked from now on.
-async fn locked(tx: &mut PgConnection, viewer: &Viewer, message: MessageId) -> Result<Place> {
+/// Where a message of the viewer's stands, and the position of its chat's log, whose head is locked from now on.
+async fn locked(tx: &mut PgConnection, viewer: &Viewer, message: MessageId) -> Result<(Place, i64)> {
     let place = chats::store::place(tx, viewer.id, message).await?.ok_or(Error::NotFound)?;
-    feed::lock(tx, place.chat).await?.ok_or(Error::NotFound)?;
+    let from = feed::lock(tx, place.chat).await?.ok_or(Error::NotFound)?;
     // as it is under the lock
-    chats::store::place(tx, viewer.id, message).await?.ok_or(Error::NotFound)
+    let place = chats::store::place(tx, viewer.id, message).await?.ok_or(Error::NotFound)?;
+    Ok((place, from))
 }

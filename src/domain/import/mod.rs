@@ -17,7 +17,7 @@ use crate::{
     domain::{
         accounts::Viewer,
         export::form::{Author, FileForm},
-        feed,
+        feed, generation,
     },
     markdown,
 };
@@ -131,12 +131,16 @@ async fn bring(app: &App, id: ImportId, number: i32, file: &FileForm) -> Result<
             let rendered = tokio::task::spawn_blocking(move || markdown::render(&text, &scope)).await;
             let html = rendered.unwrap_or_else(|_| markdown::plain(&message.text));
             store::answer(&mut tx, chat, new, user, message, &html, read::state(message)).await?;
+            if let Some(rating) = &message.rating {
+                generation::set_rating(&mut tx, chat, new, user, rating.liked, Some(&rating.note)).await?;
+            }
         }
         ids.insert(&message.id, new);
         last = Some(new);
     }
     let leaf = file.chat.leaf.as_deref().and_then(|leaf| ids.get(leaf)).copied().or(last);
     store::close(&mut tx, id, number + 1, chat, leaf).await?;
+    feed::ring_list(&mut tx, user).await?;
     tx.commit().await?;
     Ok(())
 }

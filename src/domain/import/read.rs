@@ -4,6 +4,7 @@ use super::others;
 use crate::domain::{
     chats,
     export::form::{Author, FORMAT, FileForm, MessageForm, VERSION},
+    generation,
 };
 use serde::de::DeserializeOwned;
 use std::collections::HashSet;
@@ -28,6 +29,9 @@ pub fn read(text: &str) -> Result<Vec<FileForm>, String> {
             message.text = message.text.replace('\0', "\u{fffd}");
             message.reasoning = message.reasoning.replace('\0', "\u{fffd}");
             message.model = message.model.take().map(|model| plain(&model, 300));
+            if let Some(rating) = &mut message.rating {
+                rating.note = rating.note.replace('\0', "\u{fffd}").trim().chars().take(generation::MAX_NOTE).collect();
+            }
             message.reason = message.reason.take().map(|reason| plain(&reason, 500));
         }
     }

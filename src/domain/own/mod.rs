@@ -1,7 +1,10 @@
-//! One's own way: what a person wants every model to be told, the model of a new chat, the temperature, the theme.
+//! One's own way: what a person wants every model to be told, the model of a new chat, the temperature, the theme, the language.
 //! What must not live here: a chat's own settings (chats/way.rs), how they go into a request (generation/).
 
+mod language;
 mod store;
+
+pub use language::{LANGUAGES, Language};
 
 use crate::{
     app::App,
@@ -11,6 +14,7 @@ use crate::{
         catalog,
     },
 };
+use sqlx::PgConnection;
 
 /// Characters of instructions, a person's own or a chat's, at most.
 pub const MAX_INSTRUCTIONS: usize = 4000;
@@ -25,6 +29,8 @@ pub struct Way {
     /// From 0 to 2; nothing: as the provider has it.
     pub temperature: Option<f64>,
     pub theme: Theme,
+    /// In which one's messages are searched.
+    pub language: Language,
 }
 
 /// The same as typed into a form.
@@ -34,6 +40,8 @@ pub struct Typed {
     pub model: String,
     pub temperature: String,
     pub theme: String,
+    /// Nothing: as it was.
+    pub language: Option<String>,
 }
 
 /// A person's own way.
@@ -65,21 +73,47 @@ pub async fn set(app: &App, viewer: &Viewer, typed: &Typed) -> Result<()> {
         wrong.push(FieldError { field: "theme", message: "Choose one of the three.".to_owned() });
         Theme::System
     });
-    let model = Some(typed.model.clone()).filter(|model| !model.is_empty());
+    let language = typed.language.as_deref().map(|name| {
+        Language::parse(name).unwrap_or_else(|| {
+            wrong.push(FieldError { field: "language", message: "Choose one of the list.".to_owned() });
+            Language::default()
+        })
+    });
     let mut tx = app.pools.http.begin().await?;
     let before = store::get(&mut tx, viewer.id).await?.ok_or(Error::NotFound)?;
-    if let Some(model) = model.as_deref().filter(|model| before.model.as_deref() != Some(*model))
-        && let Err(error) = catalog::require(app, &mut tx, model).await
+    let model = model(app, &mut tx, &typed.model, before.model.as_deref(), &mut wrong).await?;
+    if !wrong.is_empty() {
+        return Err(Error::Invalid(wrong));
+    }
+    store::set(
+        &mut tx,
+        viewer.id,
+        &Way { instructions, model, temperature, theme, language: language.unwrap_or(before.language) },
+    )
+    .await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// The model that is chosen, if any; adds to `wrong` when it is another one than before and not in the catalog.
+///
+/// # Errors
+/// The database's.
+pub async fn model(
+    app: &App,
+    conn: &mut PgConnection,
+    typed: &str,
+    before: Option<&str>,
+    wrong: &mut Vec<FieldError>,
+) -> Result<Option<String>> {
+    let model = Some(typed).filter(|model| !model.is_empty());
+    if let Some(model) = model.filter(|_| model != before)
+        && let Err(error) = catalog::require(app, conn, model).await
     {
         let Error::Invalid(fields) = error else { return Err(error) };
         wrong.extend(fields);
     }
-    if !wrong.is_empty() {
-        return Err(Error::Invalid(wrong));
-    }
-    store::set(&mut tx, viewer.id, &Way { instructions, model, temperature, theme }).await?;
-    tx.commit().await?;
-    Ok(())
+    Ok(model.map(str::to_owned))
 }
 
 /// Instructions as they are kept; adds to `wrong` when they are too long.

@@ -1,18 +1,22 @@
 //! The SQL of one's own way.
 
-use super::Way;
+use super::{Language, Way};
 use crate::{base::ids::UserId, domain::accounts::Theme};
 use sqlx::{PgConnection, PgPool};
 
 pub async fn get(conn: &mut PgConnection, user: UserId) -> sqlx::Result<Option<Way>> {
-    let row = sqlx::query!("select instructions, default_model, temperature, theme from users where id = $1", user.0)
-        .fetch_optional(conn)
-        .await?;
+    let row = sqlx::query!(
+        "select instructions, default_model, temperature, theme, language from users where id = $1",
+        user.0
+    )
+    .fetch_optional(conn)
+    .await?;
     Ok(row.map(|row| Way {
         instructions: row.instructions,
         model: row.default_model,
         temperature: row.temperature,
         theme: Theme::parse(&row.theme).unwrap_or_default(),
+        language: Language::parse(&row.language).unwrap_or_default(),
     }))
 }
 
@@ -23,12 +27,15 @@ pub async fn default_model(db: &PgPool, user: UserId) -> sqlx::Result<Option<Str
 
 pub async fn set(conn: &mut PgConnection, user: UserId, way: &Way) -> sqlx::Result<()> {
     sqlx::query!(
-        "update users set instructions = $2, default_model = $3, temperature = $4, theme = $5 where id = $1",
+        "update users set instructions = $2, default_model = $3, temperature = $4, theme = $5, language = $6,
+             languages = case when $6 = 'simple' or $6 = any(languages) then languages else languages || $6 end
+         where id = $1",
         user.0,
         way.instructions,
         way.model,
         way.temperature,
-        way.theme.name()
+        way.theme.name(),
+        way.language.name()
     )
     .execute(conn)
     .await?;

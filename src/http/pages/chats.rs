@@ -16,7 +16,7 @@ use crate::{
     },
     http::{
         Web,
-        auth::Me,
+        auth::{Here, Me},
         extract::{Asked, Fields, Id, optional},
         present::{self, Composing},
         respond::Failure,
@@ -87,6 +87,7 @@ struct View {
 async fn show(
     State(web): State<Web>,
     Me(viewer): Me,
+    Here(session): Here,
     Id(id): Id<ChatId>,
     Asked(view): Asked<View>,
 ) -> Result<Response, Failure> {
@@ -102,7 +103,7 @@ async fn show(
     if view.live.is_some()
         && let Some(running) = running
     {
-        return live::hold_open(&web, &viewer, thread, running).await;
+        return live::hold_open(&web, &viewer, thread, running, web.feeds.hold(session)).await;
     }
     let mut page = chat_page(&web, &viewer, &thread, Composing::default(), false).await?;
     page.still = view.still.is_some();

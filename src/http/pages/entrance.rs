@@ -2,15 +2,20 @@
 
 use crate::{
     base::{Error, config::Registration, error::FieldError},
-    domain::accounts::{self, Registering},
+    domain::{
+        accounts::{self, Registering},
+        invitations,
+    },
     http::{
         Web,
+        address::Address,
         auth::{self, Credentials, Session, safe_next},
         extract::{Asked, Fields},
-        respond::Failure,
+        respond::{self, Failure},
         routes::{Access, Routes},
+        sessions::Guest,
     },
-    views::{LoginPage, RegisterPage, SetupPage},
+    views::{self, LoginPage, RegisterPage, Said, SayPage, SetupPage},
 };
 use axum::{
     extract::State,
@@ -31,9 +36,14 @@ pub fn routes(routes: Routes) -> Routes {
 }
 
 #[derive(Deserialize)]
-struct Next {
+struct Asking {
     #[serde(default)]
     next: String,
+    /// Of an invitation.
+    #[serde(default)]
+    token: String,
+    /// A password was chosen anew.
+    reset: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -65,11 +75,12 @@ impl NewcomerForm {
     }
 }
 
-async fn show_login(State(web): State<Web>, session: Session, Asked(q): Asked<Next>) -> Response {
+async fn show_login(State(web): State<Web>, session: Session, Asked(q): Asked<Asking>) -> Response {
     if session.user.is_some() {
         return Redirect::to(safe_next(&q.next)).into_response();
     }
-    Html(login_page(&web, String::new(), q.next, false, None).render()).into_response()
+    let notice = q.reset.map(|_| views::RESET_DONE.to_owned());
+    Html(LoginPage { notice, ..login_page(&web, String::new(), q.next, false, None) }.render()).into_response()
 }
 
 fn login_page(web: &Web, email: String, next: String, remember: bool, error: Option<&str>) -> LoginPage {
@@ -86,44 +97,80 @@ fn login_page(web: &Web, email: String, next: String, remember: bool, error: Opt
 async fn login(
     State(web): State<Web>,
     mut session: Session,
+    address: Address,
+    guest: Guest,
     Fields(form): Fields<LoginForm>,
 ) -> Result<Response, Failure> {
     let remember = !form.remember.is_empty();
-    let creds = Credentials { email: form.email.clone(), password: form.password };
-    let Some(user) = session.authenticate(creds).await.map_err(auth::into_error)? else {
-        let sentence = "This address and password do not belong together. Check both and try again.";
-        let page = login_page(&web, form.email, form.next, remember, Some(sentence));
-        return Ok((StatusCode::UNPROCESSABLE_ENTITY, Html(page.render())).into_response());
+    let creds = Credentials { email: form.email.clone(), password: form.password, address };
+    let error = match session.authenticate(creds).await.map_err(auth::into_error) {
+        Ok(Some(user)) => {
+            auth::sign_in(&web.app, &mut session, &user, remember, &guest).await?;
+            return Ok(Redirect::to(safe_next(&form.next)).into_response());
+        }
+        Ok(None) => {
+            Error::invalid("password", "This address and password do not belong together. Check both and try again.")
+        }
+        Err(error @ Error::Limited { .. }) => error,
+        Err(error) => return Err(error.into()),
     };
-    auth::sign_in(&web.app, &mut session, &user, remember).await?;
-    Ok(Redirect::to(safe_next(&form.next)).into_response())
+    let page = login_page(&web, form.email, form.next, remember, Some(&respond::sentence(&error)));
+    Ok(respond::refused(&error, page.render()))
 }
 
-async fn show_register(State(web): State<Web>, session: Session, Asked(q): Asked<Next>) -> Result<Response, Failure> {
+async fn show_register(State(web): State<Web>, session: Session, Asked(q): Asked<Asking>) -> Result<Response, Failure> {
     if session.user.is_some() {
         return Ok(Redirect::to(safe_next(&q.next)).into_response());
     }
-    if web.app.config.accounts.registration != Registration::Open {
-        return Err(Error::Forbidden.into());
+    let mut page =
+        RegisterPage { token: None, email: String::new(), name: String::new(), next: q.next, errors: Vec::new() };
+    if !q.token.is_empty() {
+        match invitations::address_of(&web.app, &q.token).await {
+            Ok(email) => (page.email, page.token) = (email, Some(q.token)),
+            Err(Error::NotFound) => return Ok(not_open(&web, true)),
+            Err(error) => return Err(error.into()),
+        }
+    } else if web.app.config.accounts.registration != Registration::Open {
+        return Ok(not_open(&web, false));
     }
-    let page = RegisterPage { email: String::new(), name: String::new(), next: q.next, errors: Vec::new() };
     Ok(Html(page.render()).into_response())
+}
+
+/// Why nobody can register like this.
+fn not_open(web: &Web, invited: bool) -> Response {
+    let (status, said) = match web.app.config.accounts.registration {
+        Registration::Closed => (StatusCode::FORBIDDEN, Said::RegistrationClosed),
+        _ if invited => (StatusCode::NOT_FOUND, Said::InvitationGone),
+        _ => (StatusCode::FORBIDDEN, Said::ByInvitation),
+    };
+    (status, Html(SayPage { said }.render())).into_response()
 }
 
 async fn register(
     State(web): State<Web>,
     mut session: Session,
+    Address(from): Address,
+    guest: Guest,
     Fields(form): Fields<NewcomerForm>,
 ) -> Result<Response, Failure> {
-    match accounts::register(&web.app, &form.registering()).await {
+    let invited = !form.token.is_empty();
+    let made = if invited {
+        invitations::accept(&web.app, &form.token, &form.registering(), from).await
+    } else {
+        accounts::register(&web.app, &form.registering(), from).await
+    };
+    match made {
         Ok(user) => {
-            auth::sign_in(&web.app, &mut session, &user, false).await?;
+            auth::sign_in(&web.app, &mut session, &user, false, &guest).await?;
             Ok(Redirect::to(safe_next(&form.next)).into_response())
         }
         Err(Error::Invalid(fields)) => {
-            let page = RegisterPage { email: form.email, name: form.name, next: form.next, errors: told(fields) };
+            let token = Some(form.token).filter(|_| invited);
+            let NewcomerForm { email, name, next, .. } = form;
+            let page = RegisterPage { token, email, name, next, errors: told(fields) };
             Ok((StatusCode::UNPROCESSABLE_ENTITY, Html(page.render())).into_response())
         }
+        Err(Error::NotFound | Error::Forbidden) => Ok(not_open(&web, invited)),
         Err(error) => Err(error.into()),
     }
 }
@@ -145,11 +192,12 @@ async fn show_setup(State(web): State<Web>, Asked(q): Asked<Token>) -> Result<Ht
 async fn setup(
     State(web): State<Web>,
     mut session: Session,
+    guest: Guest,
     Fields(form): Fields<NewcomerForm>,
 ) -> Result<Response, Failure> {
     match accounts::set_up(&web.app, &form.token, &form.registering()).await {
         Ok(user) => {
-            auth::sign_in(&web.app, &mut session, &user, false).await?;
+            auth::sign_in(&web.app, &mut session, &user, false, &guest).await?;
             Ok(Redirect::to("/").into_response())
         }
         Err(Error::Invalid(fields)) => {
@@ -161,8 +209,9 @@ async fn setup(
     }
 }
 
-async fn logout(mut session: Session) -> Result<Redirect, Failure> {
+async fn logout(State(web): State<Web>, mut session: Session) -> Result<Redirect, Failure> {
     session.logout().await.map_err(auth::into_error)?;
+    web.feeds.look();
     Ok(Redirect::to("/login"))
 }
 

@@ -8,7 +8,7 @@ use crate::{
         feed::{Stands, Subscription, What},
         generation::{self, Shown, State, Thread},
     },
-    http::{Web, present::Composing, respond::Failure},
+    http::{Web, ended::Hold, present::Composing, respond::Failure},
     markdown,
     views::{LIVE_MARK, live_end},
 };
@@ -29,7 +29,13 @@ const LONGEST: Duration = Duration::from_mins(10);
 ///
 /// # Errors
 /// As the page itself.
-pub async fn hold_open(web: &Web, viewer: &Viewer, mut thread: Thread, running: Shown) -> Result<Response, Failure> {
+pub async fn hold_open(
+    web: &Web,
+    viewer: &Viewer,
+    mut thread: Thread,
+    running: Shown,
+    hold: Hold,
+) -> Result<Response, Failure> {
     let mut stream = markdown::Stream::new(&running.id.to_string());
     stream.push(&running.text, Duration::ZERO);
     if let Some(shown) = thread.messages.iter_mut().find(|m| m.id == running.id) {
@@ -40,7 +46,7 @@ pub async fn hold_open(web: &Web, viewer: &Viewer, mut thread: Thread, running: 
     let (before, after) = (Bytes::from(before.to_owned()), Bytes::from(after.to_owned()));
     let events = web.app.feed.hub.subscribe(thread.chat.id, thread.after).await?;
     let (sender, queue) = mpsc::channel(16);
-    let held = Held { web: web.clone(), running, stream, events, sender };
+    let held = Held { web: web.clone(), running, stream, events, sender, hold };
     web.app.tasks.spawn(async move {
         if held.sender.send(before).await.is_ok() {
             held.run(after).await;
@@ -60,6 +66,7 @@ struct Held {
     stream: markdown::Stream,
     events: Subscription,
     sender: mpsc::Sender<Bytes>,
+    hold: Hold,
 }
 
 const ENDED: &str = "The answer has ended.";
@@ -83,6 +90,8 @@ enum End {
     Later,
     /// Nobody reads it any more.
     Gone,
+    /// The session has ended.
+    Ended,
 }
 
 impl Held {
@@ -97,6 +106,7 @@ impl Held {
                 shown.into_iter().next().map_or_else(|| ENDED.to_owned(), how_it_ended)
             }
             End::Later => "The answer is still being written.".to_owned(),
+            End::Ended => "Your session has ended. Sign in again; nothing is lost.".to_owned(),
         };
         let end = live_end(&sentence, &format!("/chats/{}", self.running.chat));
         let _ = self.sender.send(end.into()).await;
@@ -107,6 +117,8 @@ impl Held {
         let began = Instant::now();
         loop {
             let batch = tokio::select! {
+                biased;
+                () = self.hold.ended.cancelled() => return End::Ended,
                 batch = self.events.next() => match batch {
                     Ok(Ok(batch)) => batch,
                     _ => return End::Later,

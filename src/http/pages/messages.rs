@@ -65,6 +65,10 @@ impl MessageForm {
             text: self.content,
             model: Some(self.model),
             error: Some(respond::sentence(error)),
+            allowance: match error {
+                Error::Limited { allowance, .. } => *allowance,
+                _ => None,
+            },
             ..Composing::default()
         }
     }
@@ -72,7 +76,7 @@ impl MessageForm {
 
 /// Errors that belong into the form; the rest have pages of their own.
 fn is_of_the_form(error: &Error) -> bool {
-    matches!(error, Error::Invalid(_) | Error::Conflict(_))
+    matches!(error, Error::Invalid(_) | Error::Conflict(_) | Error::Limited { .. })
 }
 
 async fn begin(State(web): State<Web>, Me(viewer): Me, Fields(form): Fields<MessageForm>) -> Result<Response, Failure> {
@@ -81,10 +85,10 @@ async fn begin(State(web): State<Web>, Me(viewer): Me, Fields(form): Fields<Mess
         Err(error) => Err(error),
     };
     match result {
-        Ok(sent) => Ok(Redirect::to(&format!("/chats/{}", sent.chat)).into_response()),
+        Ok(sent) => Ok(begun(&sent)),
         Err(error) if is_of_the_form(&error) => {
             let page = home_page(&web, &viewer, form.back(&error)).await?;
-            Ok((respond::status(&error), Html(page)).into_response())
+            Ok(respond::refused(&error, page))
         }
         Err(error) => Err(error.into()),
     }
@@ -104,11 +108,11 @@ async fn send(
     let fragment = headers.contains_key("hx-request");
     match result {
         Ok((sent, draft)) if fragment => match sent_fragment(&web, &viewer, &sent, &draft).await {
-            Ok(response) => Ok(response),
+            Ok(response) => Ok(respond::counted(response, sent.allowance)),
             // it is taken, whatever comes after: the page loads itself anew
             Err(_) => Ok(([("hx-redirect", format!("/chats/{}", sent.chat))], StatusCode::OK).into_response()),
         },
-        Ok((sent, _)) => Ok(Redirect::to(&format!("/chats/{}", sent.chat)).into_response()),
+        Ok((sent, _)) => Ok(begun(&sent)),
         Err(error) if is_of_the_form(&error) => refused(&web, &viewer, chat, form, &error, fragment).await,
         Err(error) => Err(error.into()),
     }
@@ -127,6 +131,7 @@ async fn sent_fragment(
         chat: Some(sent.chat),
         leaf: Some(sent.answer),
         model: Some(draft.model.clone()),
+        allowance: sent.allowance,
         ..Composing::default()
     };
     let composer = present::composer(&web.app, viewer, composing).await?;
@@ -145,7 +150,12 @@ async fn refused(
     let thread = generation::thread(&web.app, viewer, chat, Spot::Newest).await?;
     let page = chat_page(web, viewer, &thread, form.back(error), false).await?;
     let html = if fragment { views::feed::refused(&page.composer) } else { page.render() };
-    Ok((respond::status(error), Html(html)).into_response())
+    Ok(respond::refused(error, html))
+}
+
+/// To the chat where an answer was begun.
+fn begun(sent: &generation::Sent) -> Response {
+    respond::counted(Redirect::to(&format!("/chats/{}", sent.chat)), sent.allowance)
 }
 
 #[derive(Deserialize)]
@@ -162,10 +172,10 @@ async fn regenerate(
     Me(viewer): Me,
     Id(id): Id<MessageId>,
     Fields(form): Fields<AgainForm>,
-) -> Result<Redirect, Failure> {
+) -> Result<Response, Failure> {
     let key = optional("key", &form.key)?;
     let sent = generation::regenerate(&web.app, &viewer, id, Some(&form.model), key).await?;
-    Ok(Redirect::to(&format!("/chats/{}", sent.chat)))
+    Ok(begun(&sent))
 }
 
 async fn go_on(
@@ -173,10 +183,10 @@ async fn go_on(
     Me(viewer): Me,
     Id(id): Id<MessageId>,
     Fields(form): Fields<AgainForm>,
-) -> Result<Redirect, Failure> {
+) -> Result<Response, Failure> {
     let key = optional("key", &form.key)?;
     let sent = generation::go_on(&web.app, &viewer, id, Some(&form.model), key).await?;
-    Ok(Redirect::to(&format!("/chats/{}", sent.chat)))
+    Ok(begun(&sent))
 }
 
 async fn stop(

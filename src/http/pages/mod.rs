@@ -1,13 +1,25 @@
 //! The pages: HTML for people. One file per screen.
 
+mod account;
+mod admin;
 mod chats;
+mod data;
+mod email;
 mod entrance;
 mod export;
+mod folders;
 mod import;
+mod invitations;
 mod jobs;
+mod keys;
+mod leaving;
+mod limits;
 mod live;
 mod messages;
+mod outbox;
+mod password;
 mod prompts;
+mod ratings;
 mod search;
 mod settings;
 mod shelves;
@@ -16,7 +28,11 @@ mod tree;
 use super::routes::Routes;
 
 pub fn routes(routes: Routes) -> Routes {
-    let routes = tree::routes(messages::routes(chats::routes(entrance::routes(routes))));
-    let routes = search::routes(shelves::routes(jobs::routes(routes)));
-    import::routes(prompts::routes(settings::routes(export::routes(routes))))
+    let routes = ratings::routes(tree::routes(messages::routes(chats::routes(entrance::routes(routes)))));
+    let routes = search::routes(folders::routes(shelves::routes(jobs::routes(admin::routes(routes)))));
+    let routes = limits::routes(routes);
+    let routes = keys::routes(routes);
+    let routes = outbox::routes(invitations::routes(email::routes(password::routes(routes))));
+    let routes = import::routes(prompts::routes(settings::routes(export::routes(routes))));
+    data::routes(leaving::routes(account::routes(routes)))
 }

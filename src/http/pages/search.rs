@@ -69,18 +69,16 @@ fn listed_line(chat: Listed) -> FoundLine {
 }
 
 fn chat_line(chat: FoundChat) -> FoundLine {
-    let (time, day) = present::day(chat.at);
     let href = format!("/chats/{}", chat.id);
-    FoundLine { href, title: spans(chat.title), snippet: Vec::new(), what: views::what(None), time, day }
+    FoundLine { href, title: spans(chat.title), snippet: Vec::new(), what: views::what(None), at: chat.at }
 }
 
 fn message_line(message: FoundMessage) -> FoundLine {
-    let (time, day) = present::day(message.at);
     let place = views::dom::message(message.id);
     let href = format!("/chats/{}?at={}#{place}", message.chat, message.id);
     let title = vec![Span { text: message.title, hit: false }];
     let what = views::what(Some(message.by_model));
-    FoundLine { href, title, snippet: spans(message.snippet), what, time, day }
+    FoundLine { href, title, snippet: spans(message.snippet), what, at: message.at }
 }
 
 fn spans(pieces: Vec<Piece>) -> Vec<Span> {

@@ -39,6 +39,8 @@ struct OwnForm {
     model: String,
     temperature: String,
     theme: String,
+    /// Forms from before it was there do not say it.
+    language: Option<String>,
 }
 
 async fn show(State(web): State<Web>, Me(viewer): Me, Asked(done): Asked<Done>) -> Result<Html<String>, Failure> {
@@ -48,13 +50,14 @@ async fn show(State(web): State<Web>, Me(viewer): Me, Asked(done): Asked<Done>) 
         model: way.model.unwrap_or_default(),
         temperature: written(way.temperature),
         theme: way.theme.name().to_owned(),
+        language: Some(way.language.name().to_owned()),
     };
     Ok(Html(own_page(&web, &viewer, typed, Vec::new(), done.saved.is_some()).await?))
 }
 
 async fn save(State(web): State<Web>, Me(viewer): Me, Fields(form): Fields<OwnForm>) -> Result<Response, Failure> {
-    let OwnForm { instructions, model, temperature, theme } = form;
-    let typed = own::Typed { instructions, model, temperature, theme };
+    let OwnForm { instructions, model, temperature, theme, language } = form;
+    let typed = own::Typed { instructions, model, temperature, theme, language };
     match own::set(&web.app, &viewer, &typed).await {
         Ok(()) => Ok(Redirect::to("/settings?saved").into_response()),
         Err(Error::Invalid(fields)) => {
@@ -79,8 +82,20 @@ async fn own_page(
         temperature: typed.temperature,
         errors: errors(wrong),
     };
-    let days = present::days(&web.app, viewer, None).await?;
-    Ok(SettingsPage { me: present::me(viewer), days, saved, way, theme: typed.theme }.render())
+    let language = match typed.language {
+        Some(language) => language,
+        None => own::get(&web.app, viewer).await?.language.name().to_owned(),
+    };
+    let page = SettingsPage {
+        me: present::me(viewer),
+        days: present::days(&web.app, viewer, None).await?,
+        saved,
+        way,
+        theme: typed.theme,
+        languages: &own::LANGUAGES,
+        language,
+    };
+    Ok(page.render())
 }
 
 #[derive(Deserialize)]

@@ -4,13 +4,13 @@ use crate::{
     base::{Error, ids::ChatId},
     domain::{
         accounts::Viewer,
-        chats::{self, Cursor, Listed, Place},
+        chats::{self, Cursor, Listed, Place, folders},
         generation,
     },
     http::{
         Web,
         auth::Me,
-        extract::{Asked, Fields, Id, optional},
+        extract::{Asked, Fields, Id, list_stamp, optional},
         present,
         respond::Failure,
         routes::{Access, Routes},
@@ -89,8 +89,7 @@ async fn shelf_page(
 }
 
 fn line(chat: Listed) -> ChatLine {
-    let (time, day) = present::day(chat.active_at);
-    ChatLine { id: chat.id, title: chat.title, time, day }
+    ChatLine { id: chat.id, title: chat.title, at: chat.active_at }
 }
 
 #[derive(Deserialize)]
@@ -135,7 +134,7 @@ async fn put(
         return Ok(([("hx-redirect", url)], StatusCode::OK).into_response());
     }
     let away = matches!(place, None | Some(Place::Archived)).then(|| PutAway { id, title, deleted: place.is_none() });
-    list_anew(&web, &viewer, &headers, away.as_ref()).await
+    list_anew(&web, &viewer, &headers, id, away.as_ref()).await
 }
 
 async fn restore(
@@ -146,19 +145,31 @@ async fn restore(
 ) -> Result<Response, Failure> {
     chats::restore(&web.app, &viewer, id).await?;
     if headers.contains_key("hx-request") {
-        return list_anew(&web, &viewer, &headers, None).await;
+        return list_anew(&web, &viewer, &headers, id, None).await;
     }
     Ok(Redirect::to(&format!("/chats/{id}")).into_response())
 }
 
-async fn list_anew(
+/// The list, down to where that of the page goes. When the chat that was moved belongs further down, it is as on a page
+/// that was just opened.
+pub async fn list_anew(
     web: &Web,
     viewer: &Viewer,
     headers: &HeaderMap,
+    moved: ChatId,
     away: Option<&PutAway>,
 ) -> Result<Response, Failure> {
-    let days = present::days(&web.app, viewer, current(headers)).await?;
-    Ok(Html(views::list_anew(days, away)).into_response())
+    let upto: Option<Cursor> = list_stamp(headers).split_once('~').and_then(|(end, _)| end.parse().ok());
+    let page = chats::grown(&web.app, viewer, upto).await?;
+    let entry = chats::entry(&web.app, viewer, moved).await?;
+    let cut = page.older.is_some() || entry.is_some_and(|entry| upto.is_some_and(|upto| entry < upto));
+    let days = if cut {
+        present::days(&web.app, viewer, current(headers)).await?
+    } else {
+        let shelves = folders::shelves(&web.app, viewer).await?;
+        present::grown_days(&shelves, &page, upto, current(headers))
+    };
+    Ok(Html(views::list_anew(&days, moved, cut, away)).into_response())
 }
 
 /// The chat whose page a fragment is for.

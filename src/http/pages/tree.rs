@@ -40,8 +40,8 @@ pub fn routes(routes: Routes) -> Routes {
 }
 
 /// The chat's page, with the message in sight.
-fn there(done: Done) -> Redirect {
-    let Done { chat, message } = done;
+pub fn there(done: Done) -> Redirect {
+    let Done { chat, message, .. } = done;
     Redirect::to(&format!("/chats/{chat}?at={message}#{}", dom::message(message)))
 }
 
@@ -94,7 +94,6 @@ async fn edit_page(
         in_line: original.in_line,
         words: original.text,
         key: Uuid::now_v7().to_string(),
-        max_chars: original.max_chars,
         error,
     };
     Ok(page.render())
@@ -119,13 +118,13 @@ async fn edit(
 ) -> Result<Response, Failure> {
     let key = optional("key", &form.key)?;
     match generation::edit(&web.app, &viewer, id, &form.content, key, form.act != "save").await {
-        Ok(done) => Ok(there(done).into_response()),
-        Err(error @ (Error::Invalid(_) | Error::Conflict(_))) => {
+        Ok(done) => Ok(respond::counted(there(done), done.allowance)),
+        Err(error @ (Error::Invalid(_) | Error::Conflict(_) | Error::Limited { .. })) => {
             // what was typed stays
             let original = generation::original(&web.app, &viewer, id).await?;
             let original = Original { text: form.content, ..original };
             let page = edit_page(&web, &viewer, id, original, Some(respond::sentence(&error))).await?;
-            Ok((respond::status(&error), Html(page)).into_response())
+            Ok(respond::refused(&error, page))
         }
         Err(error) => Err(error.into()),
     }

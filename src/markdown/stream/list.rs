@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use pulldown_cmark::{CodeBlockKind, Event, Tag};
+
 use super::pace::Tail;
 use super::shown::Open;
 use super::step::{Mode, bytes, final_cuts, is_definite};
@@ -78,9 +80,8 @@ impl Stream {
 
     fn close_item(&mut self, list: &mut ListState, from: usize, end: usize, patches: &mut Vec<Patch>) {
         let text = &self.text[from..end];
-        let blank = text.lines().next_back().is_some_and(|line| line.trim().is_empty());
         let doc = Doc::parse(text);
-        let loose = blank || doc.blocks.first().is_some_and(|block| doc.is_loose(block));
+        let loose = ends_blank(&doc) || doc.blocks.first().is_some_and(|block| doc.is_loose(block));
         if loose && !*list.loose {
             self.loosen(list, patches);
         }
@@ -106,6 +107,18 @@ impl Stream {
         let open = Open::new(render::list_head(list.start), render::list_end(list.start), &[]).with_items(&items);
         self.shown.show_one(open, patches);
     }
+}
+
+/// Whether a blank line ends the item, which makes its list loose. One in a fence or in a comment that is still open is
+/// part of that.
+fn ends_blank(doc: &Doc) -> bool {
+    let text = doc.source;
+    let last = text.strip_suffix('\n').unwrap_or(text).rfind('\n').map_or(0, |newline| newline + 1);
+    let inside = doc.events.iter().any(|(event, range)| {
+        let holds = matches!(event, Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(_)) | Tag::HtmlBlock));
+        holds && range.end > last
+    });
+    text[last..].trim().is_empty() && !inside
 }
 
 /// An item's slice, plain and highlighted.

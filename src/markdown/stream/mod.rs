@@ -14,6 +14,10 @@ mod shown;
 mod step;
 
 #[cfg(test)]
+#[path = "../../../fuzz/laws/markdown.rs"]
+mod law;
+
+#[cfg(test)]
 mod tests;
 
 use std::time::Duration;

@@ -29,7 +29,7 @@ pub(super) struct Open {
     inner: &'static [usize],
     /// Of head and body without highlighting.
     hash: Hash,
-    /// Code in the body is highlighted already.
+    /// Code in the body is highlighted already (that in the tail is not).
     light: bool,
 }
 
@@ -67,8 +67,27 @@ impl Open {
         [&self.head, &self.body, &self.tail, self.end].concat()
     }
 
+    /// Whether all code in it is highlighted; an open item's never is.
+    fn is_light(&self) -> bool {
+        self.light && !self.tail.contains("<figure")
+    }
+
     fn plain_hash(&self) -> Hash {
         self.hash.with(&self.tail).with(self.end)
+    }
+
+    /// What has to be added to its body for it to become this, if that is all. The end of a block comes at its own pace;
+    /// a long one is not sent again for that.
+    fn lacks<'a>(&self, made: &'a Made) -> Option<&'a str> {
+        let plain = !made.code && self.tail.is_empty() && !self.body.is_empty();
+        let body = if plain { made.html.strip_prefix(&self.head)?.strip_suffix(self.end)? } else { return None };
+        body.strip_prefix(&self.body)
+    }
+
+    /// The patch that adds to the body of the element at this place.
+    fn more(&self, at: usize, html: &str) -> Patch {
+        let path = std::iter::once(at).chain(self.inner.iter().copied()).collect();
+        Patch { path, swap: Swap::Append, html: html.to_owned() }
     }
 }
 
@@ -164,8 +183,7 @@ impl Shown {
         let base = self.frozen.len();
         if let Some(open) = self.open.first_mut().filter(|_| !html.is_empty()) {
             open.add(html, html);
-            let path = std::iter::once(base).chain(open.inner.iter().copied()).collect();
-            patches.push(Patch { path, swap: Swap::Append, html: html.to_owned() });
+            patches.push(open.more(base, html));
         }
     }
 
@@ -200,8 +218,12 @@ impl Shown {
         let mut light = None;
         for (at, made) in plain.iter().enumerate() {
             let hash = Hash::of(&made.html);
-            let same = self.open.get(at).is_some_and(|open| (open.light || !made.code) && open.plain_hash() == hash);
-            if !same {
+            let same =
+                self.open.get(at).is_some_and(|open| (open.is_light() || !made.code) && open.plain_hash() == hash);
+            let more = self.open.get(at).and_then(|open| Some(open.more(self.frozen.len() + at, open.lacks(made)?)));
+            if let Some(more) = more.filter(|_| !same) {
+                patches.push(more);
+            } else if !same {
                 let html = if made.code {
                     light.get_or_insert_with(|| render::slice(slice, true))[at].html.clone()
                 } else {
@@ -219,7 +241,7 @@ impl Shown {
     pub fn settle(&self, wanted: &[Made], mut html: impl FnMut(usize) -> String) -> Vec<Patch> {
         // Per element: its plain hash, and whether its code is highlighted.
         let had: Vec<(Hash, bool)> = (self.frozen.iter().map(|hash| (*hash, true)))
-            .chain(self.open.iter().map(|open| (open.plain_hash(), open.light)))
+            .chain(self.open.iter().map(|open| (open.plain_hash(), open.is_light())))
             .collect();
         let same = |old: &(Hash, bool), new: &Made| old.0 == Hash::of(&new.html) && (old.1 || !new.code);
         let (old_len, new_len) = (had.len(), wanted.len());
@@ -244,8 +266,11 @@ impl Shown {
             if until == at + 1 && same(&had[at], &wanted[at]) {
                 continue;
             }
-            let html = (at..until).map(&mut html).collect();
-            patches.push(Patch { path: vec![at], swap: Swap::Replace, html });
+            let open = at.checked_sub(self.frozen.len()).and_then(|at| self.open.get(at)).filter(|_| until == at + 1);
+            patches.push(open.and_then(|open| Some(open.more(at, open.lacks(&wanted[at])?))).unwrap_or_else(|| {
+                let html = (at..until).map(&mut html).collect();
+                Patch { path: vec![at], swap: Swap::Replace, html }
+            }));
         }
         if last == 0 && new_end > first + pairs {
             let html = (first + pairs..new_end).map(&mut html).collect();

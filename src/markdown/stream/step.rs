@@ -66,7 +66,7 @@ impl Fence {
         let body = line.trim_start_matches(' ');
         let rest = body.trim_start_matches(char::from(self.mark));
         line.len() - body.len() <= 3
-            && rest.trim().is_empty()
+            && rest.trim_matches([' ', '\n']).is_empty() // the parser takes no tab there
             && (body.len() - rest.len() >= self.length || (!complete && rest.is_empty()))
     }
 }

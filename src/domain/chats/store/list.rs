@@ -4,11 +4,12 @@ use crate::{
     base::ids::{ChatId, UserId},
     domain::chats::{Cursor, Listed, Place},
 };
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
 use time::macros::datetime;
 
-/// What is on top (at most 100), then the newest.
-pub async fn shelf(db: &PgPool, user: UserId, limit: i64) -> sqlx::Result<Vec<Listed>> {
+/// What is on top (at most 100), then the newest that are in no folder, down to an entry if one is given.
+pub async fn shelf(db: &PgPool, user: UserId, upto: Option<Cursor>, limit: i64) -> sqlx::Result<Vec<Listed>> {
+    let (at, id) = upto.map_or((datetime!(1970-01-01 0:00 UTC), uuid::Uuid::max()), |c| (c.at, c.id.0));
     sqlx::query_as!(
         Listed,
         r#"select c.id as "id!: ChatId", c.title as "title!", c.active_at as "active_at!", c.pinned as "pinned!", exists (
@@ -21,10 +22,13 @@ pub async fn shelf(db: &PgPool, user: UserId, limit: i64) -> sqlx::Result<Vec<Li
                union all
                (select id, title, active_at, false from chats
                 where user_id = $1 and deleted_at is null and archived_at is null and pinned_at is null
+                    and folder_id is null and active_at >= $3 and (active_at > $3 or id <= $4)
                 order by active_at desc, id limit $2)) c
            order by c.pinned desc, c.active_at desc, c.id"#,
         user.0,
-        limit
+        limit,
+        at,
+        id
     )
     .fetch_all(db)
     .await
@@ -46,7 +50,7 @@ pub async fn page(
                select 1 from generations g where g.chat_id = c.id and g.state in ('queued', 'streaming', 'waiting')
            ) as "answering!"
            from chats c
-           where c.user_id = $1 and c.deleted_at is null and c.pinned_at is null and (c.archived_at is not null) = $2
+           where c.user_id = $1 and c.deleted_at is null and c.pinned_at is null and (c.archived_at is not null) = $2 and ($2 or c.folder_id is null)
                and c.active_at <= $3 and (c.active_at < $3 or c.id > $4)
            order by c.active_at desc, c.id limit $5"#,
         user.0,
@@ -59,7 +63,21 @@ pub async fn page(
     .await
 }
 
-pub async fn put(db: &PgPool, user: UserId, id: ChatId, place: Place) -> sqlx::Result<bool> {
+/// The entry of a chat that is in the list by the time of its last message: not on top, in no folder, not in the archive.
+pub async fn entry(db: &PgPool, user: UserId, id: ChatId) -> sqlx::Result<Option<Cursor>> {
+    sqlx::query_as!(
+        Cursor,
+        r#"select active_at as at, id as "id: ChatId" from chats
+           where id = $1 and user_id = $2 and deleted_at is null and archived_at is null and pinned_at is null
+               and folder_id is null"#,
+        id.0,
+        user.0
+    )
+    .fetch_optional(db)
+    .await
+}
+
+pub async fn put(conn: &mut PgConnection, user: UserId, id: ChatId, place: Place) -> sqlx::Result<bool> {
     let done = sqlx::query!(
         "update chats set pinned_at = case when $3 then coalesce(pinned_at, now()) end,
              archived_at = case when $4 then coalesce(archived_at, now()) end
@@ -69,5 +87,5 @@ pub async fn put(db: &PgPool, user: UserId, id: ChatId, place: Place) -> sqlx::R
         place == Place::Pinned,
         place == Place::Archived
     );
-    Ok(done.execute(db).await?.rows_affected() == 1)
+    Ok(done.execute(conn).await?.rows_affected() == 1)
 }

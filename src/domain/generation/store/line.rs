@@ -97,17 +97,14 @@ pub async fn below(
     chat: ChatId,
     message: MessageId,
 ) -> Result<Vec<(MessageId, Option<State>)>> {
+    let ids: Vec<_> = super::tree::edges(conn, chat).await?.below(message).into_iter().map(|id| id.0).collect();
     let rows = sqlx::query!(
-        r#"with recursive below as (
-               select id, 0 as depth from messages where chat_id = $1 and id = $2
-               union all
-               select m.id, b.depth + 1 from below b join messages m on m.chat_id = $1 and m.parent_id = b.id)
-           select b.id as "id!", g.state as "state?" from below b left join generations g on g.message_id = b.id
-           order by b.depth"#,
-        chat.0,
-        message.0
+        r#"select b.id as "id!: MessageId", g.state as "state?"
+           from unnest($1::uuid[]) with ordinality as b (id, n) left join generations g on g.message_id = b.id
+           order by b.n"#,
+        &ids
     )
     .fetch_all(conn)
     .await?;
-    Ok(rows.into_iter().map(|r| (MessageId(r.id), r.state.as_deref().map(State::parse))).collect())
+    Ok(rows.into_iter().map(|r| (r.id, r.state.as_deref().map(State::parse))).collect())
 }

@@ -27,7 +27,7 @@ pub async fn taken(tx: &mut PgConnection, user: UserId, key: Uuid, body_hash: &[
     )
     .fetch_optional(&mut *tx)
     .await?;
-    Ok(row.filter(|r| r.body_hash == body_hash).map(|r| Sent { chat: r.chat, answer: r.answer }))
+    Ok(row.filter(|r| r.body_hash == body_hash).map(|r| Sent { chat: r.chat, answer: r.answer, allowance: None }))
 }
 
 /// Keeps the key. With another body than before it is a new message, and the key is of that one from now on.

@@ -59,6 +59,7 @@ impl Row {
             created_at: self.created_at,
             siblings: None,
             beside: self.place > 0,
+            rating: None,
         };
         (message, self.from_seq.unwrap_or_default())
     }
@@ -84,7 +85,8 @@ pub async fn by_id(conn: &mut PgConnection, chat: ChatId, ids: &[MessageId]) -> 
     Ok(rows.into_iter().map(|r| r.shown(chat)).collect())
 }
 
-/// The path that ends with `leaf`, oldest first, at most `limit` messages.
+/// The path that ends with `leaf`, oldest first, at most `limit` messages. Each is looked up by its key in its own month
+/// (`lateral`, `limit 1`): a join may be planned as one over all messages.
 pub async fn path(conn: &mut PgConnection, chat: ChatId, leaf: MessageId, limit: i32) -> Result<Vec<(Shown, i64)>> {
     let rows = sqlx::query_as!(
         Row,
@@ -92,8 +94,10 @@ pub async fn path(conn: &mut PgConnection, chat: ChatId, leaf: MessageId, limit:
                select id, parent_id, author, text, reasoning, html, coalesce(said_at, created_at) as created_at, place, model, 1 as depth
                from messages where chat_id = $1 and id = $2 and removed_at is null
                union all
-               select p.id, p.parent_id, p.author, p.text, p.reasoning, p.html, coalesce(p.said_at, p.created_at), p.place, p.model, m.depth + 1
-               from m join messages p on p.chat_id = $1 and p.id = m.parent_id where m.depth < $3)
+               select p.*, m.depth + 1 from m cross join lateral (
+                   select p.id, p.parent_id, p.author, p.text, p.reasoning, p.html, coalesce(p.said_at, p.created_at), p.place, p.model
+                   from messages p where p.chat_id = $1 and p.id = m.parent_id limit 1) p
+               where m.depth < $3)
            select m.id as "id!: MessageId", m.parent_id as "parent: MessageId", m.author as "author!",
                m.text as "text!", m.reasoning as "reasoning!", m.html, m.created_at as "created_at!", m.place as "place!",
                g.state as "state?", g.after_id as "after?: MessageId",

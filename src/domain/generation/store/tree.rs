@@ -1,26 +1,23 @@
 //! The SQL of the tree: siblings, what follows a message, copies of a path. The chat's head is locked in all that writes.
 
-use crate::base::{
-    Result,
-    ids::{ChatId, MessageId, UserId},
+use crate::{
+    base::{
+        Result,
+        ids::{ChatId, MessageId, UserId},
+    },
+    domain::generation::edges::{Edge, Edges},
 };
 use sqlx::{PgConnection, PgPool};
 
-/// The end of the path that goes through a message: from it, always the newest that follows.
-pub async fn newest_below(conn: &mut PgConnection, chat: ChatId, message: MessageId) -> Result<MessageId> {
-    Ok(sqlx::query_scalar!(
-        r#"with recursive down as (
-               select $2::uuid as id, 0 as depth
-               union all
-               select c.id, d.depth + 1 from down d cross join lateral (
-                   select m.id from messages m where m.chat_id = $1 and m.parent_id = d.id and m.removed_at is null
-                   order by m.place desc, m.id desc limit 1) c)
-           select id as "id!: MessageId" from down order by depth desc limit 1"#,
-        chat.0,
-        message.0
-    )
-    .fetch_one(conn)
-    .await?)
+/// The shape of a chat's tree.
+pub async fn edges(conn: &mut PgConnection, chat: ChatId) -> Result<Edges> {
+    let rows = sqlx::query_as!(
+        Edge,
+        r#"select id as "id: MessageId", parent_id as "parent: MessageId", place, removed_at is not null as "removed!"
+           from messages where chat_id = $1"#,
+        chat.0
+    );
+    Ok(rows.fetch_all(conn).await?.into_iter().collect())
 }
 
 /// The other messages at the place of one, in their order.
@@ -43,61 +40,25 @@ pub async fn others(
 }
 
 /// What follows each of these messages, where that is more than one, in its order; with `roots`, also what begins the chat.
+/// Nothing in it is older than `since`, so that not every month is asked.
 pub async fn families(
     conn: &mut PgConnection,
     chat: ChatId,
     parents: &[MessageId],
     roots: bool,
+    since: MessageId,
 ) -> Result<Vec<Vec<MessageId>>> {
     let parents: Vec<_> = parents.iter().map(|id| id.0).collect();
     let rows = sqlx::query_scalar!(
         r#"select array_agg(id order by place, id) as "ids!: Vec<MessageId>" from messages
-           where chat_id = $1 and (parent_id = any($2) or ($3 and parent_id is null)) and removed_at is null
+           where chat_id = $1 and id >= $4 and (parent_id = any($2) or ($3 and parent_id is null)) and removed_at is null
            group by parent_id having count(*) > 1"#,
         chat.0,
         &parents,
-        roots
+        roots,
+        since.0
     );
     Ok(rows.fetch_all(conn).await?)
-}
-
-/// How many messages of the path that ends with `leaf` come after `message`; nothing if it is not on that path.
-pub async fn distance(
-    conn: &mut PgConnection,
-    chat: ChatId,
-    leaf: MessageId,
-    message: MessageId,
-) -> Result<Option<i32>> {
-    Ok(sqlx::query_scalar!(
-        r#"with recursive up as (
-               select id, parent_id, 0 as depth from messages where chat_id = $1 and id = $2
-               union all
-               select m.id, m.parent_id, u.depth + 1
-               from up u join messages m on m.chat_id = $1 and m.id = u.parent_id where u.id <> $3)
-           select depth as "depth!" from up where id = $3"#,
-        chat.0,
-        leaf.0,
-        message.0
-    )
-    .fetch_optional(conn)
-    .await?)
-}
-
-/// The message that stands so many places before the end of a path.
-pub async fn before(conn: &mut PgConnection, chat: ChatId, leaf: MessageId, places: i32) -> Result<Option<MessageId>> {
-    Ok(sqlx::query_scalar!(
-        r#"with recursive up as (
-               select id, parent_id, 0 as depth from messages where chat_id = $1 and id = $2
-               union all
-               select m.id, m.parent_id, u.depth + 1
-               from up u join messages m on m.chat_id = $1 and m.id = u.parent_id where u.depth < $3)
-           select id as "id!: MessageId" from up where depth = $3"#,
-        chat.0,
-        leaf.0,
-        places
-    )
-    .fetch_optional(conn)
-    .await?)
 }
 
 /// Whether a message can be built on.
@@ -176,7 +137,8 @@ pub async fn copy_path(conn: &mut PgConnection, from: ChatId, leaf: MessageId, t
         r#"with recursive path as (
                select m.*, 1 as depth from messages m where m.chat_id = $1 and m.id = $2
                union all
-               select m.*, p.depth + 1 from path p join messages m on m.chat_id = $1 and m.id = p.parent_id),
+               select m.*, p.depth + 1 from path p cross join lateral (
+                   select * from messages m where m.chat_id = $1 and m.id = p.parent_id limit 1) m),
            renamed as materialized (select id, uuid7() as new_id from path),
            copied as (
                insert into messages (id, chat_id, parent_id, author, text, reasoning, html, created_at, model)

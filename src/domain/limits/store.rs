@@ -1,0 +1,177 @@
+//! The SQL of limits. Taking is a function of the database (migrations/0018_limits.sql): one round trip.
+
+use crate::base::{
+    error::Allowance,
+    ids::{MessageId, UserId},
+};
+use sqlx::{PgConnection, PgPool};
+
+/// What a role or a person was given. Null: as before it; 0: no limit.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Given {
+    pub messages_per_minute: Option<i32>,
+    pub messages_per_day: Option<i32>,
+}
+
+/// One window as it is now.
+pub struct Window {
+    period: i32,
+    most: i32,
+    used: i32,
+    reset_in: Option<f64>,
+    /// Seconds until there is room again, if there is none.
+    pub again_in: Option<f64>,
+}
+
+impl Window {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a day of seconds, never below nothing"
+    )]
+    pub fn allowance(&self) -> Allowance {
+        let number = |n: i32| u32::try_from(n).unwrap_or(0);
+        Allowance {
+            most: number(self.most),
+            left: number(self.most - self.used),
+            period: number(self.period),
+            reset: self.reset_in.unwrap_or(0.).max(0.).ceil() as u32,
+        }
+    }
+}
+
+pub async fn take(
+    conn: &mut PgConnection,
+    user: UserId,
+    role: &str,
+    (per_minute, per_day): (i32, i32),
+    answer: MessageId,
+) -> sqlx::Result<Vec<Window>> {
+    sqlx::query_as!(
+        Window,
+        r#"select period as "period!", most as "most!", used as "used!", reset_in, again_in
+           from take_message($1, $2, $3, $4, $5)"#,
+        user.0,
+        role,
+        per_minute,
+        per_day,
+        answer.0
+    )
+    .fetch_all(conn)
+    .await
+}
+
+pub async fn windows(
+    db: &PgPool,
+    user: UserId,
+    role: &str,
+    (per_minute, per_day): (i32, i32),
+) -> sqlx::Result<Vec<Window>> {
+    sqlx::query_as!(
+        Window,
+        r#"select period as "period!", most as "most!", used as "used!", reset_in, again_in
+           from message_windows($1, $2, $3, $4)"#,
+        user.0,
+        role,
+        per_minute,
+        per_day
+    )
+    .fetch_all(db)
+    .await
+}
+
+pub async fn give_back(conn: &mut PgConnection, user: UserId, answers: &[MessageId]) -> sqlx::Result<()> {
+    let ids: Vec<_> = answers.iter().map(|answer| answer.0).collect();
+    sqlx::query!("delete from taken_messages where user_id = $1 and message_id = any($2)", user.0, &ids)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+pub async fn of_role(db: &PgPool, role: &str) -> sqlx::Result<Given> {
+    let row =
+        sqlx::query_as!(Given, "select messages_per_minute, messages_per_day from role_limits where role = $1", role);
+    Ok(row.fetch_optional(db).await?.unwrap_or_default())
+}
+
+pub async fn of_user(db: &PgPool, user: UserId) -> sqlx::Result<Given> {
+    let row = sqlx::query_as!(
+        Given,
+        "select messages_per_minute, messages_per_day from user_limits where user_id = $1",
+        user.0
+    );
+    Ok(row.fetch_optional(db).await?.unwrap_or_default())
+}
+
+/// Returns what it was before.
+pub async fn set_of_role(conn: &mut PgConnection, role: &str, given: &Given) -> sqlx::Result<Given> {
+    let before = sqlx::query_as!(
+        Given,
+        "select messages_per_minute, messages_per_day from role_limits where role = $1 for update",
+        role
+    );
+    let before = before.fetch_optional(&mut *conn).await?.unwrap_or_default();
+    sqlx::query!(
+        "insert into role_limits (role, messages_per_minute, messages_per_day) values ($1, $2, $3)
+         on conflict (role) do update
+         set messages_per_minute = excluded.messages_per_minute, messages_per_day = excluded.messages_per_day",
+        role,
+        given.messages_per_minute,
+        given.messages_per_day
+    )
+    .execute(conn)
+    .await?;
+    Ok(before)
+}
+
+pub async fn set_of_user(conn: &mut PgConnection, user: UserId, given: &Given) -> sqlx::Result<()> {
+    sqlx::query!(
+        "insert into user_limits (user_id, messages_per_minute, messages_per_day) values ($1, $2, $3)
+         on conflict (user_id) do update
+         set messages_per_minute = excluded.messages_per_minute, messages_per_day = excluded.messages_per_day",
+        user.0,
+        given.messages_per_minute,
+        given.messages_per_day
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// The requests of an hour and of the one before, by all processes.
+pub struct Requests {
+    pub address: String,
+    pub now: i64,
+    pub before: i64,
+}
+
+/// Adds requests to those of this hour. Addresses are locked in their order, so that two processes do not wait for each
+/// other. Returns also which second of the epoch it is.
+pub async fn add_requests(db: &PgPool, addresses: &[String], requests: &[i32]) -> sqlx::Result<(f64, Vec<Requests>)> {
+    let rows = sqlx::query!(
+        r#"with written as (
+               insert into address_requests as r (hour, address, requests)
+               select date_trunc('hour', now(), 'UTC'), n.address::inet, n.requests
+               from unnest($1::text[], $2::integer[]) n (address, requests) order by n.address::inet
+               on conflict (address, hour) do update set requests = r.requests + excluded.requests
+               returning r.address, r.requests)
+           select host(w.address) as "address!", w.requests::bigint as "now!", coalesce(b.requests, 0)::bigint as "before!",
+                  extract(epoch from now())::float8 as "at!"
+           from written w
+           left join address_requests b on b.address = w.address and b.hour = date_trunc('hour', now(), 'UTC') - interval '1 hour'"#,
+        addresses,
+        requests
+    )
+    .fetch_all(db)
+    .await?;
+    let at = rows.first().map_or(0., |row| row.at);
+    let all = rows.into_iter().map(|r| Requests { address: r.address, now: r.now, before: r.before });
+    Ok((at, all.collect()))
+}
+
+/// Forgets what is older than every window.
+pub async fn care(db: &PgPool) -> sqlx::Result<()> {
+    sqlx::query!("delete from taken_messages where at < now() - interval '25 hours'").execute(db).await?;
+    sqlx::query!("delete from address_requests where hour < now() - interval '3 hours'").execute(db).await?;
+    Ok(())
+}

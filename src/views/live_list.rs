@@ -1,0 +1,214 @@
+//! What an open page is told when its owner's list changed: what differs, or the list whole. Unlike all else that comes by
+//! a feed it is one person's own, and it knows which chat the page shows.
+
+use super::{
+    assets, dom,
+    feed::{escaped, partial},
+    list::{self, Answering, ChatDay},
+    text,
+};
+use crate::base::ids::{ChatId, FolderId};
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+/// The beginning of the list: what was not loaded by scrolling.
+#[derive(askama::Template)]
+#[template(path = "partials/days.html")]
+struct Newest<'a> {
+    days: &'a [ChatDay],
+}
+
+/// One heading of it with its chats.
+#[derive(askama::Template)]
+#[template(path = "partials/day.html")]
+struct Day<'a> {
+    day: &'a ChatDay,
+}
+
+/// The link to what is older.
+#[derive(askama::Template)]
+#[template(path = "partials/older.html")]
+struct Older<'a> {
+    older: &'a str,
+}
+
+/// Where a page's list ends, and what is in it, as the page tells it when it comes to follow.
+#[derive(askama::Template)]
+#[template(path = "partials/list_stamp.html")]
+struct Stamp {
+    stamp: String,
+}
+
+/// The list as a page has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Known {
+    days: Vec<KnownDay>,
+    upto: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct KnownDay {
+    key: String,
+    label: String,
+    /// Of a folder: whether it is opened, and whether there is more in it.
+    folder: Option<(bool, bool)>,
+    chats: Vec<KnownChat>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct KnownChat {
+    id: ChatId,
+    title: u64,
+    pinned: bool,
+    answering: bool,
+}
+
+impl Known {
+    #[must_use]
+    pub fn of(days: &[ChatDay]) -> Self {
+        let known = |day: &ChatDay| KnownDay {
+            key: day.key.clone(),
+            label: day.label.clone(),
+            folder: day.folder.map(|folder| (folder.opened, folder.more)),
+            chats: day
+                .chats
+                .iter()
+                .map(|c| KnownChat { id: c.id, title: hash(&c.title), pinned: c.pinned, answering: c.answering })
+                .collect(),
+        };
+        Self { days: days.iter().map(known).collect(), upto: list::older(days).map(str::to_owned) }
+    }
+
+    /// Equal for equal lists: `END~HASH`, the end being empty when the page has all.
+    #[must_use]
+    pub fn stamp(&self) -> String {
+        format!("{}~{:016x}", self.upto.as_deref().unwrap_or_default(), hash(&self.days))
+    }
+}
+
+/// The stamp of the list on a page that is rendered whole.
+pub(super) fn stamp(days: &[ChatDay]) -> String {
+    Stamp { stamp: Known::of(days).stamp() }.to_string()
+}
+
+/// The same for every process of this version; another one's only costs a list sent whole.
+fn hash(what: &(impl Hash + ?Sized)) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    what.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// The list whole. With `cut`, what was loaded by scrolling is to be loaded again.
+#[must_use]
+pub fn whole(days: &[ChatDay], cut: bool) -> String {
+    let mut out = partial(dom::NEWEST, "innerMorph", Newest { days });
+    if cut {
+        let older = list::older(days);
+        let link = older.map_or_else(String::new, |older| Older { older }.to_string());
+        out.push_str(&partial(dom::REST, "innerHTML", link));
+    }
+    out + &partial(dom::LIST_STAMP, "outerHTML", stamp(days))
+}
+
+/// A folder as it stands in the list; nothing if it is gone.
+#[must_use]
+pub fn folder(days: &[ChatDay], id: FolderId) -> String {
+    let day = days.iter().find(|day| day.folder.is_some_and(|folder| folder.id == id));
+    day.map_or_else(String::new, |day| partial(&dom::day(&day.key), "outerMorph", Day { day }))
+}
+
+/// What a page with that list lacks; nothing if it lacks nothing.
+#[must_use]
+pub fn news(before: &Known, now: &Known, days: &[ChatDay]) -> String {
+    if before == now {
+        return String::new();
+    }
+    let same_headings =
+        before.days.len() == now.days.len() && before.days.iter().zip(&now.days).all(|(a, b)| a.key == b.key);
+    if !same_headings {
+        return whole(days, false);
+    }
+    let mut out = String::new();
+    for ((before, now), day) in before.days.iter().zip(&now.days).zip(days) {
+        let same_order = (&before.label, before.folder) == (&now.label, now.folder)
+            && before.chats.len() == now.chats.len()
+            && before.chats.iter().zip(&now.chats).all(|(a, b)| (a.id, a.pinned) == (b.id, b.pinned));
+        if !same_order {
+            out.push_str(&partial(&dom::day(&day.key), "outerMorph", Day { day }));
+            continue;
+        }
+        for ((before, now), chat) in before.chats.iter().zip(&now.chats).zip(&day.chats) {
+            if before.title != now.title {
+                out.push_str(&partial(&dom::link_title(chat.id), "textContent", escaped(&chat.title)));
+            }
+            if before.answering != now.answering {
+                let mark = if chat.answering { Answering.to_string() } else { String::new() };
+                out.push_str(&partial(&dom::link_live(chat.id), "innerHTML", mark));
+            }
+        }
+    }
+    out + &partial(dom::LIST_STAMP, "outerHTML", stamp(days))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::list::ChatLink;
+    use super::*;
+
+    type Chat<'a> = (u128, &'a str, bool);
+
+    fn days(parts: &[(&str, &[Chat])]) -> Vec<ChatDay> {
+        let link = |&(id, title, answering): &Chat| ChatLink {
+            id: ChatId(uuid::Uuid::from_u128(id)),
+            title: title.to_owned(),
+            current: false,
+            answering,
+            pinned: false,
+        };
+        let day = |&(key, chats): &(&str, &[Chat])| ChatDay {
+            key: key.to_owned(),
+            label: key.to_owned(),
+            chats: chats.iter().map(link).collect(),
+            older: None,
+            folder: None,
+        };
+        parts.iter().map(day).collect()
+    }
+
+    fn told(before: &[ChatDay], now: &[ChatDay]) -> String {
+        news(&Known::of(before), &Known::of(now), now)
+    }
+
+    #[test]
+    fn only_what_differs_is_told() {
+        let before = days(&[("today", &[(1, "a", false), (2, "b", false)]), ("week", &[(3, "c", false)])]);
+        assert_eq!(told(&before, &before), "");
+        let answering = days(&[("today", &[(1, "a", false), (2, "b", true)]), ("week", &[(3, "c", false)])]);
+        let out = told(&before, &answering);
+        assert!(out.starts_with("<hx-patch hx-target=\"#cl-0") && out.matches("<hx-patch").count() == 2, "{out}");
+        assert!(told(&answering, &before).contains("hx-swap=\"innerHTML\"></hx-patch>"), "the mark goes");
+        let titled = days(&[("today", &[(1, "a & b", false), (2, "b", false)]), ("week", &[(3, "c", false)])]);
+        let out = told(&before, &titled);
+        assert!(out.contains("hx-swap=\"textContent\">a &amp; b</hx-patch>"), "{out}");
+        // what moved takes its day along, and leaves the other one alone
+        let moved = days(&[("today", &[(2, "b", false), (1, "a", false)]), ("week", &[(3, "c", false)])]);
+        let out = told(&before, &moved);
+        assert!(out.starts_with("<hx-patch hx-target=\"#day-today\" hx-swap=\"outerMorph\">"), "{out}");
+        assert!(!out.contains("day-week"), "{out}");
+        // a heading that comes or goes: all of it
+        let other = days(&[("today", &[(1, "a", false), (2, "b", false), (3, "c", false)])]);
+        assert!(told(&before, &other).starts_with("<hx-patch hx-target=\"#newest-chats\" hx-swap=\"innerMorph\">"));
+    }
+
+    #[test]
+    fn equal_lists_have_equal_stamps() {
+        let one = days(&[("today", &[(1, "a", false)])]);
+        let mut current = days(&[("today", &[(1, "a", false)])]);
+        current[0].chats[0].current = true;
+        assert_eq!(Known::of(&one).stamp(), Known::of(&current).stamp(), "wherever the reader is");
+        let other = days(&[("today", &[(1, "a", true)])]);
+        assert_ne!(Known::of(&one).stamp(), Known::of(&other).stamp());
+        let mut ended = days(&[("today", &[(1, "a", false)])]);
+        ended[0].older = Some("17.x".to_owned());
+        assert!(Known::of(&ended).stamp().starts_with("17.x~") && Known::of(&one).stamp().starts_with('~'));
+    }
+}
