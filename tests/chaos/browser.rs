@@ -88,19 +88,20 @@ impl Browser {
         self.ask(path, request.header("content-type", "application/x-www-form-urlencoded")).await
     }
 
-    /// Opens a feed; the answer is read by whoever asked.
+    /// Opens a feed; the answer is read by whoever asked. `list`: what the page has of its list.
     pub async fn follow(
         &self,
         web: usize,
         chat: &str,
         after: i64,
         last: Option<i64>,
+        list: &str,
     ) -> Result<reqwest::Response, Lost> {
         let mut request = self.request(reqwest::Method::GET, web, &format!("/chats/{chat}/feed?after={after}"));
         if let Some(last) = last {
             request = request.header("last-event-id", last);
         }
-        let sent = request.header("accept", "text/event-stream").send();
+        let sent = request.header("accept", "text/event-stream").header("parlor-list", list).send();
         tokio::time::timeout(PATIENCE, sent).await.map_err(|_| Lost)?.map_err(|_| Lost)
     }
 }

@@ -62,7 +62,8 @@ impl Node {
         }
     }
 
-    /// One spelling for equal trees; how long is left of a countdown does not count.
+    /// One spelling for equal trees; how long is left of a countdown does not count, nor what the reader thinks of an
+    /// answer, which no feed brings.
     pub fn write(&self, out: &mut String) {
         match self {
             Self::Text(text) => out.push_str(text),
@@ -72,7 +73,8 @@ impl Node {
                     let _ = write!(out, " {name}={value:?}");
                 }
                 out.push('>');
-                for child in children.iter().filter(|_| tag != "time") {
+                let told = !self.has_class("due") && !self.has_class("rating");
+                for child in children.iter().filter(|_| told) {
                     child.write(out);
                 }
                 let _ = write!(out, "</{tag}>");

@@ -216,7 +216,11 @@ impl Person {
         let (record, verb) = (self.town.record.clone(), path.rsplit('/').next().unwrap_or_default().to_owned());
         let key = self.key();
         let form = [("model", MODEL), ("key", key.as_str())];
-        let form = if verb.ends_with("ations") { &form[..] } else { &[] };
+        let form: &[(&str, &str)] = match verb.as_str() {
+            "regenerations" | "continuations" => &form,
+            "rating" => &[("rating", "like")],
+            _ => &[],
+        };
         if verb == "delete" {
             record.removing(chat);
         }
@@ -257,8 +261,10 @@ impl Person {
         }
     }
 
-    /// Signs in anew before going: the account was acknowledged, so it is there.
-    pub async fn goes(self) {
+    /// Closes the tabs and signs in anew before going: the account was acknowledged, so it is there. (Signing in ends the
+    /// session before it, and the feeds that are open in it.)
+    pub async fn goes(mut self) {
+        self.rooms.clear();
         let email = format!("{}@example.org", self.name);
         let answer = self.browser.post(1, "/login", &[("email", &email), ("password", PASSWORD)]).await;
         if !answer.is_ok_and(|answer| answer.status == 303) {

@@ -49,6 +49,11 @@ pub fn position(html: &str) -> Option<i64> {
     html.split_once("/feed?after=")?.1.split_once('"')?.0.parse().ok()
 }
 
+/// What list a page, or news of it, says that it has.
+fn list_stamp(html: &str) -> Option<&str> {
+    html.split_once("id=\"list-stamp\" value=\"")?.1.split('"').next()
+}
+
 /// A reader that ends when this is dropped.
 pub struct Reader {
     pub name: String,
@@ -65,7 +70,8 @@ impl Drop for Reader {
 impl Reader {
     pub fn open(name: String, browser: Arc<Browser>, record: Arc<Record>, chat: &str, web: usize) -> Self {
         let view = Arc::new(Mutex::new(View::default()));
-        let mut tab = Tab { name: name.clone(), browser, record, chat: chat.to_owned(), web, view: view.clone() };
+        let (chat, list) = (chat.to_owned(), Mutex::default());
+        let mut tab = Tab { name: name.clone(), browser, record, chat, web, view: view.clone(), list };
         let task = tokio::spawn(async move { tab.reads().await });
         Self { name, view, task }
     }
@@ -78,6 +84,8 @@ struct Tab {
     chat: String,
     web: usize,
     view: Arc<Mutex<View>>,
+    /// What the page has of its list.
+    list: Mutex<String>,
 }
 
 /// Why a feed ended.
@@ -122,6 +130,7 @@ impl Tab {
             match self.browser.get(self.web, &format!("/chats/{}", self.chat)).await {
                 Ok(answer) if answer.status == 200 => {
                     if let Some(position) = position(&answer.body) {
+                        list_stamp(&answer.body).unwrap_or_default().clone_into(&mut lock(&self.list));
                         let page = shown(&answer.body);
                         let messages = page.ids().into_iter().filter_map(|id| id.strip_prefix("t-").map(str::to_owned));
                         self.saw(&page, messages);
@@ -152,7 +161,8 @@ impl Tab {
     }
 
     async fn follows(&mut self, after: i64, last: &mut Option<i64>, without: Instant) -> Over {
-        let Ok(mut response) = self.browser.follow(self.web, &self.chat, after, *last).await else {
+        let list = lock(&self.list).clone();
+        let Ok(mut response) = self.browser.follow(self.web, &self.chat, after, *last, &list).await else {
             return Over::Broken;
         };
         match response.status().as_u16() {
@@ -204,6 +214,16 @@ impl Tab {
         }
         if name == "reset" {
             return false;
+        }
+        if name == "list" {
+            // its owner's list, which has no number; what is in it is looked at by the stories
+            if let Some(id) = id {
+                self.record.violation("feed", &format!("{}: the list has a number, {id}", self.name));
+            }
+            if let Some(stamp) = list_stamp(&data) {
+                stamp.clone_into(&mut lock(&self.list));
+            }
+            return true;
         }
         if !name.is_empty() {
             self.record.violation("feed", &format!("{}: the event {name}: {data}", self.name));

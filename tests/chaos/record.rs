@@ -48,7 +48,7 @@ pub struct Record {
     /// Chats in which somebody removed what was in line.
     removed_in: Mutex<BTreeSet<String>>,
     counts: Mutex<BTreeMap<String, u64>>,
-    violations: AtomicU64,
+    violations: Mutex<Vec<String>>,
 }
 
 impl Record {
@@ -57,13 +57,19 @@ impl Record {
     }
 
     pub fn violation(&self, promise: &str, what: &str) {
-        self.violations.fetch_add(1, Relaxed);
         let (seed, round) = (self.seed, self.round.load(Relaxed));
-        println!("VIOLATION {promise} (seed {seed}, round {round}): {what}");
+        let violation = format!("VIOLATION {promise} (seed {seed}, round {round}): {what}");
+        println!("{violation}");
+        lock(&self.violations).push(violation);
     }
 
-    pub fn violations(&self) -> u64 {
-        self.violations.load(Relaxed)
+    pub fn violations(&self) -> usize {
+        lock(&self.violations).len()
+    }
+
+    /// The first few of them, for the end of a long log.
+    pub fn first_violations(&self) -> Vec<String> {
+        lock(&self.violations).iter().take(10).cloned().collect()
     }
 
     pub fn count(&self, what: &str) {

@@ -52,7 +52,7 @@ impl Times {
 }
 
 /// Makes the house, runs, and prints the summary. Returns the number of violations.
-pub async fn run(asked: Asked) -> anyhow::Result<u64> {
+pub async fn run(asked: Asked) -> anyhow::Result<usize> {
     let dir = tempfile::TempDir::with_prefix("parlor-chaos-")?;
     std::fs::set_permissions(dir.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755))?;
     println!("chaos: seed {}, logs in {}", asked.seed, dir.path().display());
@@ -77,6 +77,10 @@ fn settings(asked: &Asked, dir: &Path, provider: std::net::SocketAddr) -> Settin
         ("PARLOR__CATALOG__OLLAMA", String::new()),
         ("PARLOR__CATALOG__RETRY", "1".to_owned()),
         ("PARLOR__CHATS__TITLES", "false".to_owned()),
+        // they send faster than anybody types
+        ("PARLOR__LIMITS__MESSAGES_PER_MINUTE", "0".to_owned()),
+        ("PARLOR__LIMITS__MESSAGES_PER_DAY", "0".to_owned()),
+        ("PARLOR__LIMITS__ANONYMOUS_PER_HOUR", "0".to_owned()),
         // the provider stalls now and then, and nobody waits minutes for that here
         ("PARLOR__GENERATION__FIRST_TOKEN", "6".to_owned()),
         ("PARLOR__GENERATION__IDLE", "4".to_owned()),
@@ -197,5 +201,8 @@ async fn summary(record: &Record, checks: &Checks, began: Instant) -> anyhow::Re
         println!("{count:>8}  answers {state}");
     }
     println!("{:>8}  violations", record.violations());
+    for violation in record.first_violations() {
+        println!("{violation}");
+    }
     Ok(())
 }

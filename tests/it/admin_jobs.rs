@@ -192,8 +192,8 @@ async fn members_find_nothing_there() {
     }
     let nothing = bob.opens(PAGE).await;
     assert_eq!(nothing.status, StatusCode::NOT_FOUND);
-    assert!(!nothing.html.contains("Jobs") && !bob.opens("/").await.html.contains(PAGE));
-    assert!(root.opens("/").await.html.contains("href=\"/admin/jobs\""), "the entrance");
+    assert!(!nothing.html.contains("Jobs") && !bob.opens("/").await.html.contains("/admin/"));
+    assert!(root.opens("/").await.html.contains("href=\"/admin/users\""), "the entrance");
     assert_eq!(counts(&root.opens(PAGE).await)[0], "1", "nothing was done");
     // who is no administrator any more has no way in either
     sqlx::query("update users set role = 'member'").execute(&test.app.pools.http).await.unwrap();
@@ -225,7 +225,7 @@ async fn of_very_many_a_hundred_are_listed() {
     let page = root.opens(PAGE).await;
     assert_eq!(counts(&page)[0], "1,103");
     let dead = part(&page, "dead");
-    assert_eq!(dead.matches("<tr role=\"row\" id=").count(), 100);
+    assert_eq!(dead.matches("<tr id=").count(), 100);
     assert!(dead.contains("and 1,003 more"));
     let newest = dead.find(" s ago</time>").expect("the newest one is listed");
     assert!(newest < dead.find("2 h ago").unwrap(), "and first");

@@ -33,7 +33,14 @@ async fn administrator(test: &TestApp) -> Viewer {
 
 async fn viewer(test: &TestApp, name: &str, administrator: bool) -> Viewer {
     let id = test.value(&format!("select id from users where email = '{name}@example.org'")).await;
-    Viewer { id: parlor::base::ids::UserId(id), name: name.into(), administrator, theme: Theme::System }
+    Viewer {
+        id: parlor::base::ids::UserId(id),
+        email: format!("{name}@example.org"),
+        name: name.into(),
+        administrator,
+        theme: Theme::System,
+        address: None,
+    }
 }
 
 #[tokio::test]
@@ -74,7 +81,7 @@ async fn waiting_is_shown_alike_by_page_feed_and_late_joiner_and_can_be_cancelle
     let old = ann.follows(&chat, 0).await;
     let answer = ann.last_answer(&chat).await;
     let cancel = format!("action=\"/messages/{answer}/stop\"");
-    for words in ["had an error of its own. <span", "Tries again in <time>0:5", "data-seconds=\"5", &cancel] {
+    for words in ["had an error of its own. <span", "Tries again in <span>0:5", "data-seconds=\"5", &cancel] {
         assert!(page.html.contains(words), "the page lacks `{words}`");
         for tab in [&first, &late, &old] {
             tab.sees(words).await;
@@ -106,7 +113,7 @@ async fn what_the_provider_asks_for_is_waited_for() {
     ann.sees(&chat, "data-state=\"waiting\"").await;
     let left: f64 = test.value("select extract(epoch from next_attempt_at - now())::float8 from generations").await;
     assert!((3500. ..=3600.).contains(&left), "{left}");
-    ann.sees(&chat, "<time>59:").await;
+    ann.sees(&chat, "<span>59:").await;
 }
 
 #[tokio::test]

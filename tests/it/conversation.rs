@@ -290,7 +290,7 @@ async fn the_page_held_open_brings_finished_blocks() {
     ]);
     let chat = ann.asks("hi").await;
     let page = ann.sees(&chat, "First block").await;
-    assert!(page.html.contains("<noscript><meta http-equiv=\"refresh\" content=\"0;url=?live\"></noscript>"));
+    assert!(page.html.contains("<noscript><meta http-equiv=\"refresh\" content=\"0; url=?live\"></noscript>"));
     let response = ann.request(Method::GET, &format!("{chat}?live")).send().await.unwrap();
     assert!(!response.headers().contains_key("content-encoding"), "a stream is not compressed");
     let tab = crate::support::people::Tab::read(response);

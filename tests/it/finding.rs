@@ -145,3 +145,91 @@ async fn the_palette_has_commands_and_what_is_found() {
     assert!(palette(&ann, "keyboard").await.contains("popovertarget=\"keys\""));
     assert!(palette(&ann, "nothing like it").await.contains("Nothing was found."));
 }
+
+/// Chooses a language in the settings.
+async fn chooses(person: &Person, language: &str) {
+    let fields =
+        [("instructions", ""), ("model", ""), ("temperature", ""), ("theme", "system"), ("language", language)];
+    let page = person.posts("/settings", &fields).await;
+    assert_eq!(page.status, StatusCode::SEE_OTHER, "{}", page.html);
+}
+
+/// A chat with this question, whose title says something else.
+async fn asked(person: &Person, words: &str) -> String {
+    let chat = person.asks(words).await;
+    person.sees(&chat, "data-state=\"completed\"").await;
+    person.posts(&format!("{chat}/title"), &[("title", "untitled")]).await;
+    chat
+}
+
+#[tokio::test]
+async fn words_are_found_in_the_readers_language() {
+    let test = TestApp::start().await;
+    let ann = test.person("ann").await;
+    assert!(ann.opens("/settings").await.html.contains("<option value=\"english\" selected>English</option>"));
+    let chat = asked(&ann, "The chat was running along the houses, not the horse").await;
+    for (q, hit) in
+        [("chats", "chat"), ("run", "running"), ("house", "houses"), ("\"running along\"", "running"), ("the", "The")]
+    {
+        let html = finds(&ann, q).await;
+        assert!(html.contains("Found once.") && html.contains(&format!("<mark>{hit}</mark>")), "{q}: {html}");
+    }
+    // what is not typed to its end, and what must not be there in any form
+    assert!(finds(&ann, "runni").await.contains("<mark>running</mark>"));
+    assert!(finds(&ann, "chat -horses").await.contains("Nothing was found."));
+    assert!(finds(&ann, "chats -cows").await.contains("Found once."));
+    ann.posts(&format!("{chat}/title"), &[("title", "Running shoes")]).await;
+    assert!(finds(&ann, "shoe runs").await.contains("<mark>Running</mark> <mark>shoes</mark>"), "titles too");
+    assert!(finds(&ann, "shoe -run").await.contains("Nothing was found."));
+
+    // another language, for what is written from now on
+    assert!(finds(&ann, "Haus").await.contains("Nothing was found."));
+    chooses(&ann, "german").await;
+    assert!(ann.opens("/settings").await.html.contains("<option value=\"german\" selected>German</option>"));
+    let german = asked(&ann, "Die Häuser stehen am Wald").await;
+    let html = finds(&ann, "Haus").await;
+    assert!(html.contains("<mark>Häuser</mark>") && html.contains(&german), "{html}");
+    assert!(finds(&ann, "Wälder").await.contains("<mark>Wald</mark>"));
+    assert!(finds(&ann, "chats").await.contains("Found once."), "what was English still is");
+
+    // any language: as it is written
+    chooses(&ann, "simple").await;
+    asked(&ann, "Many geese").await;
+    assert!(finds(&ann, "geeses").await.contains("Nothing was found."));
+    assert!(finds(&ann, "gees").await.contains("<mark>geese</mark>"));
+    assert!(finds(&ann, "Haus").await.contains("<mark>Häuser</mark>"));
+    let kept: String = test.value("select string_agg(distinct lang, ',') from messages where author = 'person'").await;
+    assert_eq!(kept, "english,german,simple");
+    assert_eq!(test.value::<i64>("select count(*) from messages where lang = 'german'").await, 2, "the answer too");
+
+    // nobody else's, and not what is deleted
+    let bob = test.person("bob").await;
+    assert!(finds(&bob, "houses").await.contains("Nothing was found."));
+    ann.posts(&format!("{german}/delete"), &[]).await;
+    assert!(finds(&ann, "Haus").await.contains("Nothing was found."));
+    sqlx::query("update messages set removed_at = now()").execute(&test.app.pools.http).await.unwrap();
+    assert!(finds(&ann, "houses").await.contains("Nothing was found."), "nor what was removed");
+}
+
+#[tokio::test]
+async fn every_language_of_the_settings_can_be_searched_in() {
+    let test = TestApp::start().await;
+    let ann = test.person("ann").await;
+    let page = ann.opens("/settings").await;
+    let languages: Vec<_> = page.html.split("<option value=\"").filter_map(|part| part.split_once('"')).collect();
+    let known = parlor::domain::own::LANGUAGES;
+    assert!(known.iter().all(|known| languages.iter().any(|(name, _)| name == known)), "{}", page.html);
+    for language in known {
+        chooses(&ann, language).await;
+        ann.asks(&format!("needle {language}")).await;
+        assert!(
+            finds(&ann, &format!("needle {language}")).await.contains(&format!("<mark>{language}</mark>")),
+            "{language}"
+        );
+    }
+    let fields =
+        [("instructions", ""), ("model", ""), ("temperature", ""), ("theme", "light"), ("language", "klingon")];
+    let page = ann.posts("/settings", &fields).await;
+    assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(page.html.contains("Choose one of the list."), "{}", page.html);
+}

@@ -10,6 +10,7 @@ fn message(id: u128, mine: bool, html: &str, state: MessageState) -> Message {
     Message {
         id: MessageId(uuid::Uuid::from_u128(id)),
         chat: ChatId(uuid::Uuid::from_u128(1)),
+        parent: None,
         mine,
         html: html.into(),
         reasoning: String::new(),
@@ -21,6 +22,7 @@ fn message(id: u128, mine: bool, html: &str, state: MessageState) -> Message {
         source: None,
         versions: None,
         unanswered: false,
+        rating: None,
     }
 }
 
@@ -52,6 +54,7 @@ fn a_turn_that_comes_after_its_end() {
         max_chars: 10,
         answering: None,
         focus: false,
+        left: None,
     };
     page.apply(&feed::sent(Some(root), &turn(MessageState::Queued), &composer));
     assert_eq!(page.spelled(), ended.spelled());

@@ -47,7 +47,11 @@ async fn a_chat_comes_back_as_it_was() {
         &[("system", "Be brief."), ("model", "openai/fake-1"), ("temperature", "1.5")],
     )
     .await;
+    for (answer, rating, note) in [(first, "like", "Kind"), (ann.last_answer(&chat).await, "dislike", "")] {
+        ann.posts(&format!("/messages/{answer}/rating"), &[("rating", rating), ("note", note)]).await;
+    }
     let file = ann.opens(&format!("{chat}/export?format=json")).await.html;
+    assert!(file.contains(r#""rating":{"liked":true,"note":"Kind"}"#) && file.contains(r#""rating":{"liked":false}"#));
 
     let bob = test.person("bob").await;
     let page = gives(&bob, &format!("[{file},{file}]")).await;

@@ -113,7 +113,7 @@ async fn the_list_answers_in_place() {
     let other = ann.asks("Another").await;
     ann.sees(&other, "unscripted").await;
     let html = sends(&ann, &format!("{other}/place"), &here, &[("place", "deleted")]).await.text().await.unwrap();
-    assert!(html.starts_with("<hx-patch hx-target=\"#chats\"") && html.contains("Here I am"), "{html}");
+    assert!(html.contains("<hx-patch hx-target=\"#newest-chats\"") && html.contains("Here I am"), "{html}");
     assert!(html.contains("aria-current=\"page\"") && html.contains(&format!("hx-post=\"{other}/restore\"")), "{html}");
     let html = sends(&ann, &format!("{other}/restore"), &here, &[]).await.text().await.unwrap();
     assert!(html.contains("Another") && !html.contains("Undo"), "{html}");

@@ -210,9 +210,14 @@ async fn the_lag_of_other_processes_is_seen() {
     let chat = ann.asks("hi").await;
     let tab = ann.follows(&chat, 0).await;
     tab.sees("data-state=\"completed\"").await;
-    house.provider.does([Step::Text("More".into()), Step::Hold, Step::Text(" of it".into()), Step::Finish("stop")]);
+    house.provider.does([
+        Step::Text("Yet another".into()),
+        Step::Hold,
+        Step::Text(" of it".into()),
+        Step::Finish("stop"),
+    ]);
     ann.says(&chat, "go on").await;
-    tab.sees("More").await;
+    tab.sees("Yet another").await;
     house.provider.release();
     eventually("the second answer is there", || async { tab.text().matches("completed").count() > 1 }).await;
     let now = Numbers::of(&ann).await;

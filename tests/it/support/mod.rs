@@ -1,8 +1,11 @@
 //! The test language: an app on a database of its own, people, processes, and a provider.
 
 pub mod database;
+pub mod letters;
 pub mod people;
+pub mod postman;
 pub mod process;
+pub mod program;
 pub mod provider;
 pub mod proxy;
 pub mod server;
@@ -32,6 +35,8 @@ pub struct TestApp {
     pub app: App,
     pub address: String,
     pub provider: Provider,
+    /// Its data folder.
+    pub data: tempfile::TempDir,
     /// Dropped last: the database goes when the app is gone.
     pub database: Database,
 }
@@ -45,11 +50,16 @@ impl TestApp {
     pub async fn with(settings: &[(&str, &str)]) -> Self {
         crypto_provider();
         let (database, provider) = (Database::make().await, Provider::start().await);
+        let data = tempfile::TempDir::with_prefix("parlor").unwrap();
         let mut vars = vec![
+            ("PARLOR_DATA".to_owned(), data.path().to_str().unwrap().to_owned()),
             ("OPENAI_BASE_URL".to_owned(), provider.url()),
             ("OPENAI_API_KEY".to_owned(), "key-1,key-2".to_owned()),
             ("PARLOR_SECRET".to_owned(), "a secret for tests only, long enough".to_owned()),
             ("PARLOR__CATALOG__RETRY".to_owned(), "1".to_owned()),
+            // only in the stories about them are there limits
+            ("PARLOR__LIMITS__MESSAGES_PER_MINUTE".to_owned(), "0".to_owned()),
+            ("PARLOR__LIMITS__MESSAGES_PER_DAY".to_owned(), "0".to_owned()),
             // only in the stories about them is a model asked for titles
             ("PARLOR__CHATS__TITLES".to_owned(), "false".to_owned()),
         ];
@@ -65,7 +75,7 @@ impl TestApp {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
         tokio::spawn(http::serve(listener, http::router(&app), app.config.server.clone(), app.stopping.begun.clone()));
-        let test = Self { app, address, provider, database };
+        let test = Self { app, address, provider, data, database };
         eventually("the catalog has the provider's models", || async {
             !parlor::domain::catalog::models(&test.app).await.unwrap().is_empty()
         })
@@ -83,6 +93,11 @@ impl TestApp {
     /// Somebody with nothing but a browser.
     pub fn stranger(&self) -> Person {
         Person::new(&self.address)
+    }
+
+    /// A program with nothing to show.
+    pub fn program(&self) -> program::Program {
+        program::Program::new(&self.address)
     }
 
     /// Changes the database behind the product's back.

@@ -22,6 +22,9 @@ pub fn parlor(data: &TempDir) -> Command {
         .env("PATH", path)
         .env("PARLOR_DATA", data.path().join("data"))
         .env("PARLOR__CATALOG__OLLAMA", "")
+        .env("PARLOR__LIMITS__MESSAGES_PER_MINUTE", "0")
+        .env("PARLOR__LIMITS__MESSAGES_PER_DAY", "0")
+        .env("PARLOR__LIMITS__ANONYMOUS_PER_HOUR", "0")
         .env("PARLOR__CHATS__TITLES", "false");
     command
 }
