@@ -31,6 +31,7 @@ test("it brings itself up to date, and nothing moves under a finger", async () =
   const bob = await home.person("Bob");
   await root.page.clock.install();
   await root.goes("/");
+  await root.page.getByRole("link", { name: "Administration" }).click();
   await root.page.getByRole("link", { name: "Jobs" }).click();
   await root.sees("All is quiet: every answer that was asked for has ended.");
   const theirs = await deadLetter(bob);

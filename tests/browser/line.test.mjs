@@ -107,6 +107,35 @@ test("what is in line is removed, and the conversation goes on from what is left
   max.hasNothingToComplainAbout();
 });
 
+test("what is in line is edited where it stands, by pointer and by keyboard", async () => {
+  const ida = await home.person("Ida");
+  const tab = await ida.registers();
+  const first = home.provider.answers("The first?");
+  await tab.asksInNewChat("The first?");
+  await first.says("It is");
+  await tab.says("The secnod?");
+  await tab.sees("In line: sent after");
+  const field = tab.page.locator("#thread").getByRole("textbox");
+  await tab.page.locator("#thread").getByRole("link", { name: "Edit" }).filter({ visible: true }).last().click();
+  await field.waitFor();
+  await tab.presses("Escape");
+  await field.waitFor({ state: "detached" });
+  assert.ok(await tab.composer.evaluate((element) => element === document.activeElement), "the focus is not lost");
+  await tab.presses("ArrowUp");
+  await field.fill("The second?");
+  await tab.tabsTo(tab.page.locator("#thread").getByRole("button", { name: "Save" }));
+  await tab.presses("Enter");
+  await tab.sees("The second?", tab.page.locator("#thread"));
+  await tab.sees("In line: sent after");
+  const second = home.provider.answers("The second?");
+  await first.ends();
+  await second.asked();
+  await second.says("Yes.");
+  await second.ends();
+  await tab.seesAnswer("Yes.");
+  await ida.leaves();
+});
+
 test("an answer that waits counts down and is cancelled; what it held goes on", async () => {
   const nia = await home.person("Nia");
   const tab = await nia.registers();
@@ -120,7 +149,7 @@ test("an answer that waits counts down and is cancelled; what it held goes on", 
     await each.sees(/^0:5\d$/, each.answer);
     assert.equal(await each.stopButton.count(), 0);
   }
-  const time = async () => tab.answer.locator("time").textContent();
+  const time = async () => tab.answer.locator(".due > span").textContent();
   const before = await time();
   await until("the time goes down", async () => (await time()) < before);
   await alike(tab, other, "waiting");

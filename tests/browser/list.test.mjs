@@ -108,13 +108,13 @@ test("the list by keyboard alone", async () => {
   const renamed = page.locator(".chat-link", { hasText: "Gamma" });
   await holdsFocus("the link again", renamed);
   assert.equal(await home.ground.sql("select count(*) from feed_events e join chats c on c.id = e.chat_id where e.kind = 'title' and c.title = 'Gamma'"), "1", "it was sent once");
-  await tab.presses("Tab", "Enter", "Tab", "Tab");
+  await tab.presses("Tab", "Enter", "Tab", "Tab", "Tab");
   await holdsFocus("Pin", row(page, "Gamma").getByText("Pin", { exact: true }));
   await tab.presses("Enter");
   await tab.sees("Pinned");
   await until("the focus is in its line", () => page.evaluate(() => document.activeElement.closest(".chat-row")?.textContent.includes("Gamma")));
   await renamed.focus();
-  await tab.presses("Tab", "Enter", "Tab", "Tab", "Tab", "Tab", "Enter");
+  await tab.presses("Tab", "Enter", "Tab", "Tab", "Tab", "Tab", "Tab", "Enter");
   const undo = page.getByRole("button", { name: "Undo" });
   await holdsFocus("Undo", undo);
   await tab.presses("Enter");

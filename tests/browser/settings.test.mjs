@@ -4,6 +4,7 @@ import { test } from "node:test";
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { house } from "./support/house.mjs";
+import { until } from "./support/wait.mjs";
 
 const home = house();
 
@@ -42,6 +43,28 @@ test("the theme is there before anything is painted, whatever the system says", 
     ann.hasNothingToComplainAbout();
     await ann.leaves();
   }
+});
+
+test("words are found in the language of one's chats, which is chosen by keyboard alone", async () => {
+  const dora = await home.person("Dora");
+  const tab = await dora.registers();
+  const { page } = tab;
+  await tab.goes("/settings");
+  const language = page.getByLabel("Language of your chats");
+  assert.equal(await language.evaluate((field) => field.selectedOptions[0].text), "English");
+  await language.focus();
+  await page.keyboard.type("German");
+  await tab.presses("Tab", "Enter");
+  await tab.sees("Saved.");
+  assert.equal(await language.inputValue(), "german");
+  await chatOf(tab, "Wo stehen die alten Häuser?", "Am Wald.");
+  await tab.goes("/search?q=Wälder");
+  await page.locator("main mark").getByText("Wald").waitFor();
+  await tab.goes("/");
+  await page.keyboard.press("Control+k");
+  await page.keyboard.type("Haus");
+  await page.locator("dialog mark").getByText("Häuser").first().waitFor();
+  dora.hasNothingToComplainAbout();
 });
 
 test("a slash in an empty composer lists the prompts, and one is filled in by keyboard alone", async () => {
@@ -140,6 +163,8 @@ test("a saved chat is brought back, with and without JavaScript", async () => {
     await answer.ends();
     await page.waitForURL(/chats/);
     const chat = page.url().split("?")[0];
+    const ended = `select count(*) from generations where chat_id = '${chat.split("/").at(-1)}' and state = 'completed'`;
+    await until("the answer is over", async () => (await home.ground.sql(ended)) === "1"); // else the page is held open
     await tab.goes(new URL(chat).pathname);
     await tab.seesAnswer("It is kept.");
     const saved = await (await page.request.get(`${chat}/export?format=json`)).text();

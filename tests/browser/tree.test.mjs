@@ -249,7 +249,8 @@ test("an answer is read aloud by the browser's voice, and tells when it was said
   await tab.page.getByRole("button", { name: "Read aloud" }).click();
   assert.deepEqual(await tab.page.evaluate(() => speechSynthesis.said), ["The first.", "the second"]);
   await more();
-  await tab.page.getByRole("button", { name: "Stop reading" }).click();
+  await tab.tabsTo(tab.page.getByRole("button", { name: "Stop reading" }));
+  await tab.presses("Enter");
   assert.equal(await tab.page.evaluate(() => speechSynthesis.speaking), false);
   person.hasNothingToComplainAbout();
   await person.leaves();

@@ -135,3 +135,29 @@ test("the pages of renaming and deleting, and a failure, without JavaScript", as
   await tab.page.waitForURL(/\/\?deleted=/);
   await until("the list is empty", async () => (await tab.page.getByRole("link", { name: "A better name" }).count()) === 0);
 });
+
+test("one's own way, a chat's, and saving it, without JavaScript", async () => {
+  const ned = await home.person("Ned", { javaScriptEnabled: false, acceptDownloads: true });
+  const tab = await ned.registers();
+  const { page } = tab;
+  await tab.goes("/settings");
+  await page.getByLabel("Instructions").fill("Answer in verse.");
+  await page.getByRole("radio", { name: "Dark" }).check();
+  await page.getByRole("button", { name: "Save" }).click();
+  await tab.sees("Saved.");
+  assert.equal(await page.locator("html").evaluate((html) => getComputedStyle(html).colorScheme), "dark");
+  await tab.goes("/");
+  await tab.composer.fill("Tell me of the sea.");
+  await tab.sendButton.click();
+  await tab.sees("A plain answer.");
+  const chat = new URL(page.url()).pathname;
+  await tab.goes(`${chat}/settings`);
+  await page.getByLabel("System prompt").fill("You are a sailor.");
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.waitForURL((url) => url.pathname === chat);
+  await tab.goes(`${chat}/settings`);
+  assert.equal(await page.getByLabel("System prompt").inputValue(), "You are a sailor.");
+  const saved = await page.request.get(`${chat}/export?format=markdown`);
+  assert.match(await saved.text(), /Tell me of the sea/);
+  await ned.leaves();
+});

@@ -42,6 +42,9 @@ export class Ground {
       PARLOR__LOG__FORMAT: "json",
       PARLOR__CATALOG__OLLAMA: "",
       PARLOR__CHATS__TITLES: "false",
+      PARLOR__LIMITS__MESSAGES_PER_MINUTE: "0",
+      PARLOR__LIMITS__MESSAGES_PER_DAY: "0",
+      PARLOR__LIMITS__ANONYMOUS_PER_HOUR: "0",
       ...env,
     };
     return ground;
@@ -85,6 +88,10 @@ export class Process {
         this.log.push({ level: "?", message: line, line });
       }
     });
+  }
+
+  get pid() {
+    return this.#child.pid;
   }
 
   /** The first line of the log that matches. */

@@ -130,8 +130,18 @@ export class Tab {
     for (const key of keys) await this.page.keyboard.press(key);
   }
 
-  /** Types into the composer, and presses Enter. */
+  /** Presses Tab until this has the focus: what a keyboard alone can reach. Shift+Tab with `back`. */
+  async tabsTo(place, { back = false } = {}) {
+    await place.waitFor();
+    const there = () => place.evaluateAll((elements) => elements.includes(document.activeElement));
+    for (let presses = 0; presses < 200 && !(await there()); presses++) await this.page.keyboard.press(back ? "Shift+Tab" : "Tab");
+    assert.ok(await there(), `Tab reaches ${place}`);
+  }
+
+  /** Types into the composer, and presses Enter; once the answer to what was sent before is there, which the feed may
+   * have overtaken. */
   async says(text) {
+    await this.page.locator("#say.htmx-request").waitFor({ state: "detached" });
     await this.composer.fill(text);
     await this.composer.press("Enter");
   }

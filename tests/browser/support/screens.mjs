@@ -1,5 +1,10 @@
 // Every screen there is, one after the other: for the checks and the pictures that go over all of them.
 
+import { PASSWORD } from "./people.mjs";
+import { everyAdministratorsPage } from "./screens-admin.mjs";
+import { everyLimit, everyTry } from "./screens-limits.mjs";
+import { everyKey } from "./screens-keys.mjs";
+import { everyLetterPage } from "./screens-mail.mjs";
 import { RICH } from "./rich.mjs";
 import { until } from "./wait.mjs";
 
@@ -13,6 +18,7 @@ export async function everyScreen(home, options, at) {
   await tab.page.getByRole("button", { name: "Sign in" }).click();
   await tab.sees(/do not belong together/);
   await at("login-refused", tab);
+  await everyTry(home, tab, at);
   await tab.goes("/register");
   await at("register", tab);
   await tab.page.getByLabel("Name").fill("Guest");
@@ -105,6 +111,12 @@ export async function everyScreen(home, options, at) {
   await mine.sees("/ 4,000");
   await at("chat-composing", mine);
   await mine.composer.fill("");
+  await mine.goes("/");
+  await says("A long paste,\n" + "line upon line of it\n".repeat(30));
+  await page.waitForURL("/chats/*");
+  await mine.seesEnd();
+  await at("chat-folded", mine);
+  await mine.goes(first);
 
   await page.getByRole("button", { name: "Menu of this chat" }).click();
   await page.locator("#chat-menu").waitFor();
@@ -136,6 +148,17 @@ export async function everyScreen(home, options, at) {
   await mine.answer.getByRole("navigation", { name: "Versions" }).waitFor();
   await mine.seesEnd();
   await at("chat-versions", mine);
+  await mine.answer.getByRole("button", { name: "Like", exact: true }).click();
+  await mine.answer.getByRole("link", { name: "Say why" }).click();
+  await page.locator("#more-sheet:popover-open #note-text").waitFor();
+  await at("chat-note", mine);
+  const note = await mine.answer.locator(".rating").getAttribute("action");
+  await mine.presses("Escape");
+  await at("chat-rated", mine);
+  const rated = new URL(page.url()).pathname;
+  await mine.goes(note);
+  await at("note", mine);
+  await mine.goes(rated);
   await page.locator(".message--me").last().hover();
   await page.locator(".message--me").last().getByRole("link", { name: "Edit" }).click();
   await page.locator(".edit__text").waitFor();
@@ -177,6 +200,7 @@ export async function everyScreen(home, options, at) {
   await page.locator(".prompts__link").click();
   await mine.sees("Change a prompt");
   await at("prompt", mine);
+  await everyKey(home, mine, at);
   await mine.goes("/settings/import");
   await page.getByLabel("File").setInputFiles({ name: "notes.json", mimeType: "application/json", buffer: Buffer.from("hello") });
   await page.getByRole("button", { name: "Import" }).click();
@@ -217,7 +241,12 @@ export async function everyScreen(home, options, at) {
   await at("chat-rich-middle", mine);
 
   await everyJob(home, mine, at);
+  await everyAdministratorsPage(home, mine, at);
+  await everyLetterPage(home, mine, options, at);
+  await everyLimit(home, mine, at);
+  await everyFolder(home, mine, at);
   await everyShelf(home, mine, at);
+  await everyAccount(home, mine, at, options);
   await mine.goes("/chats/01890000-0000-7000-8000-000000000000");
   await at("not-found", mine);
   await zoe.leaves();
@@ -267,6 +296,88 @@ async function everyJob(home, mine, at) {
   await home.ground.sql("update generations set state = 'stopped', ended_at = now() where state in ('waiting', 'lined')");
   await until("all is quiet again", async () => (await home.ground.sql("select count(*) from generations where ended_at is null")) === "0");
   await made("member");
+}
+
+/** One's account: password, sessions, data, and leaving, which somebody else does. */
+async function everyAccount(home, mine, at, options) {
+  const { page } = mine;
+  const whose = `(select id from users where email = '${mine.person.email}')`;
+  await home.ground.sql(`insert into tower_sessions.session select 'screens-' || n, '', now() + interval '1 day' from generate_series(1, 2) n`);
+  await home.ground.sql(`insert into sessions (user_id, store_id, device, address, remember, began_at, seen_at) values (${whose}, 'screens-1', 'Safari on iPhone', '2001:db8:85a3:8d3:1319:8a2e:370:7348', true, now() - interval '9 days', now() - interval '2 hours'), (${whose}, 'screens-2', '', '198.51.100.7', false, now() - interval '3 hours', now() - interval '3 hours')`);
+  await mine.goes("/settings/sessions");
+  await mine.sees("Safari on iPhone");
+  await at("sessions", mine);
+  await page.getByRole("button", { name: "End: Safari on iPhone" }).click();
+  await mine.sees("Ended.");
+  await at("sessions-ended", mine);
+  await page.getByRole("button", { name: "End all others" }).click();
+  await mine.goes("/settings/password");
+  await at("password", mine);
+  await page.getByLabel("The password you have", { exact: true }).fill("not this one");
+  await page.getByLabel("The new one", { exact: true }).fill("a quite new sentence");
+  await page.getByRole("button", { name: "Change the password" }).click();
+  await mine.sees("This is not your password.");
+  await at("password-refused", mine);
+  await mine.goes("/settings/data");
+  await at("data", mine);
+  await page.getByRole("button", { name: "Make the file" }).click();
+  await mine.sees("The file is ready");
+  await at("data-ready", mine);
+  const busy = (set) => home.ground.sql(`update takeouts set ${set}`);
+  await busy("ended_at = null, total = 120, done = 41, lease_until = now() + interval '1 hour'");
+  await mine.goes("/settings/data");
+  await mine.sees("41 of 120 chats");
+  await at("data-busy", mine);
+  await busy("ended_at = now(), failed = true");
+  await mine.sees(/could not be made/);
+  await at("data-failed", mine);
+  const leah = await home.person("Leah", options);
+  const going = await leah.registers();
+  await going.goes("/settings/delete");
+  await at("leave", going);
+  await going.page.getByLabel("Password", { exact: true }).fill("not this one");
+  await going.page.getByLabel("Your address, to be sure").fill("leah@parlor.example");
+  await going.page.getByRole("button", { name: "Delete my account" }).click();
+  await going.page.locator(".field__fault").first().waitFor();
+  await at("leave-refused", going);
+  await going.page.getByLabel("Password", { exact: true }).fill(PASSWORD);
+  await going.page.getByLabel("Your address, to be sure").fill(leah.email);
+  await going.page.getByRole("button", { name: "Delete my account" }).click();
+  await going.sees("Your account goes");
+  await home.ground.sql("update users set delete_at = now() + interval '10 minutes' where delete_at is not null");
+  await at("leaving", going);
+  await going.page.getByRole("button", { name: "Keep my account" }).click();
+  await going.page.waitForURL("/");
+  await leah.leaves();
+}
+
+/** Folders in the list and as pages; moving a chat. */
+async function everyFolder(home, mine, at) {
+  const { page } = mine;
+  const whose = `(select id from users where email = '${mine.person.email}')`;
+  await home.ground.sql(`insert into folders (user_id, name, opened) select ${whose}, name, name <> 'Reading' from unnest(array['Reading', 'Garden', 'A name that is so long that it does not fit into the list...']) name`);
+  await home.ground.sql(`update chats set folder_id = (select id from folders where name = 'Garden' and user_id = ${whose}) where id in (select id from chats where user_id = ${whose} order by id desc limit 3)`);
+  await mine.goes("/folders");
+  await page.getByLabel("A new folder").fill(" ");
+  await page.getByRole("button", { name: "Make it" }).click();
+  await mine.sees("A folder needs a name.");
+  await at("folders-refused", mine);
+  await page.locator(".shelf__line", { hasText: "Garden" }).getByRole("link").click();
+  await page.getByRole("heading", { level: 1, name: "Garden" }).waitFor();
+  await page.getByText("Change this folder").click();
+  await at("folder-change", mine);
+  const chat = await home.ground.sql(`select id from chats where folder_id is not null and user_id = ${whose} limit 1`);
+  await mine.goes(`/chats/${chat}/folder`);
+  await at("move", mine);
+  await mine.goes("/");
+  const list = page.getByRole("button", { name: "Show the list of chats" }).filter({ visible: true });
+  if (await list.count()) await list.click();
+  await page.locator(".folder .chat-row").first().waitFor();
+  await at("list-folders", mine);
+  await page.locator(`[id="c-${chat}"] [href$="/folder"]`).dispatchEvent("click");
+  await page.locator("#move-sheet").getByRole("button").first().waitFor();
+  await at("move-sheet", mine);
+  await page.keyboard.press("Escape");
 }
 
 /** The archive, the list beyond its beginning, what was put away a moment ago, and finding. */
