@@ -77,7 +77,8 @@ impl Visitor {
     pub async fn open(&self, chat: &str) -> anyhow::Result<(String, Feed)> {
         let page = self.page(chat).await?;
         let after = page.split_once("/feed?after=").and_then(|(_, rest)| rest.split_once('"')).map(|(n, _)| n);
-        let feed = Feed::at(self, chat, after.context("the page names no feed")?).await?;
+        let list = list_stamp(&page).unwrap_or_default();
+        let feed = Feed::at(self, chat, after.context("the page names no feed")?, list).await?;
         Ok((page, feed))
     }
 }
@@ -96,6 +97,8 @@ pub struct Feed {
     visitor: Visitor,
     url: String,
     last: Option<String>,
+    /// What its page has of the list of chats.
+    list: String,
     stream: Option<Pin<Box<dyn Stream<Item = reqwest::Result<Bytes>> + Send>>>,
     /// What came and was not searched yet.
     buffer: Vec<u8>,
@@ -108,12 +111,13 @@ pub struct Feed {
 }
 
 impl Feed {
-    /// The feed of a chat from a position.
-    pub async fn at(visitor: &Visitor, chat: &str, after: &str) -> anyhow::Result<Self> {
+    /// The feed of a chat from a position, for a page that has this list.
+    pub async fn at(visitor: &Visitor, chat: &str, after: &str, list: &str) -> anyhow::Result<Self> {
         let mut feed = Self {
             visitor: visitor.clone(),
             url: format!("{}{chat}/feed?after={after}", visitor.base),
             last: None,
+            list: list.to_owned(),
             stream: None,
             buffer: Vec::new(),
             at: Instant::now(),
@@ -130,7 +134,8 @@ impl Feed {
         if let Some(last) = &self.last {
             request = request.header("last-event-id", last);
         }
-        let answer = request.header(header::ACCEPT, "text/event-stream").send().await?;
+        let request = request.header(header::ACCEPT, "text/event-stream").header("parlor-list", &self.list);
+        let answer = request.send().await?;
         ensure!(answer.status().is_success(), "a feed was not given: {}", answer.status());
         self.stream = Some(Box::pin(answer.bytes_stream()));
         Ok(())
@@ -181,11 +186,20 @@ impl Feed {
         if bytes.starts_with(b"id: ") {
             let line = bytes[4..].split(|b| *b == b'\n').next().unwrap_or_default();
             self.last = Some(String::from_utf8_lossy(line).into_owned());
+        } else if bytes.starts_with(b"event: list\n") {
+            if let Some(list) = list_stamp(&String::from_utf8_lossy(bytes)) {
+                list.clone_into(&mut self.list);
+            }
         } else if bytes.starts_with(b"event: ") {
             bail!("{}: {}", self.url, String::from_utf8_lossy(bytes).trim().replace('\n', " "));
         }
         Ok(())
     }
+}
+
+/// What list a page, or news of it, says that it has.
+fn list_stamp(html: &str) -> Option<&str> {
+    html.split_once("id=\"list-stamp\" value=\"")?.1.split('"').next()
 }
 
 /// Whether a page's answer is over.

@@ -59,6 +59,9 @@ impl How {
         command.env("OPENAI_BASE_URL", format!("{}/v1", self.provider)).env("OPENAI_API_KEY", "k");
         // what is measured is answers
         command.env("PARLOR__CHATS__TITLES", "false");
+        // at a rate that no limit lets through
+        command.env("PARLOR__LIMITS__MESSAGES_PER_MINUTE", "0").env("PARLOR__LIMITS__MESSAGES_PER_DAY", "0");
+        command.env("PARLOR__LIMITS__ANONYMOUS_PER_HOUR", "0");
     }
 }
 

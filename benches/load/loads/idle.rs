@@ -48,7 +48,7 @@ pub async fn idle(world: &mut World, report: &mut Report, readers: usize) -> any
 }
 
 async fn follow(world: &World, chat: &str) -> anyhow::Result<Feed> {
-    let mut feed = Feed::at(&world.visitors[0], chat, "0").await?;
+    let mut feed = Feed::at(&world.visitors[0], chat, "0", "").await?;
     feed.more().await?;
     Ok(feed)
 }
