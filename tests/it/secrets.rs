@@ -87,8 +87,10 @@ async fn s23_nothing_secret_is_logged() {
     ann.opens("/search?q=greengage").await;
     let wrong = [("email", "ann@example.org"), ("password", "the password sloe")];
     assert_eq!(Person::new(&ann.address).posts("/login", &wrong).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+    // the last request's own line comes after its answer
+    process.says("/login").await;
     let log = process.log();
-    assert!(log.contains("\"TRACE\"") && log.contains("/login"), "there is a log:\n{log}");
+    assert!(log.contains("\"TRACE\""), "there is a log:\n{log}");
     let secret = crate::support::process::SECRET;
     for word in
         ["damson", "sloe", "medlar", "mirabelle", "plumtree", "greengage", "quincekey", secret, session.as_str()]
