@@ -52,13 +52,17 @@ end
 $$;
 create trigger messages_lang before insert on messages for each row execute function set_message_lang();
 
--- How a language's words are taken apart.
-create function words_in(language text) returns regconfig language sql immutable parallel safe as $$
-    select case language when 'simple' then 'pg_catalog.simple' else 'public.words_' || language end::regconfig
+-- How a language's words are taken apart. (In plpgsql, which keeps its plans: one in sql is parsed anew for every message.)
+create function words_in(language text) returns regconfig language plpgsql immutable parallel safe as $$
+begin
+    return case language when 'simple' then 'pg_catalog.simple' else 'public.words_' || language end::regconfig;
+end
 $$;
 
-create function stems(language text, body text) returns tsvector language sql immutable parallel safe as $$
-    select to_tsvector(public.words_in(language), left(body, 100000))
+create function stems(language text, body text) returns tsvector language plpgsql immutable parallel safe as $$
+begin
+    return to_tsvector(public.words_in(language), left(body, 100000));
+end
 $$;
 
 -- Beside messages_words, which has every message with its words as they are: that one finds also what begins with a word

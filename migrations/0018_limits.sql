@@ -38,20 +38,24 @@ $$;
 -- there is room again, if there is none.
 create function message_windows(who uuid, as_role text, per_minute integer, per_day integer)
 returns table (period integer, most integer, used integer, reset_in float8, again_in float8)
-language sql volatile as $$
+language plpgsql volatile as $$
+declare
+    moment constant timestamptz := clock_timestamp();
+begin
+    return query
     select w.period, w.most, t.used::integer,
-           extract(epoch from t.oldest - c.at)::float8 + w.period,
+           extract(epoch from t.oldest - moment)::float8 + w.period,
            case when t.used >= w.most then extract(epoch from (
                select n.at from public.taken_messages n
-               where n.user_id = who and n.at > c.at - make_interval(secs => w.period)
-               order by n.at desc offset w.most - 1 limit 1) - c.at)::float8 + w.period end
-    from (select clock_timestamp() as at offset 0) c
-    cross join public.message_limits(who, as_role, per_minute, per_day) l
+               where n.user_id = who and n.at > moment - make_interval(secs => w.period)
+               order by n.at desc offset w.most - 1 limit 1) - moment)::float8 + w.period end
+    from public.message_limits(who, as_role, per_minute, per_day) l
     cross join lateral (values (60, l.a_minute), (86400, l.a_day)) w (period, most)
     cross join lateral (
         select count(*) as used, min(m.at) as oldest from public.taken_messages m
-        where m.user_id = who and m.at > c.at - make_interval(secs => w.period)) t
-    where w.most > 0
+        where m.user_id = who and m.at > moment - make_interval(secs => w.period)) t
+    where w.most > 0;
+end
 $$;
 
 -- Takes one message of what somebody may send, or tells when there is room again (`again_in` of a row is not null: nothing
@@ -61,18 +65,27 @@ $$;
 create function take_message(who uuid, as_role text, per_minute integer, per_day integer, answer uuid)
 returns table (period integer, most integer, used integer, reset_in float8, again_in float8)
 language plpgsql volatile as $$
+declare
+    room boolean := true;
+    one  record;
 begin
     if not exists (select 1 from public.message_limits(who, as_role, per_minute, per_day) l where l.a_minute > 0 or l.a_day > 0) then
         return;
     end if;
     perform pg_advisory_xact_lock(hashtextextended('messages of ' || who, 0));
-    return query select * from public.message_windows(who, as_role, per_minute, per_day) w where w.again_in is not null;
-    if found then
-        return;
+    for one in select * from public.message_windows(who, as_role, per_minute, per_day) loop
+        room := room and one.again_in is null;
+        period := one.period;
+        most := one.most;
+        -- with this one
+        used := one.used + case when one.again_in is null then 1 else 0 end;
+        reset_in := coalesce(one.reset_in, one.period);
+        again_in := one.again_in;
+        return next;
+    end loop;
+    if room then
+        insert into public.taken_messages (user_id, at, message_id) values (who, clock_timestamp(), answer);
     end if;
-    insert into public.taken_messages (user_id, at, message_id) values (who, clock_timestamp(), answer);
-    return query select w.period, w.most, w.used, w.reset_in, null::float8
-        from public.message_windows(who, as_role, per_minute, per_day) w;
 end
 $$;
 

@@ -1,7 +1,7 @@
 //! The app: what every act needs, built once and cloned cheaply. What must not live here: an act.
 
 use crate::{
-    base::{config::Config, crypto::Secret, db::Pools, ids::GenerationId, metrics},
+    base::{config::Config, crypto::Secret, db::Pools, ids::GenerationId, memo::Memo, metrics},
     domain::feed::Feed,
     outside::{
         llm::{self, Provider},
@@ -30,6 +30,7 @@ pub struct Inner {
     /// The address this process listens at, once it does: for links, when no public one is set.
     pub listening: OnceLock<String>,
     pub running: Running,
+    pub memo: Memo,
     /// Password hashes in flight.
     pub hashing: Arc<Semaphore>,
     pub stopping: Stopping,
@@ -80,6 +81,7 @@ impl App {
             mailer,
             listening,
             running,
+            memo: Memo::default(),
             hashing,
             stopping,
             tasks,

@@ -45,11 +45,12 @@ pub struct Taken {
 }
 
 impl World {
-    /// Chats with a first answer, and their open pages.
-    pub async fn talks(&self, count: usize) -> anyhow::Result<Vec<Talk>> {
+    /// Chats with a first answer, and their open pages, each of somebody else.
+    pub async fn talks(&mut self, count: usize) -> anyhow::Result<Vec<Talk>> {
+        self.people(count).await?;
         let mut talks = Vec::with_capacity(count);
         while talks.len() < count {
-            let some = (talks.len()..count.min(talks.len() + 8)).map(|n| self.talk(n % self.visitors.len()));
+            let some = (talks.len()..count.min(talks.len() + 8)).map(|n| self.talk(n));
             for talk in join_all(some).await {
                 talks.push(talk?);
             }

@@ -8,6 +8,7 @@ use crate::{
     shape::Shape,
 };
 use anyhow::{Context, ensure};
+use futures::future::join_all;
 use sqlx::{PgPool, postgres::PgPoolOptions};
 use std::{
     fs::{self, File},
@@ -18,8 +19,10 @@ use std::{
 };
 use tokio::time::Instant;
 
-/// People who sign up; the chats are theirs in turn. Few, since a sign-up costs an argon2id hash.
+/// People who sign up at the start.
 const PEOPLE: usize = 4;
+/// Who sign up at the same time.
+const AT_ONCE: usize = 4;
 
 /// What runs. The order is the order of its end.
 pub struct World {
@@ -59,8 +62,8 @@ impl How {
         command.env("OPENAI_BASE_URL", format!("{}/v1", self.provider)).env("OPENAI_API_KEY", "k");
         // what is measured is answers
         command.env("PARLOR__CHATS__TITLES", "false");
-        // at a rate that no limit lets through
-        command.env("PARLOR__LIMITS__MESSAGES_PER_MINUTE", "0").env("PARLOR__LIMITS__MESSAGES_PER_DAY", "0");
+        // counted as always, but nobody types as fast as this
+        command.env("PARLOR__LIMITS__MESSAGES_PER_MINUTE", "100000").env("PARLOR__LIMITS__MESSAGES_PER_DAY", "100000");
         command.env("PARLOR__LIMITS__ANONYMOUS_PER_HOUR", "0");
     }
 }
@@ -116,11 +119,22 @@ impl World {
         if statements {
             sqlx::query("create extension pg_stat_statements").execute(&world.db).await?;
         }
-        for n in 0..PEOPLE {
-            world.visitors.push(Visitor::register(&world.parlor_url, &format!("visitor{n}")).await?);
-        }
+        world.people(PEOPLE).await?;
         world.wait_for_models(&names).await?;
         Ok(world)
+    }
+
+    /// Signs people up until there are so many.
+    pub async fn people(&mut self, count: usize) -> anyhow::Result<()> {
+        while self.visitors.len() < count {
+            let numbers = self.visitors.len()..count.min(self.visitors.len() + AT_ONCE);
+            let url = &self.parlor_url;
+            let some = numbers.map(|n| async move { Visitor::register(url, &format!("visitor{n}")).await });
+            for visitor in join_all(some).await {
+                self.visitors.push(visitor?);
+            }
+        }
+        Ok(())
     }
 
     /// The models come from the provider a moment after the start.

@@ -8,6 +8,7 @@ pub mod db;
 pub mod error;
 pub mod ids;
 pub mod jwt;
+pub mod memo;
 pub mod metrics;
 pub mod presence;
 pub mod queue;

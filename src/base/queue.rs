@@ -50,57 +50,82 @@ pub async fn enqueue_in<J: Job>(conn: &mut PgConnection, job: &J, delay: Duratio
     Ok(())
 }
 
-/// Works on the queue of `J` until `stop`: hands each job to `handler`, which must return soon (it shares a task with
-/// the worker's heartbeat). When the connection that listens is lost, everything is built anew.
-pub async fn work<J, F, Fut>(pool: PgPool, poll: Duration, stop: CancellationToken, handler: F)
-where
-    J: Job,
-    F: Fn(J) -> Fut + Clone + Send + Sync + 'static,
-    Fut: Future<Output = ()> + Send + 'static,
-{
-    let config = Config::new(J::QUEUE)
-        .set_poll_interval(poll)
-        .set_buffer_size(64)
-        .set_keep_alive(Duration::from_secs(5))
-        .set_reenqueue_orphaned_after(Duration::from_secs(30));
-    while !stop.is_cancelled() {
-        let mut storage = PostgresStorage::<J>::new_with_config(pool.clone(), config.clone());
-        match PgListen::new(pool.clone()).await {
-            Ok(mut listener) => {
-                listener.subscribe_with(&mut storage);
-                let handler = handler.clone();
-                let worker =
-                    WorkerBuilder::new(worker_name()).catch_panic().backend(storage).build_fn(move |job: J| {
-                        let handled = handler(job);
-                        async move {
-                            handled.await;
-                            Ok::<(), apalis::prelude::Error>(())
-                        }
-                    });
-                let ended = CancellationToken::new();
-                let both = (stop.clone(), ended.clone());
-                let signal = async move {
-                    tokio::select! { () = both.0.cancelled() => {}, () = both.1.cancelled() => {} }
-                    Ok(())
-                };
-                let monitor =
-                    Monitor::new().register(worker).shutdown_timeout(Duration::from_secs(2)).run_with_signal(signal);
-                let listening = async {
-                    tokio::select! {
-                        result = listener.listen() => tracing::warn!(?result, queue = J::QUEUE, "the queue's bell was lost"),
-                        () = stop.cancelled() => {}
-                    }
-                    ended.cancel();
-                };
-                let (result, ()) = futures::join!(monitor, listening);
-                if let Err(error) = result {
-                    tracing::warn!(%error, queue = J::QUEUE, "the queue's worker ended");
+/// The queues that a process works on, each with who takes its jobs.
+pub struct Queues {
+    pool: PgPool,
+    poll: Duration,
+    takers: Vec<Taker>,
+}
+
+type Taker = Box<dyn Fn(Monitor, &mut PgListen, &Queues) -> Monitor + Send + Sync>;
+
+impl Queues {
+    /// None yet. `poll`: how often they are looked at although nothing rang.
+    #[must_use]
+    pub fn new(pool: PgPool, poll: Duration) -> Self {
+        Self { pool, poll, takers: Vec::new() }
+    }
+
+    /// Hands each job of `J` to `handler`, which must return soon (it shares a task with the worker's heartbeat).
+    #[must_use]
+    pub fn with<J, F, Fut>(mut self, handler: F) -> Self
+    where
+        J: Job,
+        F: Fn(J) -> Fut + Clone + Send + Sync + 'static,
+        Fut: Future<Output = ()> + Send + 'static,
+    {
+        self.takers.push(Box::new(move |monitor, listener, queues| {
+            let config = Config::new(J::QUEUE)
+                .set_poll_interval(queues.poll)
+                .set_buffer_size(64)
+                .set_keep_alive(Duration::from_secs(5))
+                .set_reenqueue_orphaned_after(Duration::from_secs(30));
+            let mut storage = PostgresStorage::<J>::new_with_config(queues.pool.clone(), config);
+            listener.subscribe_with(&mut storage);
+            let handler = handler.clone();
+            let worker = WorkerBuilder::new(worker_name()).catch_panic().backend(storage).build_fn(move |job: J| {
+                let handled = handler(job);
+                async move {
+                    handled.await;
+                    Ok::<(), apalis::prelude::Error>(())
                 }
+            });
+            monitor.register(worker)
+        }));
+        self
+    }
+
+    /// Works until `stop`. One connection hears the bells of all queues; when it is lost, everything is built anew.
+    pub async fn work(self, stop: CancellationToken) {
+        while !stop.is_cancelled() {
+            match PgListen::new(self.pool.clone()).await {
+                Ok(mut listener) => {
+                    let monitor =
+                        self.takers.iter().fold(Monitor::new(), |all, taker| taker(all, &mut listener, &self));
+                    let ended = CancellationToken::new();
+                    let both = (stop.clone(), ended.clone());
+                    let signal = async move {
+                        tokio::select! { () = both.0.cancelled() => {}, () = both.1.cancelled() => {} }
+                        Ok(())
+                    };
+                    let monitor = monitor.shutdown_timeout(Duration::from_secs(2)).run_with_signal(signal);
+                    let listening = async {
+                        tokio::select! {
+                            result = listener.listen() => tracing::warn!(?result, "the queues' bell was lost"),
+                            () = stop.cancelled() => {}
+                        }
+                        ended.cancel();
+                    };
+                    let (result, ()) = futures::join!(monitor, listening);
+                    if let Err(error) = result {
+                        tracing::warn!(%error, "the queues' workers ended");
+                    }
+                }
+                Err(error) => tracing::warn!(%error, "the queues cannot be reached"),
             }
-            Err(error) => tracing::warn!(%error, queue = J::QUEUE, "the queue cannot be reached"),
-        }
-        if !stop.is_cancelled() {
-            tokio::time::sleep(Duration::from_secs(1)).await;
+            if !stop.is_cancelled() {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
         }
     }
 }

@@ -6,7 +6,10 @@ use crate::{
     base::{Error, Result, ids::UserId},
 };
 use sqlx::PgConnection;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
+
+/// How old what is known of the catalog may be: every page and every message asks for it.
+const RECENT: Duration = Duration::from_secs(1);
 
 /// A model that may be asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,18 +32,22 @@ pub fn split(id: &str) -> (&str, &str) {
     id.split_once('/').unwrap_or(("", id))
 }
 
-/// All models of the providers that are configured, by provider and name.
+/// All models of the providers that are configured, by provider and name, as they were at most a second ago.
 ///
 /// # Errors
 /// The database's.
-pub async fn models(app: &App) -> Result<Vec<Model>> {
+pub async fn models(app: &App) -> Result<Arc<Vec<Model>>> {
+    app.memo.get(RECENT, async { read(app, &mut *app.pools.http.acquire().await?).await }).await
+}
+
+async fn read(app: &App, conn: &mut PgConnection) -> Result<Vec<Model>> {
     let names: Vec<String> = app.providers.iter().map(|p| p.name.clone()).collect();
     Ok(sqlx::query_as!(
         Model,
         "select provider, name from models where provider = any($1) order by array_position($1, provider), name",
         &names
     )
-    .fetch_all(&app.pools.http)
+    .fetch_all(conn)
     .await?)
 }
 
@@ -49,15 +56,10 @@ pub async fn models(app: &App) -> Result<Vec<Model>> {
 /// # Errors
 /// [`Error::Invalid`] for `model`.
 pub async fn require(app: &App, conn: &mut PgConnection, id: &str) -> Result<()> {
-    let (provider, name) = split(id);
-    let known = app.provider(provider).is_some()
-        && sqlx::query_scalar!(
-            r#"select exists (select 1 from models where provider = $1 and name = $2) as "exists!""#,
-            provider,
-            name
-        )
-        .fetch_one(conn)
-        .await?;
+    let is_known =
+        |models: &[Model]| models.iter().any(|model| (model.provider.as_str(), model.name.as_str()) == split(id));
+    // one that has just come is not known a moment ago
+    let known = is_known(&app.memo.get(RECENT, read(app, &mut *conn)).await?) || is_known(&read(app, conn).await?);
     if known { Ok(()) } else { Err(Error::invalid("model", "This model is not available. Choose another one.")) }
 }
 
@@ -79,6 +81,7 @@ pub async fn last_used(app: &App, user: UserId) -> Result<Option<String>> {
 pub async fn wait_for_first(app: &App, most: Duration) {
     let found = async {
         while models(app).await.is_ok_and(|known| known.is_empty()) {
+            app.memo.forget::<Vec<Model>>();
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
@@ -138,6 +141,7 @@ async fn store(app: &App, provider: &str, names: &[String]) -> Result<()> {
         .execute(&mut *tx)
         .await?;
     tx.commit().await?;
+    app.memo.forget::<Vec<Model>>();
     Ok(())
 }
 

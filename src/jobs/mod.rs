@@ -5,7 +5,11 @@ mod mail;
 
 use crate::{
     app::App,
-    base::{presence, queue, sessions},
+    base::{
+        presence,
+        queue::{self, Queues},
+        sessions,
+    },
     domain::{
         catalog, chats,
         export::Told,
@@ -23,42 +27,28 @@ use std::{sync::atomic::Ordering, time::Duration};
 /// Starts everything that a process with jobs does: the queues, the leases, the schedules.
 pub fn start(app: &App) {
     app.running.here.store(true, Ordering::Relaxed);
-    let ours = app.clone();
-    app.tasks.spawn(queue::work(
-        app.pools.listen.clone(),
-        Duration::from_millis(app.config.queue.poll_ms),
-        app.stopping.begun.clone(),
-        move |job: Look| {
-            // returns at once: the row is the truth, the job only called
+    let senders = mail::Senders::new();
+    let queues = Queues::new(app.pools.listen.clone(), Duration::from_millis(app.config.queue.poll_ms));
+    // each returns at once: the row is the truth, the job only called
+    let (generate, bring, send, ringing) = (app.clone(), app.clone(), app.clone(), senders.clone());
+    let queues = queues
+        .with(move |job: Look| {
             if job.title {
-                generation::title(&ours, job.generation_id);
+                generation::title(&generate, job.generation_id);
             } else {
-                generation::look(&ours, job.generation_id);
+                generation::look(&generate, job.generation_id);
             }
             std::future::ready(())
-        },
-    ));
-    let ours = app.clone();
-    app.tasks.spawn(queue::work(
-        app.pools.listen.clone(),
-        Duration::from_millis(app.config.queue.poll_ms),
-        app.stopping.begun.clone(),
-        move |job: Bring| {
-            import::take_up(&ours, job.import_id);
+        })
+        .with(move |job: Bring| {
+            import::take_up(&bring, job.import_id);
             std::future::ready(())
-        },
-    ));
-    let (ours, senders) = (app.clone(), mail::Senders::new());
-    let ringing = senders.clone();
-    app.tasks.spawn(queue::work(
-        app.pools.listen.clone(),
-        Duration::from_millis(app.config.queue.poll_ms),
-        app.stopping.begun.clone(),
-        move |_: letters::Look| {
-            ringing.look(&ours);
+        })
+        .with(move |_: letters::Look| {
+            ringing.look(&send);
             std::future::ready(())
-        },
-    ));
+        });
+    app.tasks.spawn(queues.work(app.stopping.begun.clone()));
     app.tasks.spawn(mail::look_often(app.clone(), senders));
     app.tasks.spawn(takeouts(app.clone()));
     app.tasks.spawn(generation::renew_leases(app.clone()));

@@ -20,7 +20,7 @@ pub struct Many {
 }
 
 /// Alternates product and yardstick.
-pub async fn many(world: &World, report: &mut Report, load: &Many) -> anyhow::Result<()> {
+pub async fn many(world: &mut World, report: &mut Report, load: &Many) -> anyhow::Result<()> {
     let Many { count, shape, spread, rounds, .. } = load;
     let mut talks = world.talks(*count).await?;
     let (mut ours, mut bare, mut ratios) = (Taken::default(), Taken::default(), Vec::new());
@@ -95,7 +95,7 @@ fn tell(report: &mut Report, load: &Many, ours: &Taken, bare: &Taken) {
 }
 
 /// What a chunk costs in short and in long answers, five at once and paced so that both last.
-pub async fn length(world: &World, report: &mut Report) -> anyhow::Result<()> {
+pub async fn length(world: &mut World, report: &mut Report) -> anyhow::Result<()> {
     let mut talks = world.talks(5).await?;
     let mut costs = Vec::new();
     for (chunks, waves) in [(200, 20), (5000, 1)] {

@@ -10,8 +10,9 @@ use crate::{
 use futures::future::join_all;
 use std::time::Duration;
 
-/// Memory after a start and a first visit, then with readers of quiet chats, each of a chat of its own.
+/// Memory after a start and a first visit, then with readers of quiet chats, each somebody else.
 pub async fn idle(world: &mut World, report: &mut Report, readers: usize) -> anyhow::Result<()> {
+    world.people(readers).await?;
     world.restart().await?;
     world.visitors[0].page("/").await?;
     tokio::time::sleep(Duration::from_secs(5)).await;
@@ -22,10 +23,13 @@ pub async fn idle(world: &mut World, report: &mut Report, readers: usize) -> any
         "the same, shared pages divided (PSS); PostgreSQL (PSS)",
         format!("{} MB; {} MB", round(before.pss), round(server)),
     );
-    let chats = fill(world, 0, readers).await?;
+    let mut chats = Vec::new();
+    for visitor in 0..readers {
+        chats.extend(fill(world, visitor, 1).await?.into_iter().map(|chat| (visitor, chat)));
+    }
     let mut feeds = Vec::new();
     for some in chats.chunks(32) {
-        let open = some.iter().map(|chat| follow(world, chat));
+        let open = some.iter().map(|(visitor, chat)| follow(world, *visitor, chat));
         for feed in join_all(open).await {
             feeds.push(feed?);
         }
@@ -36,7 +40,7 @@ pub async fn idle(world: &mut World, report: &mut Report, readers: usize) -> any
     let (later, after) = (world.cpu()?, memory(world.parlor_pid())?);
     let each = (after.rss - before.rss) * 1e3 / readers.max(1) as f64;
     report.say(
-        format!("memory of the program per idle reader, of {readers}, each in a chat of its own"),
+        format!("memory of the program per idle reader, of {readers}, each somebody else in a chat of their own"),
         format!("{} kB", round(each)),
     );
     let (program, postgres) = ((later.parlor - cpu.parlor) * 100., (later.postgres - cpu.postgres) * 100.);
@@ -47,8 +51,8 @@ pub async fn idle(world: &mut World, report: &mut Report, readers: usize) -> any
     Ok(())
 }
 
-async fn follow(world: &World, chat: &str) -> anyhow::Result<Feed> {
-    let mut feed = Feed::at(&world.visitors[0], chat, "0", "").await?;
+async fn follow(world: &World, visitor: usize, chat: &str) -> anyhow::Result<Feed> {
+    let mut feed = Feed::at(&world.visitors[visitor], chat, "0", "").await?;
     feed.more().await?;
     Ok(feed)
 }

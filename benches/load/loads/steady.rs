@@ -76,7 +76,7 @@ fn tell(report: &mut Report, when: &str, minute: &Minute) {
     );
 }
 
-async fn minute(world: &World, report: &mut Report, at_once: usize) -> anyhow::Result<Minute> {
+async fn minute(world: &mut World, report: &mut Report, at_once: usize) -> anyhow::Result<Minute> {
     let over = Instant::now() + Duration::from_mins(1);
     let (calls, spent) = world.claims().await?;
     let mut talks = world.talks(at_once).await?;

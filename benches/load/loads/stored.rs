@@ -45,7 +45,6 @@ pub async fn fill(world: &World, visitor: usize, count: usize) -> anyhow::Result
         .execute(&world.db)
         .await?;
     }
-    sqlx::query("analyze").execute(&world.db).await?;
     Ok(chats.iter().take(1000.max(count.min(5000))).map(|id| format!("/chats/{id}")).collect())
 }
 
@@ -53,6 +52,7 @@ pub async fn fill(world: &World, visitor: usize, count: usize) -> anyhow::Result
 pub async fn stored(world: &World, report: &mut Report) -> anyhow::Result<()> {
     for (before, count) in [(0, 100), (100, 100_000)] {
         let chats = fill(world, 0, count - before).await?;
+        sqlx::query("analyze").execute(&world.db).await?;
         let shape = Shape::new(200, 20, 0);
         let (front, chat) = (pages(world, &["/".to_owned()]).await?, pages(world, &chats).await?);
         let mut talks = Vec::new();

@@ -50,7 +50,7 @@ impl Config {
         let db = &self.database;
         within("database.http_connections", f64::from(db.http_connections), 2., 100.)?;
         within("database.jobs_connections", f64::from(db.jobs_connections), 2., 100.)?;
-        within("database.listen_connections", f64::from(db.listen_connections), 6., 100.)?;
+        within("database.listen_connections", f64::from(db.listen_connections), 4., 100.)?;
         within("database.acquire_timeout", db.acquire_timeout as f64, 1., 60.)?;
         within("database.statement_timeout", db.statement_timeout as f64, 1., 600.)?;
         within("server.max_body_kb", self.server.max_body_kb as f64, 16., 65_536.)?;

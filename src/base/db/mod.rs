@@ -5,7 +5,7 @@ pub mod migrate;
 mod pooler;
 pub mod private;
 
-use super::config;
+use super::{config, crypto};
 use anyhow::{Context, bail};
 use sqlx::{
     ConnectOptions, Connection, Executor, PgPool,
@@ -16,9 +16,17 @@ use std::{path::Path, str::FromStr, sync::Arc, time::Duration};
 /// How long a connection rests until it is tried before it is used.
 const RESTED: Duration = Duration::from_millis(100);
 
+/// Every statement goes by keys, so one plan fits all its values; and it does so by index, row by row, also if the plan was
+/// made (and kept) when the tables were almost empty, and looked cheaper to read whole. What reads much at once is a
+/// function of the database that says otherwise for itself.
+const BY_KEYS: &str = "set plan_cache_mode = force_generic_plan; set enable_seqscan = off; set enable_hashjoin = off;
+    set enable_mergejoin = off; set jit = off";
+
 /// Three pools on one database, so that a flood of pages cannot starve leases, and neither the bells.
 #[derive(Clone, Debug)]
 pub struct Pools {
+    /// Names this process among those that ring (`parlor.sender` on each connection).
+    pub sender: Arc<str>,
     /// For requests of people and programs.
     pub http: PgPool,
     /// For jobs, leases, sweeps and the feed's writer.
@@ -38,10 +46,11 @@ impl Pools {
         let options = options
             .application_name("parlor")
             .log_slow_statements(tracing::log::LevelFilter::Warn, Duration::from_secs(2));
+        let sender: Arc<str> = crypto::random_hex()[..8].into();
         // said on each connection, not at its start: poolers refuse what they do not know there
         let limits: Arc<str> = format!(
-            "set statement_timeout = '{}s'; set idle_in_transaction_session_timeout = '5s';
-             set plan_cache_mode = force_generic_plan", // every statement goes by keys: a plan fits all its values
+            "set statement_timeout = '{}s'; set idle_in_transaction_session_timeout = '5s'; {BY_KEYS};
+             set parlor.sender = '{sender}'",
             config.statement_timeout
         )
         .into();
@@ -83,6 +92,7 @@ impl Pools {
             bail!("PostgreSQL {} is too old: Parlor needs 15 or newer", version / 10_000);
         }
         Ok(Self {
+            sender,
             http: pool(config.http_connections, timeout).connect_lazy_with(options.clone()),
             jobs: pool(config.jobs_connections, timeout).connect_lazy_with(options.clone()),
             // the queue's library wants to wait long for a connection rather than lose an acknowledgement

@@ -126,8 +126,6 @@ pub struct NewMessage<'a> {
     pub by_model: bool,
     pub text: &'a str,
     pub html: Option<&'a str>,
-    /// Nothing can follow its parent yet.
-    pub first: bool,
 }
 
 /// Adds a message after its parent, behind its siblings. The chat's head is locked.
@@ -137,15 +135,14 @@ pub struct NewMessage<'a> {
 pub async fn add(conn: &mut PgConnection, chat: ChatId, message: &NewMessage<'_>) -> Result<MessageId> {
     sqlx::query_scalar!(
         r#"insert into messages (chat_id, parent_id, author, text, html, place)
-           values ($1, $2, $3, $4, $5, case when $6::boolean then 0 else coalesce(
-               (select max(place) + 1 from messages where chat_id = $1 and parent_id is not distinct from $2), 0) end)
+           values ($1, $2, $3, $4, $5, coalesce(
+               (select max(place) + 1 from messages where chat_id = $1 and parent_id is not distinct from $2), 0))
            returning id as "id: MessageId""#,
         chat.0,
         message.parent.map(|p| p.0),
         if message.by_model { "model" } else { "person" },
         message.text,
-        message.html,
-        message.first
+        message.html
     )
     .fetch_one(conn)
     .await

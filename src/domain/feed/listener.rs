@@ -9,7 +9,7 @@ use std::{sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-pub(super) async fn listen(db: PgPool, hub: Arc<Hub>, me: String, stop: CancellationToken) {
+pub(super) async fn listen(db: PgPool, hub: Arc<Hub>, me: Arc<str>, stop: CancellationToken) {
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
@@ -38,11 +38,15 @@ async fn follow(db: &PgPool, hub: &Hub, me: &str) -> Result<(), sqlx::Error> {
             continue;
         };
         match parse(notification.payload()) {
-            Some((sender, _)) if sender == me => {} // delivered from memory
             // a batch of answers' pieces, which are in no list
-            Some((_, ids)) if ids.is_empty() => hub.ring_all(),
-            Some((_, ids)) => ids.into_iter().for_each(|(id, seq)| match seq {
+            Some((sender, ids)) if ids.is_empty() => {
+                if sender != me {
+                    hub.ring_all();
+                }
+            }
+            Some((sender, ids)) => ids.into_iter().for_each(|(id, seq)| match seq {
                 0 => hub.lists.ring(UserId(id)),
+                _ if sender == me => {} // delivered from memory
                 _ => hub.hear(ChatId(id), seq),
             }),
             None => everything(),

@@ -131,18 +131,17 @@ impl Feed {
     /// Starts the writer, the reader of other processes' news, and the listener for their bells. They end with `stop`.
     #[must_use]
     pub fn start(pools: &Pools, config: &config::Feed, tasks: &TaskTracker, stop: &CancellationToken) -> Self {
-        let sender = crate::base::crypto::random_hex()[..8].to_owned();
         let hub = Arc::new(Hub::new(pools.http.clone()));
         let writer = Writer::start(
             pools.jobs.clone(),
             hub.clone(),
-            sender.clone(),
+            pools.sender.clone(),
             Duration::from_millis(config.gather_ms),
             tasks,
             stop,
         );
         tasks.spawn(hub::read_news(hub.clone(), seconds(config.ring), stop.clone()));
-        tasks.spawn(listener::listen(pools.listen.clone(), hub.clone(), sender, stop.clone()));
+        tasks.spawn(listener::listen(pools.listen.clone(), hub.clone(), pools.sender.clone(), stop.clone()));
         Self { hub, writer }
     }
 }

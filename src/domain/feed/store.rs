@@ -32,7 +32,8 @@ pub async fn lock(conn: &mut PgConnection, chat: ChatId) -> Result<Option<i64>> 
 
 /// Appends to the log, as the last step of an act's transaction; rings every process at its commit, for those who follow
 /// the chat and for its owner's list (a `seq` of 0 says that the id is a person's; programs that know of no list pass it
-/// over).
+/// over). In this process the caller hands the events out himself, when they are committed; if he cannot tell whether they
+/// are, they are found at the next look.
 ///
 /// # Errors
 /// The database's.
@@ -57,7 +58,7 @@ pub async fn append(conn: &mut PgConnection, chat: ChatId, events: &[(MessageId,
                select $1, head.base + e.n, e.message_id, e.kind, e.offset_at, e.body
                from unnest($3::uuid[], $4::text[], $5::int[], $6::text[])
                     with ordinality as e (message_id, kind, offset_at, body, n), head),
-           rung as (select pg_notify('parlor_feed', '-|' || $1::text || ':' || head.seq || coalesce(
+           rung as (select pg_notify('parlor_feed', coalesce(current_setting('parlor.sender', true), '-') || '|' || $1::text || ':' || head.seq || coalesce(
                    (select ',' || c.user_id || ':0' from chats c where c.id = $1), '')) from head)
            select head.seq as "seq!" from head left join rung on true"#,
         chat.0,

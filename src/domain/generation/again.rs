@@ -4,7 +4,7 @@
 use super::{
     send::{Beginning, Sent, begin},
     state::{MAX_RUNNING, State},
-    store::{self, line, sends, tree},
+    store::{self, Question, line, sends, tree},
 };
 use crate::{
     app::App,
@@ -138,15 +138,17 @@ impl Beside<'_> {
             chat,
             user,
             purse: self.purse,
-            question: self.question,
+            question: Question::Stands(self.question),
             model,
             from,
             after: None,
             prefix,
             first: false,
+            // with what is in line behind it
+            show: false,
             lease: None,
         };
-        let (sent, _) = begin(tx, &beginning).await?;
+        let sent = begin(tx, &beginning).await?.sent;
         store::dead::lay_to_rest(tx, self.answer).await?;
         if earlier.is_some_and(State::is_over) {
             line::follow(tx, chat, self.answer, sent.answer).await?;

@@ -4,7 +4,7 @@
 use super::{
     Look, line,
     state::{MAX_ATTEMPTS, State},
-    store::{self, Claimed},
+    store::{self, Claimed, End},
 };
 use crate::{
     app::App,
@@ -46,14 +46,16 @@ pub async fn finish(app: &App, claimed: &Claimed, ending: &Ending) -> Result<boo
     if feed::lock(&mut tx, claimed.chat).await?.is_none() {
         return Ok(false);
     }
-    let Ending { state, reason, dead, usage, .. } = ending;
-    if !store::end(&mut tx, claimed.id, claimed.epoch, *state, reason.as_deref(), *dead, *usage).await? {
+    let Ending { state, reason, dead, usage, text, reasoning, .. } = ending;
+    let end =
+        End { state: *state, reason: reason.as_deref(), dead: *dead, usage: *usage, text, reasoning, html: &html };
+    let (ended, lined) = store::end(&mut tx, claimed, &end).await?;
+    if !ended {
         return Ok(false);
     }
-    chats::store::finish(&mut tx, claimed.chat, claimed.message, &ending.text, &ending.reasoning, &html).await?;
     let last = ending.rest.iter().cloned().chain([What::End]);
     let mut news: Vec<_> = last.map(|what| (claimed.message, what)).collect();
-    if state.lets_the_line_go_on() {
+    if lined && state.lets_the_line_go_on() {
         news.extend(line::go_on(&mut tx, claimed.message).await?);
     }
     if *state == State::Completed && begins_a_chat(app, claimed) {

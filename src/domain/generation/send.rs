@@ -6,7 +6,11 @@ use super::{
     line::too_many_running,
     run,
     state::{MAX_LINED, MAX_RUNNING, State},
-    store::{self, Claimed, line, sends, tree},
+    store::{
+        self, Claimed, Entered, Question, line,
+        sends::{self, Stand},
+        tree,
+    },
 };
 use crate::{
     app::App,
@@ -19,8 +23,7 @@ use crate::{
     },
     domain::{
         accounts::Viewer,
-        catalog,
-        chats::{self, store::NewMessage},
+        catalog, chats,
         feed::{self, Stands, What},
         limits::{self, Purse},
     },
@@ -71,43 +74,42 @@ pub async fn send(app: &App, viewer: &Viewer, chat: Option<ChatId>, draft: &Draf
     let body = format!("{chat:?}\n{:?}\n{}\n{text}", draft.parent, draft.model);
     let body_hash = crypto::sha256(body.as_bytes());
     let is_new = chat.is_none();
-    let (chat, from, leaf) = if let Some(id) = chat {
+    let (chat, from, (parent, after)) = if let Some(id) = chat {
         let from = chats::store::lock(&mut tx, viewer.id, id).await?.ok_or(Error::NotFound)?;
-        // the leaf as it is under the lock: somebody else may have sent meanwhile
-        (id, from, chats::find(&mut tx, viewer, id).await?.leaf)
+        // as it is under the lock: somebody else may have sent meanwhile
+        let stand = sends::stand(&mut tx, viewer.id, id, draft.key, &body_hash).await?;
+        if let Some(before) = stand.taken {
+            return Ok(before);
+        }
+        (id, from, place(&mut tx, id, stand, draft.parent).await?)
     } else {
         if let Some(key) = draft.key {
             sends::lock(&mut tx, viewer.id, key).await?;
+            if let Some(before) = sends::taken(&mut tx, viewer.id, key, &body_hash).await? {
+                return Ok(before);
+            }
         }
         let id = chats::store::insert(&mut tx, viewer.id, &chats::title_from(&text)).await?;
+        // nobody else knows of it yet: its head is locked by being new
         feed::store::open(&mut tx, id).await?;
-        (id, feed::lock(&mut tx, id).await?.ok_or(Error::NotFound)?, None)
+        (id, 0, (draft.parent, None))
     };
-    if let Some(key) = draft.key
-        && let Some(before) = sends::taken(&mut tx, viewer.id, key, &body_hash).await?
-    {
-        return Ok(before); // the transaction, with the new chat in it, is rolled back
-    }
-    let (parent, after) = if is_new { (draft.parent, None) } else { place(&mut tx, chat, leaf, draft.parent).await? };
-    let html = markdown::plain(&text);
-    let question = NewMessage { parent, by_model: false, text: &text, html: Some(&html), first: is_new };
-    let question = chats::store::add(&mut tx, chat, &question).await?;
     let permit = if after.is_none() { run::permit(app) } else { None };
-    let lease = permit.is_some().then_some(app.config.generation.lease);
+    let html = markdown::plain(&text);
     let beginning = Beginning {
         chat,
         user: viewer.id,
         purse: Some(Purse::of(app, viewer)),
-        question,
+        question: Question::Asked { parent, text: &text, html: &html, first_in_chat: is_new },
         model: &draft.model,
         from,
         after,
         prefix: 0,
         first: true,
-        lease,
+        show: true,
+        lease: permit.is_some().then_some(app.config.generation.lease),
     };
-    let (sent, id) = begin(&mut tx, &beginning).await?;
-    chats::store::show(&mut tx, chat, sent.answer, &draft.model).await?;
+    let Begun { sent, question, generation } = begin(&mut tx, &beginning).await?;
     if let Some(key) = draft.key {
         sends::remember(&mut tx, viewer.id, key, &body_hash, &sent).await?;
     }
@@ -121,7 +123,7 @@ pub async fn send(app: &App, viewer: &Viewer, chat: Option<ChatId>, draft: &Draf
     app.feed.hub.deliver(chat, events);
     if let Some(permit) = permit {
         let (message, model) = (sent.answer, draft.model.clone());
-        run::start(app, Claimed::at_once(id, chat, message, model, from, seq), permit);
+        run::start(app, Claimed::at_once(generation, chat, message, model, from, seq), permit);
     }
     metrics().messages.increment(1);
     Ok(sent)
@@ -132,9 +134,10 @@ pub async fn send(app: &App, viewer: &Viewer, chat: Option<ChatId>, draft: &Draf
 async fn place(
     tx: &mut PgConnection,
     chat: ChatId,
-    leaf: Option<MessageId>,
+    stand: Stand,
     given: Option<MessageId>,
 ) -> Result<(Option<MessageId>, Option<MessageId>)> {
+    let leaf = stand.leaf;
     let parent = match (given, leaf) {
         (Some(given), Some(leaf)) if given == leaf || line::is_at_end(tx, chat, leaf, given).await? => Some(leaf),
         (Some(given), _) if !tree::stands(tx, chat, given).await? => {
@@ -146,7 +149,7 @@ async fn place(
         (given, leaf) => given.or(leaf),
     };
     let Some(parent) = parent else { return Ok((None, None)) };
-    let load = store::load(tx, chat, Some(parent)).await?;
+    let load = if Some(parent) == leaf { stand.load } else { store::load(tx, chat, Some(parent)).await? };
     let unfinished = load.state.as_deref().is_some_and(|state| !State::parse(state).is_over());
     if !unfinished {
         return if load.running < MAX_RUNNING { Ok((Some(parent), None)) } else { Err(too_many_running()) };
@@ -166,7 +169,7 @@ pub(super) struct Beginning<'a> {
     pub user: UserId,
     /// Whose it is to pay for it; nobody's what an administrator sets going again.
     pub purse: Option<Purse>,
-    pub question: MessageId,
+    pub question: Question<'a>,
     pub model: &'a str,
     /// The feed's position.
     pub from: i64,
@@ -176,25 +179,33 @@ pub(super) struct Beginning<'a> {
     pub prefix: usize,
     /// The question has no answer yet.
     pub first: bool,
+    /// The answer becomes the end of the shown path.
+    pub show: bool,
     /// Claimed by this process at once, for so many seconds.
     pub lease: Option<f64>,
 }
 
-/// The answer's message, its generation, and its job unless it is in line or claimed.
-pub(super) async fn begin(tx: &mut PgConnection, with: &Beginning<'_>) -> Result<(Sent, GenerationId)> {
-    let Beginning { chat, user, purse, question, model, from: from_seq, after, prefix, first, lease } = *with;
-    let answer = NewMessage { parent: Some(question), by_model: true, text: "", html: None, first };
-    let message = chats::store::add(tx, chat, &answer).await?;
+/// What was begun.
+pub(super) struct Begun {
+    pub sent: Sent,
+    pub question: MessageId,
+    pub generation: GenerationId,
+}
+
+/// The answer's message, its generation, and its job unless it is in line or claimed; the question's message if that is
+/// new too.
+pub(super) async fn begin(tx: &mut PgConnection, with: &Beginning<'_>) -> Result<Begun> {
+    let Beginning { chat, user, purse, question, model, from: from_seq, after, prefix, first, show, lease } = *with;
+    let new = store::New { chat, user, question, first, show, model, from_seq, after, prefix, lease };
+    let Entered { question, answer, generation } = store::enter(tx, &new).await?;
     let allowance = match purse {
-        Some(purse) => limits::take(tx, &purse, message).await?,
+        Some(purse) => limits::take(tx, &purse, answer).await?,
         None => None,
     };
-    let new = store::New { chat, message, user, model, from_seq, after, prefix, lease };
-    let generation_id = store::insert(tx, &new).await?;
     if after.is_none() && lease.is_none() {
-        queue::enqueue(tx, &Look::at(generation_id)).await?;
+        queue::enqueue(tx, &Look::at(generation)).await?;
     }
-    Ok((Sent { chat, answer: message, allowance }, generation_id))
+    Ok(Begun { sent: Sent { chat, answer, allowance }, question, generation })
 }
 
 /// The text as it is kept.

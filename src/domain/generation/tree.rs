@@ -6,7 +6,7 @@ use super::{
     line,
     send::{Beginning, begin, check},
     state::{MAX_RUNNING, State},
-    store::{self, line as lines, sends, tree},
+    store::{self, Question, line as lines, sends, tree},
 };
 use crate::{
     app::App,
@@ -137,13 +137,13 @@ pub async fn edit(
         (message, (message, What::Path))
     } else if original.by_model {
         let html = render(&text, message).await;
-        let new = NewMessage { parent: place.parent, by_model: true, text: &text, html: Some(&html), first: false };
+        let new = NewMessage { parent: place.parent, by_model: true, text: &text, html: Some(&html) };
         let new = chats::store::add(&mut tx, chat, &new).await?;
         chats::store::set_leaf(&mut tx, chat, new).await?;
         (new, (new, What::Path))
     } else {
         let html = markdown::plain(&text);
-        let new = NewMessage { parent: place.parent, by_model: false, text: &text, html: Some(&html), first: false };
+        let new = NewMessage { parent: place.parent, by_model: false, text: &text, html: Some(&html) };
         let new = chats::store::add(&mut tx, chat, &new).await?;
         if ask {
             let asked = ask_for(app, viewer, &mut tx, chat, new, from).await?;
@@ -181,17 +181,16 @@ async fn ask_for(
         chat,
         user: viewer.id,
         purse: Some(Purse::of(app, viewer)),
-        question,
+        question: Question::Stands(question),
         model: &model,
         from,
         after: None,
         prefix: 0,
         first: true,
+        show: true,
         lease: None,
     };
-    let (sent, _) = begin(tx, &beginning).await?;
-    chats::store::show(tx, chat, sent.answer, &model).await?;
-    Ok(sent)
+    Ok(begin(tx, &beginning).await?.sent)
 }
 
 /// Removes a message with all that follows it; for a day it can be brought back. What is being made there is stopped. A turn

@@ -14,7 +14,8 @@ pub mod tree;
 use super::state::State;
 use crate::{
     base::{
-        Result,
+        Error, Result,
+        error::OnConstraint as _,
         ids::{ChatId, GenerationId, MessageId, UserId},
     },
     outside::llm::Usage,
@@ -46,11 +47,15 @@ impl Claimed {
     }
 }
 
-/// The making of an answer, to be begun.
+/// An answer that is to be begun, with its question if that is new too.
 pub struct New<'a> {
     pub chat: ChatId,
-    pub message: MessageId,
     pub user: UserId,
+    pub question: Question<'a>,
+    /// The question has no answer yet.
+    pub first: bool,
+    /// It becomes the end of the shown path; a chat in the archive comes back to the list.
+    pub show: bool,
     pub model: &'a str,
     pub from_seq: i64,
     /// In line behind this answer.
@@ -59,6 +64,22 @@ pub struct New<'a> {
     pub prefix: usize,
     /// Claimed at once, for so many seconds.
     pub lease: Option<f64>,
+}
+
+/// What is answered.
+#[derive(Clone, Copy)]
+pub enum Question<'a> {
+    /// It is there.
+    Stands(MessageId),
+    /// It comes with the answer.
+    Asked { parent: Option<MessageId>, text: &'a str, html: &'a str, first_in_chat: bool },
+}
+
+/// What was begun.
+pub struct Entered {
+    pub question: MessageId,
+    pub answer: MessageId,
+    pub generation: GenerationId,
 }
 
 /// How the person who asked, and the chat, want it answered.
@@ -80,26 +101,63 @@ pub async fn way(conn: &mut PgConnection, id: GenerationId) -> sqlx::Result<Way>
     .await
 }
 
-pub async fn insert(conn: &mut PgConnection, new: &New<'_>) -> sqlx::Result<GenerationId> {
-    sqlx::query_scalar!(
-        r#"insert into generations (chat_id, message_id, user_id, model, from_seq, after_id, prefix, state,
-               epoch, attempt, lease_until, started_at)
-           values ($1, $2, $3, $4, $5, $6, $7, case when $6::uuid is not null then 'lined'
-                   when $8::float8 is not null then 'streaming' else 'queued' end,
-               ($8 is not null)::int, ($8 is not null)::int, now() + make_interval(secs => $8),
-               case when $8 is not null then now() end)
-           returning id as "id: GenerationId""#,
+/// Puts question, answer and generation into the tables, each behind its siblings, in one statement. The chat's head is
+/// locked.
+///
+/// # Errors
+/// [`Error::Invalid`] when what the question follows is not in this chat.
+pub async fn enter(conn: &mut PgConnection, new: &New<'_>) -> Result<Entered> {
+    let (parent, text, html, first_in_chat, stands) = match new.question {
+        Question::Stands(id) => (None, None, None, false, Some(id)),
+        Question::Asked { parent, text, html, first_in_chat } => (parent, Some(text), Some(html), first_in_chat, None),
+    };
+    sqlx::query_as!(
+        Entered,
+        r#"with asked as (
+               insert into messages (chat_id, parent_id, author, text, html, place)
+               select $1, $2, 'person', $3, $4, case when $5 then 0 else coalesce(
+                   (select max(place) + 1 from messages where chat_id = $1 and parent_id = $2),
+                   (select max(place) + 1 from messages where $2 is null and chat_id = $1 and parent_id is null), 0) end
+               where $3::text is not null returning id),
+           question as (select id from asked union all select $6 where $6::uuid is not null),
+           answer as (
+               insert into messages (chat_id, parent_id, author, place)
+               select $1, q.id, 'model', case when $7 then 0 else coalesce(
+                   (select max(place) + 1 from messages where chat_id = $1 and parent_id = q.id), 0) end
+               from question q returning id, parent_id),
+           made as (
+               insert into generations (chat_id, message_id, user_id, model, from_seq, after_id, prefix, state,
+                   epoch, attempt, lease_until, started_at)
+               select $1, a.id, $8, $9, $10, $11, $12, case when $11::uuid is not null then 'lined'
+                       when $13::float8 is not null then 'streaming' else 'queued' end,
+                   ($13 is not null)::int, ($13 is not null)::int, now() + make_interval(secs => $13),
+                   case when $13 is not null then now() end
+               from answer a returning id),
+           shown as (
+               update chats c set leaf_id = a.id, model = $9, active_at = now(), archived_at = null
+               from answer a where c.id = $1 and $14)
+           select a.parent_id as "question!: MessageId", a.id as "answer!: MessageId", m.id as "generation!: GenerationId"
+           from answer a, made m"#,
         new.chat.0,
-        new.message.0,
+        parent.map(|p| p.0),
+        text,
+        html,
+        first_in_chat,
+        stands.map(|id| id.0),
+        new.first,
         new.user.0,
         new.model,
         new.from_seq,
         new.after.map(|a| a.0),
         i32::try_from(new.prefix).unwrap_or(i32::MAX),
-        new.lease
+        new.lease,
+        new.show
     )
     .fetch_one(conn)
     .await
+    .on_constraint("messages_parent", || {
+        Error::invalid("parent", "The message that this one answers is no longer there. Reload the page.")
+    })
 }
 
 /// Where a chat stands: how many of its answers have not ended, and the state of one of them.
@@ -177,32 +235,50 @@ pub async fn renew(db: &PgPool, attempts: &[(GenerationId, i32)], lease: f64) ->
     .await
 }
 
-/// Ends a generation that is streaming under this epoch. Says whether it was. The chat's head is locked.
-pub async fn end(
-    conn: &mut PgConnection,
-    id: GenerationId,
-    epoch: i32,
-    state: State,
-    reason: Option<&str>,
-    dead: bool,
-    usage: Option<Usage>,
-) -> sqlx::Result<bool> {
-    let done = sqlx::query!(
-        "update generations set state = $3, reason = $4, ended_at = now(), lease_until = null,
-             dead_at = case when $5::boolean then now() end,
-             prompt_tokens = $6, cached_tokens = $7, completion_tokens = $8, reasoning_tokens = $9
-         where id = $1 and epoch = $2 and state = 'streaming'",
-        id.0,
-        epoch,
-        state.name(),
-        reason,
-        dead,
+/// What an answer ends with.
+pub struct End<'a> {
+    pub state: State,
+    pub reason: Option<&'a str>,
+    pub dead: bool,
+    pub usage: Option<Usage>,
+    pub text: &'a str,
+    pub reasoning: &'a str,
+    pub html: &'a str,
+}
+
+/// Ends an attempt, if it is streaming, with its text. Says whether it was, and whether anything is in line right behind it.
+/// The chat's head is locked.
+pub async fn end(conn: &mut PgConnection, claimed: &Claimed, end: &End<'_>) -> sqlx::Result<(bool, bool)> {
+    let usage = end.usage;
+    let row = sqlx::query!(
+        r#"with ended as (
+               update generations set state = $3, reason = $4, ended_at = now(), lease_until = null,
+                   dead_at = case when $5::boolean then now() end,
+                   prompt_tokens = $6, cached_tokens = $7, completion_tokens = $8, reasoning_tokens = $9
+               where id = $1 and epoch = $2 and state = 'streaming' returning id),
+           said as (
+               update messages set text = $12, reasoning = $13, html = $14
+               where chat_id = $10 and id = $11 and exists (select 1 from ended))
+           select exists (select 1 from ended) as "ended!",
+               exists (select 1 from generations where after_id = $11 and state = 'lined') as "lined!""#,
+        claimed.id.0,
+        claimed.epoch,
+        end.state.name(),
+        end.reason,
+        end.dead,
         usage.map(|u| u.prompt),
         usage.map(|u| u.cached),
         usage.map(|u| u.completion),
-        usage.map(|u| u.reasoning)
-    );
-    Ok(done.execute(conn).await?.rows_affected() == 1)
+        usage.map(|u| u.reasoning),
+        claimed.chat.0,
+        claimed.message.0,
+        end.text,
+        end.reasoning,
+        end.html
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok((row.ended, row.lined))
 }
 
 /// Puts off a generation that is streaming under this epoch and has said nothing: it waits for so many seconds, and its

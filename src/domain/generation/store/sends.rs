@@ -5,7 +5,7 @@ use crate::{
         Result,
         ids::{ChatId, MessageId, UserId},
     },
-    domain::generation::Sent,
+    domain::generation::{Sent, store::Load},
 };
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
@@ -28,6 +28,43 @@ pub async fn taken(tx: &mut PgConnection, user: UserId, key: Uuid, body_hash: &[
     .fetch_optional(&mut *tx)
     .await?;
     Ok(row.filter(|r| r.body_hash == body_hash).map(|r| Sent { chat: r.chat, answer: r.answer, allowance: None }))
+}
+
+/// How a chat stands to which somebody sends, under its head's lock.
+pub struct Stand {
+    pub leaf: Option<MessageId>,
+    /// What the same form with the same body began, if it was sent before.
+    pub taken: Option<Sent>,
+    /// Of the leaf.
+    pub load: Load,
+}
+
+/// See [`Stand`].
+pub async fn stand(
+    tx: &mut PgConnection,
+    user: UserId,
+    chat: ChatId,
+    key: Option<Uuid>,
+    body_hash: &[u8],
+) -> Result<Stand> {
+    let row = sqlx::query!(
+        r#"select c.leaf_id as "leaf: MessageId", s.chat_id as "chat?: ChatId", s.message_id as "answer?: MessageId",
+               l.running as "running!", l.lined as "lined!", (select state from generations where message_id = c.leaf_id) as state
+           from chats c
+           left join sends s on s.user_id = $1 and s.key = $3 and s.body_hash = $4
+           cross join lateral (
+               select count(*) filter (where state <> 'lined') as running, count(*) filter (where state = 'lined') as lined
+               from generations where chat_id = c.id and state in ('lined', 'queued', 'streaming', 'waiting')) l
+           where c.id = $2"#,
+        user.0,
+        chat.0,
+        key,
+        body_hash
+    )
+    .fetch_one(tx)
+    .await?;
+    let taken = row.chat.zip(row.answer).map(|(chat, answer)| Sent { chat, answer, allowance: None });
+    Ok(Stand { leaf: row.leaf, taken, load: Load { running: row.running, lined: row.lined, state: row.state } })
 }
 
 /// Keeps the key. With another body than before it is a new message, and the key is of that one from now on.
