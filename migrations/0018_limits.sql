@@ -41,20 +41,26 @@ returns table (period integer, most integer, used integer, reset_in float8, agai
 language plpgsql volatile as $$
 declare
     moment constant timestamptz := clock_timestamp();
+    here   record;
+    oldest timestamptz;
+    again  timestamptz;
 begin
-    return query
-    select w.period, w.most, t.used::integer,
-           extract(epoch from t.oldest - moment)::float8 + w.period,
-           case when t.used >= w.most then extract(epoch from (
-               select n.at from public.taken_messages n
-               where n.user_id = who and n.at > moment - make_interval(secs => w.period)
-               order by n.at desc offset w.most - 1 limit 1) - moment)::float8 + w.period end
-    from public.message_limits(who, as_role, per_minute, per_day) l
-    cross join lateral (values (60, l.a_minute), (86400, l.a_day)) w (period, most)
-    cross join lateral (
-        select count(*) as used, min(m.at) as oldest from public.taken_messages m
-        where m.user_id = who and m.at > moment - make_interval(secs => w.period)) t
-    where w.most > 0;
+    select * into here from public.message_limits(who, as_role, per_minute, per_day);
+    foreach period in array array[60, 86400] loop
+        most := case period when 60 then here.a_minute else here.a_day end;
+        continue when most <= 0;
+        select count(*), min(m.at) into used, oldest from public.taken_messages m
+            where m.user_id = who and m.at > moment - make_interval(secs => period);
+        reset_in := extract(epoch from oldest - moment) + period;
+        again_in := null;
+        if used >= most then
+            select m.at into again from public.taken_messages m
+                where m.user_id = who and m.at > moment - make_interval(secs => period)
+                order by m.at desc offset most - 1 limit 1;
+            again_in := extract(epoch from again - moment) + period;
+        end if;
+        return next;
+    end loop;
 end
 $$;
 
@@ -69,9 +75,6 @@ declare
     room boolean := true;
     one  record;
 begin
-    if not exists (select 1 from public.message_limits(who, as_role, per_minute, per_day) l where l.a_minute > 0 or l.a_day > 0) then
-        return;
-    end if;
     perform pg_advisory_xact_lock(hashtextextended('messages of ' || who, 0));
     for one in select * from public.message_windows(who, as_role, per_minute, per_day) loop
         room := room and one.again_in is null;
@@ -83,7 +86,7 @@ begin
         again_in := one.again_in;
         return next;
     end loop;
-    if room then
+    if found and room then
         insert into public.taken_messages (user_id, at, message_id) values (who, clock_timestamp(), answer);
     end if;
 end

@@ -12,6 +12,51 @@ begin
 end
 $$;
 
+-- When an id was minted.
+create function uuid7_time(id uuid) returns timestamptz language plpgsql immutable parallel safe as $$
+begin
+    return to_timestamp(('x' || left(replace(id::text, '-', ''), 12))::bit(48)::bigint / 1000.0);
+end
+$$;
+
+-- The place behind all siblings of a message that is to follow this one (null: to begin the tree). What follows a message is
+-- younger than it, but for what waited in line behind an answer and was put behind a newer one; so only the months since
+-- 35 days before it are looked at.
+create function next_place(chat uuid, parent uuid) returns integer language plpgsql stable as $$
+declare
+    since constant uuid := case when parent is not null then uuid7_floor(uuid7_time(parent) - interval '35 days') end;
+begin
+    if parent is null then
+        return (select coalesce(max(m.place) + 1, 0) from messages m where m.chat_id = chat and m.parent_id is null);
+    end if;
+    return (select coalesce(max(m.place) + 1, 0) from messages m
+            where m.chat_id = chat and m.parent_id = parent and m.id > since);
+end
+$$;
+
+-- How a viewer's chat stands to whoever sends: locks its head, and then reads, each statement with a snapshot of its own.
+-- No row: it is not theirs. `sent_`: what the same form with the same body began, if it was sent before.
+create function stand_to_send(viewer uuid, chat uuid, form uuid, body bytea,
+                              out seq bigint, out leaf uuid, out leaf_state text, out place integer, out running bigint,
+                              out lined bigint, out sent_chat uuid, out sent_answer uuid)
+returns setof record language plpgsql volatile as $$
+begin
+    select h.seq into seq from chats c join feed_heads h on h.chat_id = c.id
+        where c.id = chat and c.user_id = viewer and c.deleted_at is null for no key update of h;
+    if not found then
+        return;
+    end if;
+    select c.leaf_id into leaf from chats c where c.id = chat;
+    select s.chat_id, s.message_id into sent_chat, sent_answer from sends s
+        where s.user_id = viewer and s.key = form and s.body_hash = body;
+    select g.state into leaf_state from generations g where g.message_id = leaf;
+    select count(*) filter (where g.state <> 'lined'), count(*) filter (where g.state = 'lined') into running, lined
+        from generations g where g.chat_id = chat and g.state in ('lined', 'queued', 'streaming', 'waiting');
+    place := next_place(chat, leaf);
+    return next;
+end
+$$;
+
 -- Of the words of messages no statistics are kept: `analyze` would take the words out of 30,000 messages each time, and
 -- searching goes by these indexes whatever they say.
 create function keep_no_word_statistics(partition regclass) returns void language plpgsql as $$

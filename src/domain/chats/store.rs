@@ -135,8 +135,7 @@ pub struct NewMessage<'a> {
 pub async fn add(conn: &mut PgConnection, chat: ChatId, message: &NewMessage<'_>) -> Result<MessageId> {
     sqlx::query_scalar!(
         r#"insert into messages (chat_id, parent_id, author, text, html, place)
-           values ($1, $2, $3, $4, $5, coalesce(
-               (select max(place) + 1 from messages where chat_id = $1 and parent_id is not distinct from $2), 0))
+           values ($1, $2, $3, $4, $5, next_place($1, $2))
            returning id as "id: MessageId""#,
         chat.0,
         message.parent.map(|p| p.0),
@@ -241,37 +240,6 @@ pub async fn place(conn: &mut PgConnection, user: UserId, id: MessageId) -> sqlx
         user.0
     )
     .fetch_optional(conn)
-    .await
-}
-
-/// A message as the model sees it.
-pub struct Spoken {
-    pub by_model: bool,
-    pub text: String,
-}
-
-/// The newest messages of the path that ends with `leaf`, oldest first; those without text are left out.
-pub async fn path_texts(
-    conn: &mut PgConnection,
-    chat: ChatId,
-    leaf: MessageId,
-    limit: i32,
-) -> sqlx::Result<Vec<Spoken>> {
-    sqlx::query_as!(
-        Spoken,
-        r#"with recursive path as (
-               select id, parent_id, author, text, 1 as depth from messages where chat_id = $1 and id = $2
-               union all
-               select m.*, p.depth + 1 from path p cross join lateral (
-                   select m.id, m.parent_id, m.author, m.text from messages m
-                   where m.chat_id = $1 and m.id = p.parent_id limit 1) m
-               where p.depth < $3)
-           select author = 'model' as "by_model!", text as "text!" from path where text <> '' order by depth desc"#,
-        chat.0,
-        leaf.0,
-        limit
-    )
-    .fetch_all(conn)
     .await
 }
 

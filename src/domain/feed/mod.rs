@@ -12,7 +12,7 @@ mod writer;
 
 pub use bells::ListBell;
 pub use hub::{EndWatch, Hub, Lagged, Subscription};
-pub use store::{append, lock, ring_list};
+pub use store::{append, lock, ring_list, try_append};
 pub use writer::{Lost, Stream, Writer};
 
 use crate::base::{config, config::seconds, db::Pools, ids::MessageId};

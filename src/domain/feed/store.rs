@@ -38,6 +38,18 @@ pub async fn lock(conn: &mut PgConnection, chat: ChatId) -> Result<Option<i64>> 
 /// # Errors
 /// The database's.
 pub async fn append(conn: &mut PgConnection, chat: ChatId, events: &[(MessageId, What)]) -> Result<Vec<Event>> {
+    try_append(conn, chat, events).await?.ok_or_else(|| sqlx::Error::RowNotFound.into())
+}
+
+/// The same for a chat that may be gone: then nothing.
+///
+/// # Errors
+/// The database's.
+pub async fn try_append(
+    conn: &mut PgConnection,
+    chat: ChatId,
+    events: &[(MessageId, What)],
+) -> Result<Option<Vec<Event>>> {
     let count = i64::try_from(events.len()).expect("a handful of events");
     let mut messages = Vec::new();
     let mut kinds = Vec::new();
@@ -68,13 +80,11 @@ pub async fn append(conn: &mut PgConnection, chat: ChatId, events: &[(MessageId,
         &offsets as &[Option<i32>],
         &bodies
     )
-    .fetch_one(conn)
+    .fetch_optional(conn)
     .await?;
-    Ok(events
-        .iter()
-        .zip(last - count + 1..)
-        .map(|((message_id, what), seq)| Event { seq, message_id: *message_id, what: what.clone() })
-        .collect())
+    let event =
+        |((message_id, what), seq): (&(MessageId, What), _)| Event { seq, message_id: *message_id, what: what.clone() };
+    Ok(last.map(|last| events.iter().zip(last - count + 1..).map(event).collect()))
 }
 
 /// Rings, at the commit, for a person's list: something of it changed that no chat's log tells.

@@ -4,7 +4,7 @@
 use super::{
     send::{Beginning, Sent, begin},
     state::{MAX_RUNNING, State},
-    store::{self, Question, line, sends, tree},
+    store::{self, Form, Question, line, sends, tree},
 };
 use crate::{
     app::App,
@@ -81,11 +81,9 @@ async fn sibling(
     let model = model.filter(|m| !m.is_empty()).map(str::to_owned).or(chat.model).unwrap_or_default();
     catalog::require(app, &mut tx, &model).await?;
     let purse = Some(Purse::of(app, viewer));
-    let beside = Beside { answer, question, prefix: &prefix, show: true, purse };
+    let form = key.map(|key| Form { key, body_hash });
+    let beside = Beside { answer, question, prefix: &prefix, show: true, purse, form };
     let (sent, events) = beside.begin(&mut tx, place.chat, viewer.id, &model, from).await?;
-    if let Some(key) = key {
-        sends::remember(&mut tx, viewer.id, key, &body_hash, &sent).await?;
-    }
     tx.commit().await?;
     app.feed.hub.deliver(place.chat, events);
     Ok(sent)
@@ -114,6 +112,7 @@ pub(super) struct Beside<'a> {
     pub show: bool,
     /// See [`Beginning`].
     pub purse: Option<Purse>,
+    pub form: Option<Form>,
 }
 
 impl Beside<'_> {
@@ -143,10 +142,11 @@ impl Beside<'_> {
             from,
             after: None,
             prefix,
-            first: false,
+            place: store::next_place(tx, chat, self.question).await?,
             // with what is in line behind it
             show: false,
             lease: None,
+            form: self.form,
         };
         let sent = begin(tx, &beginning).await?.sent;
         store::dead::lay_to_rest(tx, self.answer).await?;

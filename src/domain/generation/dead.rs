@@ -68,7 +68,7 @@ pub async fn requeue(app: &App, viewer: &Viewer, id: GenerationId) -> Result<Sen
     let prefix = if letter.prefix > 0 { told.text } else { String::new() };
     let end = store::line::last(&mut tx, chat, letter.answer).await?;
     let show = letter.leaf == Some(end);
-    let beside = Beside { answer: letter.answer, question, prefix: &prefix, show, purse: None };
+    let beside = Beside { answer: letter.answer, question, prefix: &prefix, show, purse: None, form: None };
     let (sent, events) = beside.begin(&mut tx, chat, letter.owner, &letter.model, from).await?;
     tx.commit().await?;
     app.feed.hub.deliver(chat, events);

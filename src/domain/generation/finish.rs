@@ -43,9 +43,10 @@ pub struct Ending {
 pub async fn finish(app: &App, claimed: &Claimed, ending: &Ending) -> Result<bool> {
     let html = render(&ending.text, claimed.message).await;
     let mut tx = app.pools.jobs.begin().await?;
-    if feed::lock(&mut tx, claimed.chat).await?.is_none() {
-        return Ok(false);
-    }
+    let last = ending.rest.iter().cloned().chain([What::End]);
+    let news: Vec<_> = last.map(|what| (claimed.message, what)).collect();
+    // this locks the head; what comes to nothing is rolled back
+    let Some(mut events) = feed::try_append(&mut tx, claimed.chat, &news).await? else { return Ok(false) };
     let Ending { state, reason, dead, usage, text, reasoning, .. } = ending;
     let end =
         End { state: *state, reason: reason.as_deref(), dead: *dead, usage: *usage, text, reasoning, html: &html };
@@ -53,15 +54,13 @@ pub async fn finish(app: &App, claimed: &Claimed, ending: &Ending) -> Result<boo
     if !ended {
         return Ok(false);
     }
-    let last = ending.rest.iter().cloned().chain([What::End]);
-    let mut news: Vec<_> = last.map(|what| (claimed.message, what)).collect();
     if lined && state.lets_the_line_go_on() {
-        news.extend(line::go_on(&mut tx, claimed.message).await?);
+        let news = line::go_on(&mut tx, claimed.message).await?;
+        events.extend(feed::append(&mut tx, claimed.chat, &news).await?);
     }
     if *state == State::Completed && begins_a_chat(app, claimed) {
         queue::enqueue(&mut tx, &Look { generation_id: claimed.id, title: true }).await?;
     }
-    let events = feed::append(&mut tx, claimed.chat, &news).await?;
     tx.commit().await?;
     app.feed.hub.deliver(claimed.chat, events);
     Ok(true)

@@ -15,7 +15,7 @@ use crate::{
         metrics::{self, Pace, metrics},
     },
     domain::{
-        catalog, chats,
+        catalog,
         feed::{self, Stands, Stream, What},
     },
     outside::llm::{Ask, Chunk, Chunks, Fault, FaultKind, Finish, Said, Usage},
@@ -357,19 +357,19 @@ impl Attempt<'_> {
         // the answer itself is the leaf, and has no text yet
         let limit = i32::try_from(context.max_messages).unwrap_or(i32::MAX - 1) + 1;
         let mut conn = self.app.pools.jobs.acquire().await?;
-        let path = chats::store::path_texts(&mut conn, self.claimed.chat, self.claimed.message, limit).await?;
-        let mut messages: Vec<_> = path.into_iter().map(|m| Said { by_model: m.by_model, text: m.text }).collect();
+        let told = store::conversation(&mut conn, self.claimed, limit).await?;
+        let path = told.by_model.into_iter().zip(told.texts);
+        let mut messages: Vec<_> = path.map(|(by_model, text)| Said { by_model, text }).collect();
         if self.prefix > 0 {
             messages.push(Said { by_model: true, text: self.text.clone() });
             messages.push(Said { by_model: false, text: GO_ON.to_owned() });
         }
-        let way = store::way(&mut conn, self.claimed.id).await?;
         Ok(Ask {
             model: model.to_owned(),
-            system: system_prompt(&way.instructions, &way.system),
+            system: system_prompt(&told.instructions, &told.system),
             messages,
             max_tokens: context.max_output_tokens,
-            temperature: way.temperature,
+            temperature: told.temperature,
         })
     }
 

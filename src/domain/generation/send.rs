@@ -7,7 +7,7 @@ use super::{
     run,
     state::{MAX_LINED, MAX_RUNNING, State},
     store::{
-        self, Claimed, Entered, Question, line,
+        self, Claimed, Entered, Form, Question, line,
         sends::{self, Stand},
         tree,
     },
@@ -73,15 +73,13 @@ pub async fn send(app: &App, viewer: &Viewer, chat: Option<ChatId>, draft: &Draf
     // the key is of this form: the same words in another chat, or to another model, are another message
     let body = format!("{chat:?}\n{:?}\n{}\n{text}", draft.parent, draft.model);
     let body_hash = crypto::sha256(body.as_bytes());
-    let is_new = chat.is_none();
-    let (chat, from, (parent, after)) = if let Some(id) = chat {
-        let from = chats::store::lock(&mut tx, viewer.id, id).await?.ok_or(Error::NotFound)?;
+    let (chat, from, spot) = if let Some(id) = chat {
         // as it is under the lock: somebody else may have sent meanwhile
-        let stand = sends::stand(&mut tx, viewer.id, id, draft.key, &body_hash).await?;
+        let stand = sends::stand(&mut tx, viewer.id, id, draft.key, &body_hash).await?.ok_or(Error::NotFound)?;
         if let Some(before) = stand.taken {
             return Ok(before);
         }
-        (id, from, place(&mut tx, id, stand, draft.parent).await?)
+        (id, stand.seq, spot(&mut tx, id, stand, draft.parent).await?)
     } else {
         if let Some(key) = draft.key {
             sends::lock(&mut tx, viewer.id, key).await?;
@@ -92,27 +90,26 @@ pub async fn send(app: &App, viewer: &Viewer, chat: Option<ChatId>, draft: &Draf
         let id = chats::store::insert(&mut tx, viewer.id, &chats::title_from(&text)).await?;
         // nobody else knows of it yet: its head is locked by being new
         feed::store::open(&mut tx, id).await?;
-        (id, 0, (draft.parent, None))
+        (id, 0, Spot { parent: draft.parent, place: 0, after: None })
     };
+    let Spot { parent, place, after } = spot;
     let permit = if after.is_none() { run::permit(app) } else { None };
     let html = markdown::plain(&text);
     let beginning = Beginning {
         chat,
         user: viewer.id,
         purse: Some(Purse::of(app, viewer)),
-        question: Question::Asked { parent, text: &text, html: &html, first_in_chat: is_new },
+        question: Question::Asked { parent, place, text: &text, html: &html },
         model: &draft.model,
         from,
         after,
         prefix: 0,
-        first: true,
+        place: 0,
         show: true,
         lease: permit.is_some().then_some(app.config.generation.lease),
+        form: draft.key.map(|key| Form { key, body_hash }),
     };
     let Begun { sent, question, generation } = begin(&mut tx, &beginning).await?;
-    if let Some(key) = draft.key {
-        sends::remember(&mut tx, viewer.id, key, &body_hash, &sent).await?;
-    }
     let mut news = vec![(sent.answer, What::Turn { question: Some(question), parent })];
     if permit.is_some() {
         news.push((sent.answer, What::State(Stands::Streaming)));
@@ -129,14 +126,18 @@ pub async fn send(app: &App, viewer: &Viewer, chat: Option<ChatId>, draft: &Draf
     Ok(sent)
 }
 
-/// What the next message follows, and which answer it is in line behind. It follows the given one; or the end of the shown
+/// Where a message is put.
+struct Spot {
+    parent: Option<MessageId>,
+    /// Among those that follow the same.
+    place: i32,
+    /// The answer that it is in line behind.
+    after: Option<MessageId>,
+}
+
+/// Where the next message is put. It follows the given one; or the end of the shown
 /// path, if that only has grown since the page was read; or what is in line already. The chat's head is locked.
-async fn place(
-    tx: &mut PgConnection,
-    chat: ChatId,
-    stand: Stand,
-    given: Option<MessageId>,
-) -> Result<(Option<MessageId>, Option<MessageId>)> {
+async fn spot(tx: &mut PgConnection, chat: ChatId, stand: Stand, given: Option<MessageId>) -> Result<Spot> {
     let leaf = stand.leaf;
     let parent = match (given, leaf) {
         (Some(given), Some(leaf)) if given == leaf || line::is_at_end(tx, chat, leaf, given).await? => Some(leaf),
@@ -148,11 +149,16 @@ async fn place(
         }
         (given, leaf) => given.or(leaf),
     };
-    let Some(parent) = parent else { return Ok((None, None)) };
-    let load = if Some(parent) == leaf { stand.load } else { store::load(tx, chat, Some(parent)).await? };
+    let Some(parent) = parent else { return Ok(Spot { parent: None, place: stand.place, after: None }) };
+    let (load, place) = if Some(parent) == leaf {
+        (stand.load, stand.place)
+    } else {
+        (store::load(tx, chat, Some(parent)).await?, store::next_place(tx, chat, parent).await?)
+    };
     let unfinished = load.state.as_deref().is_some_and(|state| !State::parse(state).is_over());
     if !unfinished {
-        return if load.running < MAX_RUNNING { Ok((Some(parent), None)) } else { Err(too_many_running()) };
+        let spot = Spot { parent: Some(parent), place, after: None };
+        return if load.running < MAX_RUNNING { Ok(spot) } else { Err(too_many_running()) };
     }
     if load.lined >= MAX_LINED {
         return Err(Error::Conflict(format!(
@@ -160,7 +166,8 @@ async fn place(
         )));
     }
     let last = line::last(tx, chat, parent).await?;
-    Ok((Some(last), Some(last)))
+    let place = if last == parent { place } else { store::next_place(tx, chat, last).await? };
+    Ok(Spot { parent: Some(last), place, after: Some(last) })
 }
 
 /// What an answer begins with.
@@ -177,12 +184,13 @@ pub(super) struct Beginning<'a> {
     pub after: Option<MessageId>,
     /// Bytes of text taken over.
     pub prefix: usize,
-    /// The question has no answer yet.
-    pub first: bool,
+    /// Among the answers to the question.
+    pub place: i32,
     /// The answer becomes the end of the shown path.
     pub show: bool,
     /// Claimed by this process at once, for so many seconds.
     pub lease: Option<f64>,
+    pub form: Option<Form>,
 }
 
 /// What was begun.
@@ -195,8 +203,9 @@ pub(super) struct Begun {
 /// The answer's message, its generation, and its job unless it is in line or claimed; the question's message if that is
 /// new too.
 pub(super) async fn begin(tx: &mut PgConnection, with: &Beginning<'_>) -> Result<Begun> {
-    let Beginning { chat, user, purse, question, model, from: from_seq, after, prefix, first, show, lease } = *with;
-    let new = store::New { chat, user, question, first, show, model, from_seq, after, prefix, lease };
+    let Beginning { chat, user, purse, question, model, from: from_seq, after, prefix, place, show, lease, form } =
+        *with;
+    let new = store::New { chat, user, question, place, show, model, from_seq, after, prefix, lease, form };
     let Entered { question, answer, generation } = store::enter(tx, &new).await?;
     let allowance = match purse {
         Some(purse) => limits::take(tx, &purse, answer).await?,

@@ -186,9 +186,10 @@ async fn ask_for(
         from,
         after: None,
         prefix: 0,
-        first: true,
+        place: 0,
         show: true,
         lease: None,
+        form: None,
     };
     Ok(begin(tx, &beginning).await?.sent)
 }

@@ -21,6 +21,7 @@ use crate::{
     outside::llm::Usage,
 };
 use sqlx::{PgConnection, PgPool};
+use uuid::Uuid;
 
 /// A claimed generation: what its worker needs.
 #[derive(Debug, Clone)]
@@ -52,8 +53,8 @@ pub struct New<'a> {
     pub chat: ChatId,
     pub user: UserId,
     pub question: Question<'a>,
-    /// The question has no answer yet.
-    pub first: bool,
+    /// Among the answers to the question.
+    pub place: i32,
     /// It becomes the end of the shown path; a chat in the archive comes back to the list.
     pub show: bool,
     pub model: &'a str,
@@ -64,6 +65,15 @@ pub struct New<'a> {
     pub prefix: usize,
     /// Claimed at once, for so many seconds.
     pub lease: Option<f64>,
+    pub form: Option<Form>,
+}
+
+/// The form that it came by: kept, so that sending it again gives this answer again. With another body than before it is a
+/// new message, and the key is of that one from now on.
+#[derive(Clone, Copy)]
+pub struct Form {
+    pub key: Uuid,
+    pub body_hash: [u8; 32],
 }
 
 /// What is answered.
@@ -72,7 +82,7 @@ pub enum Question<'a> {
     /// It is there.
     Stands(MessageId),
     /// It comes with the answer.
-    Asked { parent: Option<MessageId>, text: &'a str, html: &'a str, first_in_chat: bool },
+    Asked { parent: Option<MessageId>, place: i32, text: &'a str, html: &'a str },
 }
 
 /// What was begun.
@@ -82,20 +92,37 @@ pub struct Entered {
     pub generation: GenerationId,
 }
 
-/// How the person who asked, and the chat, want it answered.
-pub struct Way {
+/// What a model is told.
+pub struct Conversation {
+    /// The person's own instructions.
     pub instructions: String,
-    /// The chat's own.
+    /// The chat's.
     pub system: String,
     pub temperature: Option<f64>,
+    /// The newest messages of the path to the answer, oldest first, without those that have no text: who said each, and what.
+    pub by_model: Vec<bool>,
+    pub texts: Vec<String>,
 }
 
-pub async fn way(conn: &mut PgConnection, id: GenerationId) -> sqlx::Result<Way> {
+/// What the model of an answer is told, of at most `limit` messages (the answer is the last one).
+pub async fn conversation(conn: &mut PgConnection, claimed: &Claimed, limit: i32) -> sqlx::Result<Conversation> {
     sqlx::query_as!(
-        Way,
-        r#"select u.instructions, c.system_prompt as system, coalesce(c.temperature, u.temperature) as temperature
-           from generations g join users u on u.id = g.user_id join chats c on c.id = g.chat_id where g.id = $1"#,
-        id.0
+        Conversation,
+        r#"with recursive path as (
+               select id, parent_id, author, text, 1 as depth from messages where chat_id = $1 and id = $2
+               union all
+               select m.*, p.depth + 1 from path p cross join lateral (
+                   select m.id, m.parent_id, m.author, m.text from messages m
+                   where m.chat_id = $1 and m.id = p.parent_id limit 1) m
+               where p.depth < $3)
+           select u.instructions, c.system_prompt as system, coalesce(c.temperature, u.temperature) as temperature,
+               array(select author = 'model' from path where text <> '' order by depth desc) as "by_model!",
+               array(select text from path where text <> '' order by depth desc) as "texts!"
+           from generations g join users u on u.id = g.user_id join chats c on c.id = g.chat_id where g.id = $4"#,
+        claimed.chat.0,
+        claimed.message.0,
+        limit,
+        claimed.id.0
     )
     .fetch_one(conn)
     .await
@@ -107,24 +134,20 @@ pub async fn way(conn: &mut PgConnection, id: GenerationId) -> sqlx::Result<Way>
 /// # Errors
 /// [`Error::Invalid`] when what the question follows is not in this chat.
 pub async fn enter(conn: &mut PgConnection, new: &New<'_>) -> Result<Entered> {
-    let (parent, text, html, first_in_chat, stands) = match new.question {
-        Question::Stands(id) => (None, None, None, false, Some(id)),
-        Question::Asked { parent, text, html, first_in_chat } => (parent, Some(text), Some(html), first_in_chat, None),
+    let (parent, place, text, html, stands) = match new.question {
+        Question::Stands(id) => (None, 0, None, None, Some(id)),
+        Question::Asked { parent, place, text, html } => (parent, place, Some(text), Some(html), None),
     };
+    let form = new.form.as_ref();
     sqlx::query_as!(
         Entered,
         r#"with asked as (
                insert into messages (chat_id, parent_id, author, text, html, place)
-               select $1, $2, 'person', $3, $4, case when $5 then 0 else coalesce(
-                   (select max(place) + 1 from messages where chat_id = $1 and parent_id = $2),
-                   (select max(place) + 1 from messages where $2 is null and chat_id = $1 and parent_id is null), 0) end
-               where $3::text is not null returning id),
+               select $1, $2, 'person', $3, $4, $5 where $3::text is not null returning id),
            question as (select id from asked union all select $6 where $6::uuid is not null),
            answer as (
                insert into messages (chat_id, parent_id, author, place)
-               select $1, q.id, 'model', case when $7 then 0 else coalesce(
-                   (select max(place) + 1 from messages where chat_id = $1 and parent_id = q.id), 0) end
-               from question q returning id, parent_id),
+               select $1, q.id, 'model', $7 from question q returning id, parent_id),
            made as (
                insert into generations (chat_id, message_id, user_id, model, from_seq, after_id, prefix, state,
                    epoch, attempt, lease_until, started_at)
@@ -135,29 +158,41 @@ pub async fn enter(conn: &mut PgConnection, new: &New<'_>) -> Result<Entered> {
                from answer a returning id),
            shown as (
                update chats c set leaf_id = a.id, model = $9, active_at = now(), archived_at = null
-               from answer a where c.id = $1 and $14)
+               from answer a where c.id = $1 and $14),
+           remembered as (
+               insert into sends (user_id, key, body_hash, chat_id, message_id)
+               select $8, $15, $16, $1, a.id from answer a where $15::uuid is not null
+               on conflict (user_id, key) do update set body_hash = excluded.body_hash, chat_id = excluded.chat_id,
+                   message_id = excluded.message_id, at = now())
            select a.parent_id as "question!: MessageId", a.id as "answer!: MessageId", m.id as "generation!: GenerationId"
            from answer a, made m"#,
         new.chat.0,
         parent.map(|p| p.0),
         text,
         html,
-        first_in_chat,
+        place,
         stands.map(|id| id.0),
-        new.first,
+        new.place,
         new.user.0,
         new.model,
         new.from_seq,
         new.after.map(|a| a.0),
         i32::try_from(new.prefix).unwrap_or(i32::MAX),
         new.lease,
-        new.show
+        new.show,
+        form.map(|form| form.key),
+        form.map(|form| &form.body_hash[..])
     )
     .fetch_one(conn)
     .await
     .on_constraint("messages_parent", || {
         Error::invalid("parent", "The message that this one answers is no longer there. Reload the page.")
     })
+}
+
+/// The place behind all siblings of a message that is to follow this one.
+pub async fn next_place(conn: &mut PgConnection, chat: ChatId, parent: MessageId) -> sqlx::Result<i32> {
+    sqlx::query_scalar!(r#"select next_place($1, $2) as "place!""#, chat.0, parent.0).fetch_one(conn).await
 }
 
 /// Where a chat stands: how many of its answers have not ended, and the state of one of them.

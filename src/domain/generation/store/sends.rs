@@ -32,39 +32,43 @@ pub async fn taken(tx: &mut PgConnection, user: UserId, key: Uuid, body_hash: &[
 
 /// How a chat stands to which somebody sends, under its head's lock.
 pub struct Stand {
+    /// The feed's position.
+    pub seq: i64,
     pub leaf: Option<MessageId>,
+    /// Of what is to follow the leaf, among its siblings.
+    pub place: i32,
     /// What the same form with the same body began, if it was sent before.
     pub taken: Option<Sent>,
     /// Of the leaf.
     pub load: Load,
 }
 
-/// See [`Stand`].
+/// Locks the head of a viewer's chat, and reads how it stands then; nothing if it is not theirs.
 pub async fn stand(
     tx: &mut PgConnection,
     user: UserId,
     chat: ChatId,
     key: Option<Uuid>,
     body_hash: &[u8],
-) -> Result<Stand> {
+) -> Result<Option<Stand>> {
     let row = sqlx::query!(
-        r#"select c.leaf_id as "leaf: MessageId", s.chat_id as "chat?: ChatId", s.message_id as "answer?: MessageId",
-               l.running as "running!", l.lined as "lined!", (select state from generations where message_id = c.leaf_id) as state
-           from chats c
-           left join sends s on s.user_id = $1 and s.key = $3 and s.body_hash = $4
-           cross join lateral (
-               select count(*) filter (where state <> 'lined') as running, count(*) filter (where state = 'lined') as lined
-               from generations where chat_id = c.id and state in ('lined', 'queued', 'streaming', 'waiting')) l
-           where c.id = $2"#,
+        r#"select seq as "seq!", leaf as "leaf: MessageId", leaf_state, place as "place!", running as "running!",
+               lined as "lined!", sent_chat as "chat: ChatId", sent_answer as "answer: MessageId"
+           from stand_to_send($1, $2, $3, $4)"#,
         user.0,
         chat.0,
         key,
         body_hash
     )
-    .fetch_one(tx)
+    .fetch_optional(tx)
     .await?;
-    let taken = row.chat.zip(row.answer).map(|(chat, answer)| Sent { chat, answer, allowance: None });
-    Ok(Stand { leaf: row.leaf, taken, load: Load { running: row.running, lined: row.lined, state: row.state } })
+    Ok(row.map(|row| Stand {
+        seq: row.seq,
+        leaf: row.leaf,
+        place: row.place,
+        taken: row.chat.zip(row.answer).map(|(chat, answer)| Sent { chat, answer, allowance: None }),
+        load: Load { running: row.running, lined: row.lined, state: row.leaf_state },
+    }))
 }
 
 /// Keeps the key. With another body than before it is a new message, and the key is of that one from now on.
