@@ -37,6 +37,11 @@ pub fn rating(id: MessageId) -> String {
     format!("o-{id}")
 }
 
+/// Ask, of a question at the end of the path.
+pub fn ask(question: MessageId) -> String {
+    format!("k-{question}")
+}
+
 /// The place for the turn that follows `leaf`; a page that shows another path has none.
 pub fn slot(leaf: Option<MessageId>) -> String {
     leaf.map_or_else(|| "after-start".into(), |leaf| format!("after-{leaf}"))

@@ -18,7 +18,9 @@ pub fn turn(parent: Option<MessageId>, turn: &Turn) -> String {
     let answer = &turn.answer;
     let slot = Slot { leaf: Some(answer.id) };
     let articles = format!("{}{}{slot}", turn.question.render(), answer.render());
-    partial(&dom::slot(parent), "outerHTML", articles) + &send(parent, answer) + &stop(answer)
+    // a question that is followed by another one is no longer at the end
+    let ask = parent.map(|parent| partial(&dom::ask(parent), "delete", "")).unwrap_or_default();
+    partial(&dom::slot(parent), "outerHTML", articles) + &ask + &send(parent, answer) + &stop(answer)
 }
 
 /// The answer to a sent form: the turn, if the feed has not brought it yet, and the form anew.

@@ -3,8 +3,8 @@
 
 use super::{
     assets, dom,
-    feed::{escaped, partial},
-    list::{self, Answering, ChatDay},
+    feed::{escaped, partial, patch},
+    list::{self, Answering, ChatDay, ChatLink},
     text,
 };
 use crate::base::ids::{ChatId, FolderId};
@@ -22,6 +22,13 @@ struct Newest<'a> {
 #[template(path = "partials/day.html")]
 struct Day<'a> {
     day: &'a ChatDay,
+}
+
+/// One chat of it.
+#[derive(askama::Template)]
+#[template(path = "partials/chat_row.html")]
+struct Row<'a> {
+    chat: &'a ChatLink,
 }
 
 /// The link to what is older.
@@ -129,14 +136,15 @@ pub fn news(before: &Known, now: &Known, days: &[ChatDay]) -> String {
     }
     let mut out = String::new();
     for ((before, now), day) in before.days.iter().zip(&now.days).zip(days) {
-        let same_order = (&before.label, before.folder) == (&now.label, now.folder)
-            && before.chats.len() == now.chats.len()
-            && before.chats.iter().zip(&now.chats).all(|(a, b)| (a.id, a.pinned) == (b.id, b.pinned));
-        if !same_order {
+        let moved =
+            if (&before.label, before.folder) == (&now.label, now.folder) { moves(before, now, day) } else { None };
+        let Some((moves, fresh)) = moved else {
             out.push_str(&partial(&dom::day(&day.key), "outerMorph", Day { day }));
             continue;
-        }
-        for ((before, now), chat) in before.chats.iter().zip(&now.chats).zip(&day.chats) {
+        };
+        out.push_str(&moves);
+        for (now, chat) in now.chats.iter().zip(&day.chats).filter(|(now, _)| !fresh.contains(&now.id)) {
+            let Some(before) = before.chats.iter().find(|before| before.id == now.id) else { continue };
             if before.title != now.title {
                 out.push_str(&partial(&dom::link_title(chat.id), "textContent", escaped(&chat.title)));
             }
@@ -147,6 +155,36 @@ pub fn news(before: &Known, now: &Known, days: &[ChatDay]) -> String {
         }
     }
     out + &partial(dom::LIST_STAMP, "outerHTML", stamp(days))
+}
+
+/// More than so many chats of a day that come, go or move: the day is sent whole.
+const FEW: usize = 3;
+
+/// What brings the chats of a day into their order, and those that it brings anew; nothing when it would be too much.
+fn moves(before: &KnownDay, now: &KnownDay, day: &ChatDay) -> Option<(String, Vec<ChatId>)> {
+    let (mut out, mut fresh) = (String::new(), Vec::new());
+    let stays = |known: &KnownChat| now.chats.iter().any(|chat| (chat.id, chat.pinned) == (known.id, known.pinned));
+    let mut order: Vec<ChatId> = before.chats.iter().filter(|known| stays(known)).map(|known| known.id).collect();
+    let gone = before.chats.iter().filter(|known| !stays(known));
+    gone.for_each(|known| out.push_str(&partial(&dom::row(known.id), "delete", "")));
+    let mut changes = before.chats.len() - order.len();
+    for (at, chat) in day.chats.iter().enumerate() {
+        if order.get(at) == Some(&chat.id) {
+            continue;
+        }
+        if let Some(from) = order.iter().position(|id| *id == chat.id) {
+            order.remove(from);
+            out.push_str(&partial(&dom::row(chat.id), "delete", ""));
+        }
+        out.push_str(&match at.checked_sub(1) {
+            Some(above) => partial(&dom::row(order[above]), "afterend", Row { chat }),
+            None => patch(&format!("#{} .list__rows", dom::day(&day.key)), "afterbegin", Row { chat }),
+        });
+        order.insert(at, chat.id);
+        fresh.push(chat.id);
+        changes += 1;
+    }
+    (changes <= FEW && (now.folder.is_none() || changes == 0)).then_some((out, fresh))
 }
 
 #[cfg(test)]
@@ -189,11 +227,21 @@ mod tests {
         let titled = days(&[("today", &[(1, "a & b", false), (2, "b", false)]), ("week", &[(3, "c", false)])]);
         let out = told(&before, &titled);
         assert!(out.contains("hx-swap=\"textContent\">a &amp; b</hx-patch>"), "{out}");
-        // what moved takes its day along, and leaves the other one alone
+        // what moved is taken from its place and put into the new one
         let moved = days(&[("today", &[(2, "b", false), (1, "a", false)]), ("week", &[(3, "c", false)])]);
         let out = told(&before, &moved);
+        let (taken, put) = ("hx-swap=\"delete\"></hx-patch>", "#day-today .list__rows\" hx-swap=\"afterbegin\"><li");
+        assert!(out.contains(taken) && out.contains(put) && out.matches("<hx-patch").count() == 3, "{out}");
+        let came = days(&[("today", &[(1, "a", false), (4, "d", true), (2, "b", false)]), ("week", &[])]);
+        let out = told(&before, &came);
+        assert!(out.contains("hx-swap=\"afterend\"><li") && !out.contains("list__rows"), "behind the one above: {out}");
+        assert_eq!(out.matches("hx-swap=\"delete\"").count(), 1, "what went: {out}");
+        // too much of it, or in a folder: the day whole
+        let reversed = |n: u128| {
+            days(&[("today", &(0..5).map(|i| (if n == 0 { i } else { 4 - i }, "x", false)).collect::<Vec<_>>())])
+        };
+        let out = told(&reversed(0), &reversed(1));
         assert!(out.starts_with("<hx-patch hx-target=\"#day-today\" hx-swap=\"outerMorph\">"), "{out}");
-        assert!(!out.contains("day-week"), "{out}");
         // a heading that comes or goes: all of it
         let other = days(&[("today", &[(1, "a", false), (2, "b", false), (3, "c", false)])]);
         assert!(told(&before, &other).starts_with("<hx-patch hx-target=\"#newest-chats\" hx-swap=\"innerMorph\">"));

@@ -289,3 +289,21 @@ async fn a_link_leads_to_a_message_that_is_far_up_or_on_another_path() {
     assert!(page.html.contains(&format!("id=\"m-{near}\"")));
     assert_eq!(words(&ann.opens(&chat).await), ["elsewhere"], "a link changes nothing");
 }
+
+#[tokio::test]
+async fn a_question_that_another_one_follows_is_no_longer_asked_by_a_button() {
+    let test = TestApp::start().await;
+    let ann = test.person("ann").await;
+    let chat = one_turn(&test, &ann).await;
+    let question = id_of(&test, "first question").await;
+    act(&ann, &format!("/messages/{question}/edits"), &[("content", "another one"), ("act", "save")]).await;
+    let page = ann.opens(&chat).await;
+    let end = id_of(&test, "another one").await;
+    let button = format!("id=\"k-{end}\"");
+    assert!(page.html.contains(&button), "it stands at the end, without an answer: {}", page.html);
+    let tab = ann.follows(&chat, page.after()).await;
+    test.provider.streams(["An answer to both"]);
+    ann.says(&chat, "and one more").await;
+    tab.sees(&format!("hx-target=\"#k-{end}\" hx-swap=\"delete\"")).await;
+    assert!(!ann.sees(&chat, "An answer to both").await.html.contains(&button));
+}
