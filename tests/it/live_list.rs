@@ -152,7 +152,8 @@ async fn a_page_keeps_its_end_while_its_list_grows() {
     sees_after(&tab, 0, ">new<").await;
     let text = tab.text();
     let rows: Vec<_> = text.split("dir=\"auto\">").skip(1).map(|row| row.split('<').next().unwrap()).collect();
-    assert_eq!((rows.len(), rows[0], rows[1], rows[51]), (52, "new", "chat 55.", "chat 50."), "none fell off");
+    assert_eq!(rows, ["new", "chat 55."], "only what came up");
+    assert!(!text.contains("hx-swap=\"delete\""), "none fell off");
     let end = stamp(&page).split('~').next().unwrap().to_owned();
     assert!(!end.is_empty() && text.contains(&format!("value=\"{end}~")), "it ends where it ended");
     // when it has become too long it is cut, and says where it goes on
