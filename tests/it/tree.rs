@@ -307,3 +307,23 @@ async fn a_question_that_another_one_follows_is_no_longer_asked_by_a_button() {
     tab.sees(&format!("hx-target=\"#k-{end}\" hx-swap=\"delete\"")).await;
     assert!(!ann.sees(&chat, "An answer to both").await.html.contains(&button));
 }
+
+/// From a page that has not seen the newest turn, which is over: its message stands beside that turn.
+#[tokio::test]
+async fn a_message_beside_the_shown_path_turns_open_pages_to_its_own() {
+    let test = TestApp::start().await;
+    let ann = test.person("ann").await;
+    let chat = one_turn(&test, &ann).await;
+    let stale = ann.last_answer(&chat).await;
+    test.provider.streams(["Second answer"]);
+    ann.says(&chat, "second question").await;
+    ann.sees(&chat, "Second answer").await;
+    ann.sees(&chat, "data-state=\"completed\"").await;
+    let tab = ann.follows(&chat, ann.opens(&chat).await.after()).await;
+    test.provider.streams(["Another second answer"]);
+    let fields = [("content", "from a stale page"), ("model", "openai/fake-1"), ("parent", stale.as_str())];
+    act(&ann, &format!("{chat}/messages"), &fields).await;
+    tab.sees("event: reset").await;
+    let page = ann.sees(&chat, "Another second answer").await;
+    assert!(page.html.contains("<span>2/2</span>"), "{}", page.html);
+}

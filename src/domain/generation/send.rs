@@ -90,9 +90,9 @@ pub async fn send(app: &App, viewer: &Viewer, chat: Option<ChatId>, draft: &Draf
         let id = chats::store::insert(&mut tx, viewer.id, &chats::title_from(&text)).await?;
         // nobody else knows of it yet: its head is locked by being new
         feed::store::open(&mut tx, id).await?;
-        (id, 0, Spot { parent: draft.parent, place: 0, after: None })
+        (id, 0, Spot { parent: draft.parent, place: 0, after: None, turns_off: false })
     };
-    let Spot { parent, place, after } = spot;
+    let Spot { parent, place, after, turns_off } = spot;
     let permit = if after.is_none() { run::permit(app) } else { None };
     let html = markdown::plain(&text);
     let beginning = Beginning {
@@ -114,6 +114,10 @@ pub async fn send(app: &App, viewer: &Viewer, chat: Option<ChatId>, draft: &Draf
     if permit.is_some() {
         news.push((sent.answer, What::State(Stands::Streaming)));
     }
+    if turns_off {
+        // pages show another path than the one that this is on
+        news.push((sent.answer, What::Path));
+    }
     let events = feed::append(&mut tx, chat, &news).await?;
     tx.commit().await?;
     let seq = events.last().map_or(from, |event| event.seq);
@@ -133,6 +137,8 @@ struct Spot {
     place: i32,
     /// The answer that it is in line behind.
     after: Option<MessageId>,
+    /// It does not follow the end of the path that was shown.
+    turns_off: bool,
 }
 
 /// Where the next message is put. It follows the given one; or the end of the shown
@@ -149,7 +155,7 @@ async fn spot(tx: &mut PgConnection, chat: ChatId, stand: Stand, given: Option<M
         }
         (given, leaf) => given.or(leaf),
     };
-    let Some(parent) = parent else { return Ok(Spot { parent: None, place: stand.place, after: None }) };
+    let Some(parent) = parent else { return Ok(Spot { parent: None, place: stand.place, after: None, turns_off: false }) };
     let (load, place) = if Some(parent) == leaf {
         (stand.load, stand.place)
     } else {
@@ -157,7 +163,7 @@ async fn spot(tx: &mut PgConnection, chat: ChatId, stand: Stand, given: Option<M
     };
     let unfinished = load.state.as_deref().is_some_and(|state| !State::parse(state).is_over());
     if !unfinished {
-        let spot = Spot { parent: Some(parent), place, after: None };
+        let spot = Spot { parent: Some(parent), place, after: None, turns_off: Some(parent) != leaf };
         return if load.running < MAX_RUNNING { Ok(spot) } else { Err(too_many_running()) };
     }
     if load.lined >= MAX_LINED {
@@ -167,7 +173,7 @@ async fn spot(tx: &mut PgConnection, chat: ChatId, stand: Stand, given: Option<M
     }
     let last = line::last(tx, chat, parent).await?;
     let place = if last == parent { place } else { store::next_place(tx, chat, last).await? };
-    Ok(Spot { parent: Some(last), place, after: Some(last) })
+    Ok(Spot { parent: Some(last), place, after: Some(last), turns_off: Some(last) != leaf })
 }
 
 /// What an answer begins with.
