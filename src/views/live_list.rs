@@ -69,6 +69,13 @@ struct KnownChat {
     answering: bool,
 }
 
+impl KnownDay {
+    /// Whether that row of it is still the same row.
+    fn has(&self, row: &KnownChat) -> bool {
+        self.chats.iter().any(|chat| (chat.id, chat.pinned) == (row.id, row.pinned))
+    }
+}
+
 impl Known {
     #[must_use]
     pub fn of(days: &[ChatDay]) -> Self {
@@ -134,7 +141,12 @@ pub fn news(before: &Known, now: &Known, days: &[ChatDay]) -> String {
     if !same_headings {
         return whole(days, false);
     }
-    let mut out = String::new();
+    // first of all what leaves its heading: it may come back under another one, by the same id
+    let leaves = |(before, now): (&KnownDay, &KnownDay)| -> String {
+        let gone = before.chats.iter().filter(|known| !now.has(known));
+        gone.map(|known| partial(&dom::row(known.id), "delete", "")).collect()
+    };
+    let mut out: String = before.days.iter().zip(&now.days).map(leaves).collect();
     for ((before, now), day) in before.days.iter().zip(&now.days).zip(days) {
         let moved =
             if (&before.label, before.folder) == (&now.label, now.folder) { moves(before, now, day) } else { None };
@@ -160,13 +172,11 @@ pub fn news(before: &Known, now: &Known, days: &[ChatDay]) -> String {
 /// More than so many chats of a day that come, go or move: the day is sent whole.
 const FEW: usize = 3;
 
-/// What brings the chats of a day into their order, and those that it brings anew; nothing when it would be too much.
+/// What brings the chats of a day that are left into their order, and those that it brings anew; nothing when it would be
+/// too much.
 fn moves(before: &KnownDay, now: &KnownDay, day: &ChatDay) -> Option<(String, Vec<ChatId>)> {
     let (mut out, mut fresh) = (String::new(), Vec::new());
-    let stays = |known: &KnownChat| now.chats.iter().any(|chat| (chat.id, chat.pinned) == (known.id, known.pinned));
-    let mut order: Vec<ChatId> = before.chats.iter().filter(|known| stays(known)).map(|known| known.id).collect();
-    let gone = before.chats.iter().filter(|known| !stays(known));
-    gone.for_each(|known| out.push_str(&partial(&dom::row(known.id), "delete", "")));
+    let mut order: Vec<ChatId> = before.chats.iter().filter(|known| now.has(known)).map(|known| known.id).collect();
     let mut changes = before.chats.len() - order.len();
     for (at, chat) in day.chats.iter().enumerate() {
         if order.get(at) == Some(&chat.id) {
@@ -236,6 +246,10 @@ mod tests {
         let out = told(&before, &came);
         assert!(out.contains("hx-swap=\"afterend\"><li") && !out.contains("list__rows"), "behind the one above: {out}");
         assert_eq!(out.matches("hx-swap=\"delete\"").count(), 1, "what went: {out}");
+        // it is put under a heading above only once its old row is gone: both have the same id
+        let raised = days(&[("today", &[(3, "c", false), (1, "a", false), (2, "b", false)]), ("week", &[])]);
+        let out = told(&before, &raised);
+        assert!(out.find(taken) < out.find(put) && out.matches(taken).count() == 1, "{out}");
         // too much of it, or in a folder: the day whole
         let reversed = |n: u128| {
             days(&[("today", &(0..5).map(|i| (if n == 0 { i } else { 4 - i }, "x", false)).collect::<Vec<_>>())])
