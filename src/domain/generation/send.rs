@@ -155,7 +155,9 @@ async fn spot(tx: &mut PgConnection, chat: ChatId, stand: Stand, given: Option<M
         }
         (given, leaf) => given.or(leaf),
     };
-    let Some(parent) = parent else { return Ok(Spot { parent: None, place: stand.place, after: None, turns_off: false }) };
+    let Some(parent) = parent else {
+        return Ok(Spot { parent: None, place: stand.place, after: None, turns_off: false });
+    };
     let (load, place) = if Some(parent) == leaf {
         (stand.load, stand.place)
     } else {
