@@ -93,6 +93,10 @@ const PASSING: [&str; 4] = ["57", "53", "08", "40"];
 
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
+        // whoever asks may send what no text of the database can hold: NUL
+        if error.as_database_error().and_then(sqlx::error::DatabaseError::code).is_some_and(|code| code == "22021") {
+            return Self::invalid("form", "A field holds a character that cannot be kept (NUL). Remove it.");
+        }
         let passing = match &error {
             sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) | sqlx::Error::WorkerCrashed => {
                 true

@@ -70,8 +70,7 @@ pub async fn headers(State(app): State<App>, request: Request, next: Next) -> Re
         headers.insert(name, HeaderValue::from_static(value));
     }
     if app.config.server.is_https() {
-        headers
-            .insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=63072000; includeSubDomains"));
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=63072000"));
     }
     // pages are somebody's own; static files say for themselves how long they last
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));

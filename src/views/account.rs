@@ -11,6 +11,8 @@ pub struct SessionsPage {
     pub days: Vec<ChatDay>,
     /// The one seen last first.
     pub sessions: Vec<SessionLine>,
+    /// How many programs are signed in with the password.
+    pub programs: i64,
     /// One or more have just been ended.
     pub ended: bool,
 }

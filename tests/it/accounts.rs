@@ -150,13 +150,17 @@ async fn s12_over_https_the_cookie_is_a_host_cookie() {
     assert!(cookie.starts_with("__Host-parlor=") && cookie.contains("Secure"), "{cookie}");
 }
 
+fn password_hash_of_lower_cost() -> String {
+    use argon2::{Algorithm, Argon2, Params, Version, password_hash::PasswordHasher};
+    let weak = Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::new(8192, 1, 1, None).unwrap());
+    weak.hash_password(PASSWORD.as_bytes()).unwrap().to_string()
+}
+
 #[tokio::test]
 async fn s11_an_old_hash_is_made_anew_at_sign_in() {
-    use argon2::{Algorithm, Argon2, Params, Version, password_hash::PasswordHasher};
     let test = TestApp::start().await;
     test.person("ann").await;
-    let weak = Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::new(8192, 1, 1, None).unwrap());
-    let weak = weak.hash_password(PASSWORD.as_bytes()).unwrap().to_string();
+    let weak = password_hash_of_lower_cost();
     sqlx::query("update users set password_hash = $1").bind(&weak).execute(&test.app.pools.http).await.unwrap();
     let ann = test.stranger();
     assert_eq!(ann.signs_in("ann", PASSWORD).await.status, StatusCode::SEE_OTHER);
@@ -223,4 +227,89 @@ async fn registration_can_be_closed() {
     assert_eq!(ann.opens("/register").await.status, StatusCode::FORBIDDEN);
     let fields = [("email", "ann@example.org"), ("name", "ann"), ("password", PASSWORD)];
     assert_eq!(ann.posts("/register", &fields).await.status, StatusCode::FORBIDDEN);
+}
+
+/// S11: another hash of the same password is not another password: what is signed in stays so.
+#[tokio::test]
+async fn s11_a_hash_that_is_made_anew_ends_nothing() {
+    let test = TestApp::start().await;
+    let elsewhere = test.person("ann").await;
+    let program = test.program();
+    let tokens = program.signs_in("ann").await;
+    // as if the costs had been lower then
+    let id: uuid::Uuid = test.value("select id from users").await;
+    let hash: String = test.value("select password_hash from users").await;
+    let again = test.stranger();
+    let weaker = password_hash_of_lower_cost();
+    let sql = "update users set password_hash = $1, password_mark = $2 where id = $3";
+    sqlx::query(sql).bind(&weaker).bind(&hash).bind(id).execute(&test.app.pools.http).await.unwrap();
+    assert_eq!(again.signs_in("ann", PASSWORD).await.status, StatusCode::SEE_OTHER);
+    assert_ne!(test.value::<String>("select password_hash from users").await, weaker);
+    for person in [&elsewhere, &again] {
+        assert_eq!(person.opens("/").await.status, StatusCode::OK);
+    }
+    assert_eq!(program.is(&tokens.word("access_token")).await, StatusCode::OK);
+    // another password does
+    accounts::set_password(&test.app, "ann@example.org", "another sentence to sign in").await.unwrap();
+    assert_eq!(elsewhere.opens("/").await.status, StatusCode::SEE_OTHER);
+    assert_eq!(program.is(&tokens.word("access_token")).await, StatusCode::UNAUTHORIZED);
+}
+
+/// S11: no more hashes are computed at once than the settings say, whoever asks for how many.
+#[tokio::test]
+async fn s11_hashes_in_flight_are_bounded() {
+    let test = TestApp::with(&[("PARLOR__ACCOUNTS__HASHES_AT_ONCE", "2")]).await;
+    test.person("ann").await;
+    let all = test.app.hashing.clone().acquire_many_owned(2).await.unwrap();
+    let ann = test.stranger();
+    let mut signing_in = std::pin::pin!(ann.signs_in("ann", PASSWORD));
+    let early = tokio::time::timeout(std::time::Duration::from_millis(500), &mut signing_in).await;
+    assert!(early.is_err(), "it waits for its turn");
+    assert_eq!(test.app.hashing.available_permits(), 0);
+    drop(all);
+    assert_eq!(signing_in.await.status, StatusCode::SEE_OTHER);
+}
+
+/// S12: a session ends when it was not seen for long, and when it has lasted long enough, on the server.
+#[tokio::test]
+async fn s12_sessions_end_by_themselves() {
+    let login = async |test: &TestApp, remember: &str| {
+        let guest = test.stranger();
+        let fields = [("email", "ann@example.org"), ("password", PASSWORD), ("remember", remember)];
+        assert_eq!(guest.posts("/login", &fields).await.status, StatusCode::SEE_OTHER);
+        guest.opens("/").await.status
+    };
+    for (setting, browser, remembered) in [
+        ("BROWSER_HOURS", StatusCode::SEE_OTHER, StatusCode::OK),
+        ("BROWSER_LIMIT_DAYS", StatusCode::SEE_OTHER, StatusCode::OK),
+        ("REMEMBERED_DAYS", StatusCode::OK, StatusCode::SEE_OTHER),
+        ("REMEMBERED_LIMIT_DAYS", StatusCode::OK, StatusCode::SEE_OTHER),
+    ] {
+        let test = TestApp::with(&[(&format!("PARLOR__SESSIONS__{setting}"), "0")]).await;
+        test.stranger().registers("ann").await;
+        assert_eq!(login(&test, "").await, browser, "{setting} = 0, until the browser is closed");
+        assert_eq!(login(&test, "on").await, remembered, "{setting} = 0, remembered");
+    }
+}
+
+/// Whoever has an account needs no other one: nobody makes them by the hundred behind one cookie.
+#[tokio::test]
+async fn who_is_signed_in_does_not_register() {
+    let test = TestApp::start().await;
+    let ann = test.person("ann").await;
+    let fields = [("email", "second@example.org"), ("name", "Second"), ("password", PASSWORD)];
+    assert_eq!(ann.posts("/register", &fields).await.location.as_deref(), Some("/"));
+    assert_eq!(test.value::<i64>("select count(*) from users").await, 1);
+}
+
+/// A start does not fail because the configured administrator is disabled, or because two processes start at once.
+#[tokio::test]
+async fn no_start_fails_at_the_configured_administrator() {
+    let test = TestApp::with(&[("ADMIN_EMAIL", "root@example.org"), ("ADMIN_PASSWORD", PASSWORD)]).await;
+    let (one, other) = tokio::join!(accounts::first_administrator(&test.app), accounts::first_administrator(&test.app));
+    let made = [one.unwrap(), other.unwrap()].iter().filter(|first| matches!(first, First::Created)).count();
+    assert_eq!(made, 1);
+    test.execute("update users set disabled_at = now()").await;
+    let again = accounts::first_administrator(&test.app).await.unwrap();
+    assert!(matches!(again, First::AlreadyThere { administrator: true }));
 }

@@ -74,3 +74,22 @@ async fn an_address_that_somebody_took_meanwhile_stays_theirs() {
     assert!(page.html.contains("already"));
     assert!(ann.opens("/settings/email").await.html.contains("ann@example.org"));
 }
+
+/// A letter goes to whatever address was typed, so there are not many of them; and no letter carries a link as a name.
+#[tokio::test]
+async fn letters_to_strangers_are_few() {
+    let test = TestApp::start().await;
+    let ann = test.person("ann").await;
+    for n in 0..6 {
+        let email = format!("stranger{n}@example.org");
+        let page = ann.posts("/settings/email", &[("email", email.as_str()), ("password", PASSWORD)]).await;
+        assert_eq!(page.status == StatusCode::TOO_MANY_REQUESTS, n == 5, "{n}: {}", page.html);
+    }
+    let letters: i64 = test.value("select count(*) from mail where kind = 'confirm_address'").await;
+    assert_eq!(letters, 5);
+    for name in ["win at https://evil.example", "WWW.evil.example"] {
+        let fields = [("email", "eve@example.org"), ("name", name), ("password", PASSWORD)];
+        let page = test.stranger().posts("/register", &fields).await;
+        assert!(page.status == StatusCode::UNPROCESSABLE_ENTITY && page.html.contains("cannot hold a link"), "{name}");
+    }
+}

@@ -118,6 +118,8 @@ async fn requeued_it_is_made_beside_the_one_given_up() {
     bob.sees(&chat, "data-state=\"completed\"").await;
     let kept: String = test.value(&format!("select state from generations where message_id = '{given_up}'")).await;
     assert_eq!(kept, "failed");
+    let noted = "select string_agg(actor || ' ' || subject, ';') from audit where action = 'answer.requeued'";
+    assert_eq!(test.value::<String>(noted).await, "root@example.org bob@example.org");
     // pressed on an old page
     let gone = root.posts(&requeue, &[]).await;
     assert_eq!(gone.status, StatusCode::NOT_FOUND);
@@ -145,6 +147,8 @@ async fn what_cannot_be_requeued_says_why_and_can_be_dropped() {
     assert!(
         page.html.contains("Dropped. It stays in its chat") && part(&page, "dead").contains("No answer was given up.")
     );
+    let noted: i64 = test.value("select count(*) from audit where action = 'answer.dropped'").await;
+    assert_eq!(noted, 1);
     assert_eq!(root.posts(&action(&refused, "drop"), &[]).await.status, StatusCode::NOT_FOUND, "only once");
     let after = bob.opens(&chat).await;
     assert!(after.html.contains("data-state=\"failed\"") && after.after() == before, "its owner notices nothing");

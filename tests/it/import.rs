@@ -141,3 +141,26 @@ async fn chats_of_other_houses_go_on_here() {
     assert_eq!(asked.body["messages"][1]["content"], "**Fish**, mostly.");
     test.check_tree().await;
 }
+
+/// S6: nothing is brought along for an account that is disabled; when it is not any more, the rest is.
+#[tokio::test]
+async fn s6_a_disabled_account_brings_nothing_along() {
+    let test = TestApp::start().await;
+    let ann = test.person("ann").await;
+    let chat = ann.asks("hi").await;
+    ann.sees(&chat, "data-state=\"completed\"").await;
+    let file = ann.opens(&format!("{chat}/export?format=json")).await.html;
+    let sql = "insert into imports (user_id, name, body, total, created_at)
+               select id, 'file', $1, 1, now() - interval '1 hour' from users";
+    test.execute("update users set disabled_at = now()").await;
+    sqlx::query(sql).bind(&file).execute(&test.app.pools.http).await.unwrap();
+    let waits = "select count(*) from apalis.jobs where job ? 'import_id' and status not in ('Done', 'Killed')";
+    parlor::domain::import::care(&test.app).await.unwrap();
+    eventually("the job has looked", || async { test.value::<i64>(waits).await == 0 }).await;
+    tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+    assert_eq!(test.value::<i64>("select count(*) from chats").await, 1);
+    assert_eq!(test.value::<i64>("select count(*) from imports where ended_at is null").await, 1);
+    test.execute("update users set disabled_at = null").await;
+    parlor::domain::import::care(&test.app).await.unwrap();
+    eventually("it is there", || async { test.value::<i64>("select count(*) from chats").await == 2 }).await;
+}

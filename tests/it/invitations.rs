@@ -135,3 +135,30 @@ async fn closed_is_closed() {
     let page = root.posts(PAGE, &[("email", "zoe@example.org")]).await;
     assert!(page.status == StatusCode::CONFLICT && page.html.contains("nobody can be invited"));
 }
+
+/// Whoever is no administrator any more has invited nobody.
+#[tokio::test]
+async fn an_invitation_does_not_outlive_the_rights_of_who_made_it() {
+    let (test, root) = house("invite").await;
+    for what in ["role", "disabled"] {
+        let other = parlor::domain::accounts::Registering {
+            email: format!("{what}@example.org"),
+            name: "Other".to_owned(),
+            password: PASSWORD.to_owned(),
+        };
+        let actor = parlor::domain::audit::Actor::operator();
+        let user = parlor::domain::accounts::create(&test.app, &other, true, &actor).await.unwrap();
+        let chief = test.stranger();
+        chief.signs_in(what, PASSWORD).await;
+        let token = invites(&chief, &format!("guest-of-{what}@example.org")).await;
+        assert_eq!(test.stranger().opens(&format!("/register?token={token}")).await.status, StatusCode::OK);
+        match what {
+            "role" => parlor::domain::people::set_role(&test.app, &actor, user.id, false).await.unwrap(),
+            _ => parlor::domain::people::disable(&test.app, &actor, user.id).await.unwrap(),
+        }
+        let page = accepts(&test.stranger(), &token, "").await;
+        assert_eq!(page.status, StatusCode::NOT_FOUND, "{what}");
+    }
+    let kept = invites(&root, "guest-of-root@example.org").await;
+    assert_eq!(accepts(&test.stranger(), &kept, "").await.status, StatusCode::SEE_OTHER);
+}

@@ -243,3 +243,19 @@ async fn s23_the_command_line_prints_a_key_and_logs_hold_none() {
     }
     assert!(log.contains("/api/keys"), "else this shows nothing: {log}");
 }
+
+/// S5: a key that was made with a key is good no longer than that one, and goes with it.
+#[tokio::test]
+async fn s5_a_key_does_not_outlive_the_key_it_was_made_with() {
+    let test = TestApp::start().await;
+    let ann = program_of_new(&test, "ann").await;
+    let wish = json!({ "name": "short", "scopes": ["keys", "models"], "expires_in_days": 1 });
+    let short = ann.posts("/api/keys", &wish).await;
+    let child = ann.with(&short.word("key")).makes_key("child", &["models"]).await;
+    let later: bool =
+        test.value("select max(expires_at) > min(expires_at) or bool_or(expires_at is null) from api_keys").await;
+    assert!(!later, "of no end, but for the day that the other one has");
+    assert_eq!(ann.is(&child.word("key")).await, StatusCode::OK);
+    test.execute("delete from api_keys where name = 'short'").await;
+    assert_eq!(ann.is(&child.word("key")).await, StatusCode::UNAUTHORIZED);
+}

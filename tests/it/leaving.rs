@@ -172,3 +172,48 @@ async fn s6_the_command_line_disables_and_enables() {
     assert!(!out.status.success());
     assert!(String::from_utf8_lossy(&out.stderr).contains("there is no account with this address"));
 }
+
+/// Nothing names an address whose account is gone: not the letters, their files, invitations, or what others did with it.
+#[tokio::test]
+async fn no_letter_or_invitation_names_who_is_gone() {
+    let root = [("ADMIN_EMAIL", "root@example.org"), ("ADMIN_PASSWORD", PASSWORD)];
+    let test = TestApp::with(&root).await;
+    parlor::domain::accounts::first_administrator(&test.app).await.unwrap();
+    let root = test.stranger();
+    root.signs_in("root", PASSWORD).await;
+    for _ in 0..2 {
+        root.posts("/admin/invitations", &[("email", "ann@example.org")]).await;
+    }
+    let token = test.letters_to("ann@example.org").await.last().unwrap().token();
+    let ann = test.stranger();
+    ann.posts("/register", &[("token", token.as_str()), ("email", ""), ("name", "Ann"), ("password", PASSWORD)]).await;
+    ann.posts("/settings/keys", &[("name", "x"), ("scope", "models"), ("expires_in_days", "")]).await;
+    test.program().signs_in("ann").await;
+    test.stranger().posts("/password/forgot", &[("email", "ann@example.org")]).await;
+    eventually("three letters are written", || async {
+        test.value::<i64>("select count(*) from mail where recipient = 'ann@example.org' and state = 'written'").await
+            == 3
+    })
+    .await;
+    let files = || {
+        let folder = std::fs::read_dir(std::path::Path::new(&test.app.config.data.dir).join("outbox")).unwrap();
+        folder.filter(|file| std::fs::read_to_string(file.as_ref().unwrap().path()).unwrap().contains("ann@")).count()
+    };
+    assert_eq!(files(), 3);
+    let ann = UserId(test.value("select id from users where email_key = 'ann@example.org'").await);
+    people::delete(&test.app, &parlor::domain::audit::Actor::operator(), ann).await.unwrap();
+    eventually("she is gone", || async { test.value::<i64>("select count(*) from users").await == 1 }).await;
+    let named: String = test
+        .value(
+            "select concat_ws(' ',
+                 (select count(*) from mail where mail::text like '%ann@%'),
+                 (select count(*) from invitations where invitations::text like '%ann@%'),
+                 (select count(*) from audit where audit::text like '%ann@%'),
+                 (select count(*) from api_keys), (select count(*) from token_families), (select count(*) from tokens),
+                 (select count(*) from taken_messages), (select count(*) from user_limits),
+                 (select count(*) from reset_wishes))",
+        )
+        .await;
+    assert_eq!(named, ["0"; 9].join(" "));
+    assert_eq!(files(), 0);
+}

@@ -222,3 +222,20 @@ async fn what_is_over_is_removed() {
     );
     assert_eq!(left, (1, 1));
 }
+
+/// S12: to end all other sessions ends what programs signed in with too; the page says that there are some.
+#[tokio::test]
+async fn s12_all_others_are_programs_too() {
+    let test = TestApp::start().await;
+    let ann = test.person("ann").await;
+    assert!(!ann.opens("/settings/sessions").await.html.contains("signed in with your password"));
+    let program = test.program();
+    let tokens = program.signs_in("ann").await;
+    let page = ann.opens("/settings/sessions").await;
+    assert!(page.html.contains("One program is signed in") && page.html.contains("/settings/sessions/end"));
+    ann.posts("/settings/sessions/end", &[]).await;
+    assert_eq!(program.is(&tokens.word("access_token")).await, UNAUTHORIZED);
+    assert_eq!(program.refreshes(&tokens.word("refresh_token")).await.status, UNAUTHORIZED);
+    assert_eq!(ann.opens("/").await.status, StatusCode::OK);
+    assert!(!ann.opens("/settings/sessions").await.html.contains("signed in with your password"));
+}

@@ -89,6 +89,18 @@ async fn only_administrators_share() {
     assert_eq!(bob.posts(&format!("/settings{style}/delete"), &[]).await.status, StatusCode::NOT_FOUND);
     let fields = [("name", "x"), ("text", "x")];
     assert_eq!(bob.posts(&format!("/settings{style}"), &fields).await.status, StatusCode::NOT_FOUND);
+    // what one administrator does with another's is written down
+    test.person("root").await;
+    let root = test.stranger();
+    root.signs_in("root", crate::support::people::PASSWORD).await;
+    test.execute("update users set role = 'administrator' where name = 'root'").await;
+    root.posts(&format!("/settings{style}"), &[("name", "House style"), ("text", "Other words"), ("shared", "true")])
+        .await;
+    ann.posts(&format!("/settings{style}"), &[("name", "House style"), ("text", "Her own"), ("shared", "true")]).await;
+    let noted: String = test
+        .value("select string_agg(actor || ' ' || action || ' ' || subject || ' ' || details, ';') from audit where action like 'prompt%'")
+        .await;
+    assert_eq!(noted, "root@example.org prompt.changed ann@example.org House style");
     // what is private is nobody's, also not an administrator's
     let mine: String = test.value("select id::text from prompts where name = 'Mine'").await;
     assert_eq!(ann.opens(&format!("/prompts/{mine}")).await.status, StatusCode::NOT_FOUND);

@@ -215,3 +215,20 @@ async fn s13_a_password_set_by_an_operator_is_told() {
         "command line password.changed"
     );
 }
+
+/// S8: whoever knew the old password may have wished for another address; a new password ends that.
+#[tokio::test]
+async fn s8_a_wish_for_another_address_ends_with_the_password() {
+    let test = TestApp::start().await;
+    let ann = test.person("ann").await;
+    let fields = [("email", "thief@example.org"), ("password", PASSWORD)];
+    ann.posts("/settings/email", &fields).await;
+    let token = test.letter_to("thief@example.org").await.token();
+    let guest = test.stranger();
+    forgets(&guest, "ann@example.org").await;
+    let reset = test.letter_to("ann@example.org").await.token();
+    assert_eq!(resets(&guest, &reset, NEW).await, StatusCode::SEE_OTHER);
+    let page = guest.posts("/settings/email/confirm", &[("token", token.as_str())]).await;
+    assert_eq!(page.status, StatusCode::NOT_FOUND);
+    assert_eq!(test.value::<String>("select email from users").await, "ann@example.org");
+}

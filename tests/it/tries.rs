@@ -6,6 +6,7 @@ use crate::support::{
     people::{PASSWORD, Page, Person},
 };
 use futures::future::join_all;
+use parlor::domain::people;
 use reqwest::{Method, StatusCode};
 use sqlx::Connection;
 
@@ -180,4 +181,19 @@ async fn s14_common_passwords_are_refused_and_long_ones_are_not_cut() {
     let other = "ä".repeat(127) + "2";
     assert_eq!(test.stranger().signs_in("ann", &other).await.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert_eq!(test.stranger().signs_in("ann", &long).await.status, StatusCode::SEE_OTHER);
+}
+
+/// S9, S14: whose address only looks like another one once it is in lower case is somebody else to the limiter too.
+#[tokio::test]
+async fn s14_a_look_alike_does_not_count_for_another() {
+    let test = TestApp::start().await;
+    for email in ["kim@example.org", "\u{212a}im@example.org"] {
+        let fields = [("email", email), ("name", "Kim"), ("password", PASSWORD)];
+        assert_eq!(test.stranger().posts("/register", &fields).await.status, StatusCode::SEE_OTHER, "{email}");
+    }
+    let known: i64 = test.value("select count(distinct account) from password_places").await;
+    assert_eq!(known, 2, "each is known under a name of its own");
+    let plain = people::of_address(&test.app, "KIM@example.org").await.unwrap();
+    let other = people::of_address(&test.app, "\u{212a}im@example.org").await.unwrap();
+    assert_ne!(plain, other);
 }

@@ -323,6 +323,13 @@ async fn s20_bodies_that_cannot_be_taken() {
     ann.sees(&chat, "fine").await;
     let text: String = test.value("select text from messages where author = 'person'").await;
     assert_eq!(text, "a\u{fffd}b");
+    // and where a text is looked up as it was typed, it is refused
+    let fields = [("email", "a\0@example.org"), ("password", "b\0")];
+    assert_eq!(test.stranger().posts("/login", &fields).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+    test.execute("update users set role = 'administrator'").await;
+    for path in ["/admin/users?q=%00", "/search?q=%00", "/palette?q=%00"] {
+        assert!(!ann.opens(path).await.status.is_server_error(), "{path}");
+    }
 }
 
 #[tokio::test]

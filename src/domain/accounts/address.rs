@@ -14,10 +14,14 @@ use crate::{
 use std::net::IpAddr;
 use time::Duration;
 
+/// So many links to confirm an address are sent for an account in an hour: they go to whatever address was typed.
+const LETTERS_AN_HOUR: i64 = 5;
+const HOUR: std::time::Duration = std::time::Duration::from_hours(1);
+
 /// Sends a link to the address that is to be the new one; returns it as it was taken.
 ///
 /// # Errors
-/// [`Error::Invalid`] for `email` or `password`.
+/// [`Error::Invalid`] for `email` or `password`; [`Error::Limited`] after several within an hour.
 pub async fn wish(app: &App, viewer: &Viewer, email: &str, password: &str) -> Result<String> {
     let (email, key) = check_address(email)?;
     let user = confirm_password(app, viewer, "password", password).await?;
@@ -29,6 +33,11 @@ pub async fn wish(app: &App, viewer: &Viewer, email: &str, password: &str) -> Re
     }
     let minutes = app.config.accounts.reset_minutes;
     let mut tx = app.pools.http.begin().await?;
+    // held: of two wishes at the same moment, the second counts the first one's letter
+    let user = store::owner(&mut tx, user.id).await?.ok_or(Error::Unauthenticated)?;
+    if mail::lately(&mut tx, user.id, "confirm_address", HOUR).await? >= LETTERS_AN_HOUR {
+        return Err(Error::limited(HOUR, "Several links to confirm an address were sent within an hour."));
+    }
     // the last wish counts
     tokens::forget_of(&mut tx, Purpose::NewAddress, user.id).await?;
     let owned = Owned { user: user.id, address: email.clone() };
@@ -69,7 +78,7 @@ pub async fn confirm(app: &App, token: &str, from: Option<IpAddr>) -> Result<Str
     tokens::forget_of(&mut tx, Purpose::Reset, user.id).await?;
     let letter = Letter::AddressChanged { name: user.name.clone(), to: address.clone(), when: recovery::instant() };
     mail::post(&mut tx, app, &user.email, Some(user.id), &letter).await?;
-    tries::forget(&mut tx, &user.email).await?;
+    tries::forget(&mut tx, &email_key(&user.email)).await?;
     audit::note(&mut tx, &user.actor(from), "email.changed", Some(user.subject()), &format!("to {address}")).await?;
     tx.commit().await?;
     Ok(address)

@@ -23,11 +23,11 @@ use crate::{
     },
 };
 use sqlx::PgConnection;
-use std::net::IpAddr;
+use std::{fmt, net::IpAddr};
 use time::{Duration, OffsetDateTime};
 
 /// A person with an account.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct User {
     pub id: UserId,
     pub email: String,
@@ -35,6 +35,8 @@ pub struct User {
     pub administrator: bool,
     pub theme: Theme,
     pub password_hash: String,
+    /// What sessions and programs hang on: another one with another password, and with nothing else.
+    pub password_mark: String,
     pub now: Now,
 }
 
@@ -47,6 +49,13 @@ pub struct Now {
     pub sessions_ended_at: Option<OffsetDateTime>,
     /// It is to be deleted then.
     pub delete_at: Option<OffsetDateTime>,
+}
+
+/// Without its hash: libraries log what they are given.
+impl fmt::Debug for User {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("User").field("id", &self.id).finish_non_exhaustive()
+    }
 }
 
 impl User {
@@ -153,6 +162,9 @@ impl Registering {
             wrong("name", "Say how you want to be called.");
         } else if name.chars().count() > 80 || name.chars().any(char::is_control) {
             wrong("name", "A name has at most 80 characters, on one line.");
+        } else if name.contains("://") || name.to_lowercase().contains("www.") {
+            // it stands in letters that come from here
+            wrong("name", "A name cannot hold a link.");
         }
         if let Err(message) = password::check(&self.password) {
             wrong("password", message);
@@ -169,9 +181,10 @@ impl Registering {
     }
 }
 
-/// What addresses are compared by. A letter that only looks like one of ASCII once it is lower case (the Kelvin sign is
+/// What addresses are compared by, everywhere. A letter that only looks like one of ASCII once it is lower case (the Kelvin sign is
 /// one) stays as it is, so that it belongs to nobody else.
-fn email_key(email: &str) -> String {
+#[must_use]
+pub fn email_key(email: &str) -> String {
     let imposes = |c: char| !c.is_ascii() && c.to_lowercase().any(|lower| lower.is_ascii());
     let parts = email.trim().split_inclusive(imposes);
     let lower = parts.map(|part| match part.chars().next_back().filter(|c| imposes(*c)) {
@@ -200,7 +213,7 @@ pub async fn register(app: &App, form: &Registering, from: Option<IpAddr>) -> Re
         return Err(Error::Forbidden);
     }
     let user = make(app, form, false, |user| (user.actor(from), "user.registered")).await?;
-    tries::remember(app, &user.email, from).await?;
+    tries::remember(app, &email_key(&user.email), from).await?;
     Ok(user)
 }
 
@@ -286,14 +299,14 @@ fn taken() -> Error {
 /// # Errors
 /// [`Error::Limited`] after several wrong tries, alike for an address that nobody has.
 pub async fn sign_in(app: &App, email: &str, password: &str, from: Option<IpAddr>) -> Result<Option<User>> {
-    let attempt = tries::begin(app, email, from).await?;
+    let attempt = tries::begin(app, &email_key(email), from).await?;
     let user = store::by_email(&app.pools.http, &email_key(email)).await?;
     let hash = user.as_ref().map(|u| u.password_hash.clone());
     let Some(verified) = password::verify(app, password.to_owned(), hash).await? else { return Ok(None) };
     let Some(mut user) = user else { return Ok(None) };
     if verified.outdated {
         let fresh = password::hash(app, password.to_owned()).await?;
-        if store::replace_hash(&app.pools.http, user.id, &user.password_hash, &fresh).await? {
+        if store::renew_hash(&app.pools.http, user.id, &user.password_hash, &fresh).await? {
             user.password_hash = fresh;
         }
     }
@@ -344,6 +357,7 @@ pub async fn change_password(app: &App, viewer: &Viewer, this: SessionId, old: &
     let details = format!("{ended} other sessions ended");
     audit::note(&mut tx, &Actor::from(viewer), "password.changed", Some(viewer.subject()), &details).await?;
     tx.commit().await?;
+    user.password_mark.clone_from(&fresh);
     user.password_hash = fresh;
     Ok(user)
 }
@@ -354,7 +368,7 @@ pub async fn change_password(app: &App, viewer: &Viewer, this: SessionId, old: &
 /// [`Error::Invalid`] for `field` when it is another one; [`Error::Limited`] after several wrong ones.
 pub async fn confirm(app: &App, viewer: &Viewer, field: &'static str, password: &str) -> Result<User> {
     let user = get(&app.pools.http, viewer.id).await?.ok_or(Error::Unauthenticated)?;
-    let attempt = tries::begin(app, &user.email, viewer.address).await?;
+    let attempt = tries::begin(app, &email_key(&user.email), viewer.address).await?;
     let verified = password::verify(app, password.to_owned(), Some(user.password_hash.clone())).await?;
     if verified.is_none() {
         return Err(Error::invalid(field, "This is not your password."));
@@ -368,7 +382,12 @@ pub async fn confirm(app: &App, viewer: &Viewer, field: &'static str, password: 
 /// # Errors
 /// [`Error::NotFound`].
 pub async fn promote(app: &App, email: &str) -> Result<()> {
-    if store::promote(&app.pools.http, &email_key(email)).await? { Ok(()) } else { Err(Error::NotFound) }
+    let mut tx = app.pools.http.begin().await?;
+    let (id, email) = store::promote(&mut tx, &email_key(email)).await?.ok_or(Error::NotFound)?;
+    let subject = Subject { id, email: &email };
+    audit::note(&mut tx, &Actor::operator(), "user.role", Some(subject), "administrator").await?;
+    tx.commit().await?;
+    Ok(())
 }
 
 /// Everybody, for the operator's command line.
@@ -399,15 +418,20 @@ pub enum First {
 pub async fn first_administrator(app: &App) -> Result<First> {
     let settings = &app.config.accounts;
     if !settings.admin_email.is_empty() {
-        if let Some(user) = store::by_email(&app.pools.http, &email_key(&settings.admin_email)).await? {
-            return Ok(First::AlreadyThere { administrator: user.administrator });
+        // processes that start at the same moment: the second one waits here and then finds what the first one made
+        let mut tx = app.pools.http.begin().await?;
+        store::lock_administrators(&mut tx).await?;
+        if let Some(role) = store::role_of(&mut tx, &email_key(&settings.admin_email)).await? {
+            return Ok(First::AlreadyThere { administrator: role == "administrator" });
         }
         let form = Registering {
             email: settings.admin_email.clone(),
             name: "Administrator".to_owned(),
             password: settings.admin_password.expose().to_owned(),
         };
-        return create(app, &form, true, &Actor::program()).await.map(|_| First::Created);
+        create(app, &form, true, &Actor::program()).await?;
+        tx.commit().await?;
+        return Ok(First::Created);
     }
     if has_administrator(&app.pools.http).await? {
         return Ok(First::Settled);
@@ -421,7 +445,7 @@ pub async fn first_administrator(app: &App) -> Result<First> {
 /// # Errors
 /// [`Error::NotFound`] for a token that is unknown, used or too old, or when there is an administrator;
 /// [`Error::Invalid`] by field.
-pub async fn set_up(app: &App, token: &str, form: &Registering) -> Result<User> {
+pub async fn set_up(app: &App, token: &str, form: &Registering, from: Option<IpAddr>) -> Result<User> {
     if !may_set_up(app, token).await? {
         return Err(Error::NotFound);
     }
@@ -441,7 +465,7 @@ pub async fn set_up(app: &App, token: &str, form: &Registering) -> Result<User> 
         .on_constraint("users_email_key", taken)?;
     tokens::forget(&mut tx, tokens::Purpose::Setup).await?;
     let details = "administrator, by the link in the log";
-    audit::note(&mut tx, &user.actor(None), "user.registered", Some(user.subject()), details).await?;
+    audit::note(&mut tx, &user.actor(from), "user.registered", Some(user.subject()), details).await?;
     tx.commit().await?;
     Ok(user)
 }

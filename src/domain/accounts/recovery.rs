@@ -101,6 +101,8 @@ pub async fn reset(app: &App, token: &str, new: &str, from: Option<IpAddr>) -> R
 /// The database's.
 pub async fn password_changed(tx: &mut PgConnection, app: &App, user: &User) -> Result<()> {
     tokens::forget_of(tx, Purpose::Reset, user.id).await?;
+    // whoever knew the old password may have wished for another address with it
+    tokens::forget_of(tx, Purpose::NewAddress, user.id).await?;
     let letter = Letter::PasswordChanged {
         name: user.name.clone(),
         when: instant(),

@@ -13,6 +13,7 @@ struct Row {
     role: String,
     theme: String,
     password_hash: String,
+    password_mark: String,
 }
 
 impl From<Row> for User {
@@ -24,6 +25,7 @@ impl From<Row> for User {
             administrator: row.role == "administrator",
             theme: Theme::parse(&row.theme).unwrap_or_default(),
             password_hash: row.password_hash,
+            password_mark: row.password_mark,
             now: Now::default(),
         }
     }
@@ -35,7 +37,8 @@ impl From<Row> for User {
 /// The database's.
 pub async fn get(db: &PgPool, id: UserId) -> sqlx::Result<Option<User>> {
     let row = sqlx::query!(
-        r#"select id as "id: UserId", email, name, role, theme, password_hash, delete_at, sessions_ended_at,
+        r#"select id as "id: UserId", email, name, role, theme, password_hash,
+               coalesce(password_mark, password_hash) as "password_mark!", delete_at, sessions_ended_at,
                array(select s.id from sessions s where s.user_id = u.id) as "sessions!: Vec<SessionId>"
            from users u where id = $1 and disabled_at is null"#,
         id.0
@@ -47,6 +50,7 @@ pub async fn get(db: &PgPool, id: UserId) -> sqlx::Result<Option<User>> {
         administrator: row.role == "administrator",
         theme: Theme::parse(&row.theme).unwrap_or_default(),
         password_hash: row.password_hash,
+        password_mark: row.password_mark,
         now: Now { sessions: row.sessions, sessions_ended_at: row.sessions_ended_at, delete_at: row.delete_at },
     }))
 }
@@ -63,7 +67,8 @@ pub async fn email_of(conn: &mut PgConnection, id: UserId) -> sqlx::Result<Optio
 pub async fn by_email(db: &PgPool, email_key: &str) -> sqlx::Result<Option<User>> {
     let row = sqlx::query_as!(
         Row,
-        r#"select id as "id: UserId", email, name, role, theme, password_hash from users
+        r#"select id as "id: UserId", email, name, role, theme, password_hash,
+               coalesce(password_mark, password_hash) as "password_mark!" from users
            where email_key = $1 and disabled_at is null"#,
         email_key
     );
@@ -73,7 +78,8 @@ pub async fn by_email(db: &PgPool, email_key: &str) -> sqlx::Result<Option<User>
 pub async fn all(db: &PgPool) -> sqlx::Result<Vec<User>> {
     let rows = sqlx::query_as!(
         Row,
-        r#"select id as "id: UserId", email, name, role, theme, password_hash from users order by created_at"#
+        r#"select id as "id: UserId", email, name, role, theme, password_hash,
+               coalesce(password_mark, password_hash) as "password_mark!" from users order by created_at"#
     );
     Ok(rows.fetch_all(db).await?.into_iter().map(User::from).collect())
 }
@@ -90,7 +96,8 @@ pub async fn insert(
     let row = sqlx::query_as!(
         Row,
         r#"insert into users (email, email_key, name, password_hash, role) values ($1, $2, $3, $4, $5)
-           returning id as "id: UserId", email, name, role, theme, password_hash"#,
+           returning id as "id: UserId", email, name, role, theme, password_hash,
+               coalesce(password_mark, password_hash) as "password_mark!""#,
         email,
         email_key,
         name,
@@ -100,15 +107,41 @@ pub async fn insert(
     row.fetch_one(conn).await.map(User::from)
 }
 
-/// Replaces a hash, unless somebody else did so meanwhile.
+/// Takes another password's hash, unless somebody else did so meanwhile.
 pub async fn replace_hash(db: impl PgExecutor<'_>, id: UserId, old: &str, new: &str) -> sqlx::Result<bool> {
-    let done = sqlx::query!("update users set password_hash = $3 where id = $1 and password_hash = $2", id.0, old, new);
+    let done = sqlx::query!(
+        "update users set password_hash = $3, password_mark = null where id = $1 and password_hash = $2",
+        id.0,
+        old,
+        new
+    );
     Ok(done.execute(db).await?.rows_affected() == 1)
 }
 
-pub async fn promote(db: &PgPool, email_key: &str) -> sqlx::Result<bool> {
-    let done = sqlx::query!("update users set role = 'administrator' where email_key = $1", email_key);
+/// Takes another hash of the same password, unless somebody else did so meanwhile: what hangs on the password stays.
+pub async fn renew_hash(db: impl PgExecutor<'_>, id: UserId, old: &str, new: &str) -> sqlx::Result<bool> {
+    let done = sqlx::query!(
+        "update users set password_hash = $3, password_mark = coalesce(password_mark, password_hash)
+         where id = $1 and password_hash = $2",
+        id.0,
+        old,
+        new
+    );
     Ok(done.execute(db).await?.rows_affected() == 1)
+}
+
+/// Makes an account of either role an administrator's; whose it is.
+pub async fn promote(conn: &mut PgConnection, email_key: &str) -> sqlx::Result<Option<(UserId, String)>> {
+    let row = sqlx::query!(
+        r#"update users set role = 'administrator' where email_key = $1 returning id as "id: UserId", email"#,
+        email_key
+    );
+    Ok(row.fetch_optional(conn).await?.map(|row| (row.id, row.email)))
+}
+
+/// The role of an address's account, disabled or not.
+pub async fn role_of(conn: &mut PgConnection, email_key: &str) -> sqlx::Result<Option<String>> {
+    sqlx::query_scalar!("select role from users where email_key = $1", email_key).fetch_optional(conn).await
 }
 
 /// Whether there is an administrator.
@@ -131,7 +164,8 @@ pub async fn lock_administrators(conn: &mut PgConnection) -> sqlx::Result<()> {
 pub async fn owner(conn: &mut PgConnection, id: UserId) -> sqlx::Result<Option<User>> {
     let row = sqlx::query_as!(
         Row,
-        r#"select id as "id: UserId", email, name, role, theme, password_hash from users
+        r#"select id as "id: UserId", email, name, role, theme, password_hash,
+               coalesce(password_mark, password_hash) as "password_mark!" from users
            where id = $1 and disabled_at is null for no key update"#,
         id.0
     );
@@ -142,8 +176,10 @@ pub async fn owner(conn: &mut PgConnection, id: UserId) -> sqlx::Result<Option<U
 pub async fn set_hash(conn: &mut PgConnection, id: UserId, email_key: &str, hash: &str) -> sqlx::Result<Option<User>> {
     let row = sqlx::query_as!(
         Row,
-        r#"update users set password_hash = $3 where id = $1 and email_key = $2 and disabled_at is null
-           returning id as "id: UserId", email, name, role, theme, password_hash"#,
+        r#"update users set password_hash = $3, password_mark = null
+           where id = $1 and email_key = $2 and disabled_at is null
+           returning id as "id: UserId", email, name, role, theme, password_hash,
+               coalesce(password_mark, password_hash) as "password_mark!""#,
         id.0,
         email_key,
         hash
@@ -185,7 +221,8 @@ pub async fn take_wish(conn: &mut PgConnection) -> sqlx::Result<Option<Option<Us
     // held: of two wishes for one account that are granted at the same moment, the second counts the first one's letter
     let row = sqlx::query_as!(
         Row,
-        r#"select id as "id: UserId", email, name, role, theme, password_hash from users
+        r#"select id as "id: UserId", email, name, role, theme, password_hash,
+               coalesce(password_mark, password_hash) as "password_mark!" from users
            where email_key = $1 and disabled_at is null for no key update"#,
         email_key
     );

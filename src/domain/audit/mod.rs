@@ -64,6 +64,15 @@ pub async fn forget(tx: &mut PgConnection, user: UserId) -> Result<()> {
     Ok(())
 }
 
+/// Takes the address of an account that goes out of what others did with it, e.g. invite it.
+///
+/// # Errors
+/// The database's.
+pub async fn forget_address(tx: &mut PgConnection, user: UserId, address: &str) -> Result<()> {
+    store::forget_address(tx, address, &pseudonym(user)).await?;
+    Ok(())
+}
+
 /// What an account that is gone is called.
 #[must_use]
 pub fn pseudonym(user: UserId) -> String {

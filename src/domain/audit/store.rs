@@ -75,3 +75,14 @@ pub async fn forget(conn: &mut PgConnection, user: UserId, pseudonym: &str) -> s
     .await?;
     Ok(())
 }
+
+pub async fn forget_address(conn: &mut PgConnection, address: &str, pseudonym: &str) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update audit set details = replace(details, $1, $2) where subject_id is null and position($1 in details) > 0",
+        address,
+        pseudonym
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}

@@ -12,8 +12,13 @@ use super::{
 use crate::{
     app::App,
     base::{Error, Result, ids::GenerationId},
-    domain::{accounts::Viewer, catalog, chats, feed},
+    domain::{
+        accounts::Viewer,
+        audit::{self, Actor, Subject},
+        catalog, chats, feed,
+    },
 };
+use sqlx::PgConnection;
 use time::OffsetDateTime;
 
 /// An answer that was given up.
@@ -70,6 +75,7 @@ pub async fn requeue(app: &App, viewer: &Viewer, id: GenerationId) -> Result<Sen
     let show = letter.leaf == Some(end);
     let beside = Beside { answer: letter.answer, question, prefix: &prefix, show, purse: None, form: None };
     let (sent, events) = beside.begin(&mut tx, chat, letter.owner, &letter.model, from).await?;
+    note(&mut tx, viewer, &letter, "answer.requeued").await?;
     tx.commit().await?;
     app.feed.hub.deliver(chat, events);
     Ok(sent)
@@ -82,14 +88,20 @@ pub async fn requeue(app: &App, viewer: &Viewer, id: GenerationId) -> Result<Sen
 pub async fn drop(app: &App, viewer: &Viewer, id: GenerationId) -> Result<()> {
     only_administrators(viewer)?;
     let mut tx = app.pools.http.begin().await?;
-    let Letter { chat, answer, .. } = letters::find(&mut tx, id).await?.ok_or(Error::NotFound)?;
+    let letter = letters::find(&mut tx, id).await?.ok_or(Error::NotFound)?;
     // whoever requeues it at this moment holds the head: of two, one is told that it is gone
-    feed::lock(&mut tx, chat).await?.ok_or(Error::NotFound)?;
-    if !letters::lay_to_rest(&mut tx, answer).await? {
+    feed::lock(&mut tx, letter.chat).await?.ok_or(Error::NotFound)?;
+    if !letters::lay_to_rest(&mut tx, letter.answer).await? {
         return Err(Error::NotFound);
     }
+    note(&mut tx, viewer, &letter, "answer.dropped").await?;
     tx.commit().await?;
     Ok(())
+}
+
+async fn note(tx: &mut PgConnection, viewer: &Viewer, letter: &Letter, action: &str) -> Result<()> {
+    let owner = Subject { id: letter.owner, email: &letter.email };
+    audit::note(tx, &Actor::from(viewer), action, Some(owner), &letter.model).await
 }
 
 fn only_administrators(viewer: &Viewer) -> Result<()> {

@@ -103,19 +103,21 @@ async fn run(app: &App, id: ImportId) -> Result<()> {
         if app.stopping.begun.is_cancelled() {
             return Ok(());
         }
-        bring(app, id, number, chat).await?;
+        if !bring(app, id, number, chat).await? {
+            return Ok(());
+        }
     }
     store::end(&app.pools.jobs, id).await?;
     Ok(())
 }
 
-/// One chat, if it is not there yet.
-async fn bring(app: &App, id: ImportId, number: i32, file: &FileForm) -> Result<()> {
+/// One chat, if it is not there yet. Not, and then none of those that follow, when the account is disabled by now.
+async fn bring(app: &App, id: ImportId, number: i32, file: &FileForm) -> Result<bool> {
     let mut tx = app.pools.jobs.begin().await?;
     // whoever else works on this file waits here, and then finds it done
-    let Some((user, done)) = store::lock(&mut tx, id).await? else { return Ok(()) };
+    let Some((user, done)) = store::lock(&mut tx, id).await? else { return Ok(false) };
     if done > number {
-        return Ok(());
+        return Ok(true);
     }
     let chat = store::chat(&mut tx, user, &read::title(file), &file.chat).await?;
     feed::store::open(&mut tx, chat).await?;
@@ -142,5 +144,5 @@ async fn bring(app: &App, id: ImportId, number: i32, file: &FileForm) -> Result<
     store::close(&mut tx, id, number + 1, chat, leaf).await?;
     feed::ring_list(&mut tx, user).await?;
     tx.commit().await?;
-    Ok(())
+    Ok(true)
 }

@@ -68,10 +68,12 @@ pub async fn forgotten(conn: &mut PgConnection) -> sqlx::Result<Vec<ImportId>> {
     .await
 }
 
-/// Lets one at a time work on a file; whose it is, and how many of its chats are made.
+/// Lets one at a time work on a file; whose it is, and how many of its chats are made. Nothing when its account is disabled,
+/// or goes: that waits until the chat is made.
 pub async fn lock(conn: &mut PgConnection, id: ImportId) -> sqlx::Result<Option<(UserId, i32)>> {
     let row = sqlx::query!(
-        r#"select user_id as "user: UserId", done from imports where id = $1 and ended_at is null for update"#,
+        r#"select i.user_id as "user: UserId", i.done from imports i join users u on u.id = i.user_id
+           where i.id = $1 and i.ended_at is null and u.disabled_at is null for update of i for share of u"#,
         id.0
     )
     .fetch_optional(conn)

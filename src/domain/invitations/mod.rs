@@ -11,7 +11,7 @@ use crate::{
         Error, Result,
         config::Registration,
         crypto::{random_hex, sha256},
-        ids::InvitationId,
+        ids::{InvitationId, UserId},
     },
     domain::{
         accounts::{self, Registering, User, Viewer},
@@ -20,6 +20,7 @@ use crate::{
     },
     outside::mail::Letter,
 };
+use sqlx::PgConnection;
 use std::net::IpAddr;
 
 /// The newest of them that are shown.
@@ -75,6 +76,22 @@ pub async fn revoke(app: &App, viewer: &Viewer, id: InvitationId) -> Result<()> 
     Ok(())
 }
 
+/// Makes worthless what an account has invited to that is no administrator's any more, or goes, in the transaction of that.
+///
+/// # Errors
+/// The database's.
+pub async fn withdraw(tx: &mut PgConnection, by: UserId) -> Result<()> {
+    Ok(store::withdraw(tx, by).await?)
+}
+
+/// Removes the invitations to an address: its account goes.
+///
+/// # Errors
+/// The database's.
+pub async fn forget(tx: &mut PgConnection, email_key: &str) -> Result<()> {
+    Ok(store::forget(tx, email_key).await?)
+}
+
 /// The address that an open invitation is for.
 ///
 /// # Errors
@@ -102,7 +119,7 @@ pub async fn accept(app: &App, token: &str, form: &Registering, from: Option<IpA
     store::note_account(&mut tx, used.id, user.id).await?;
     audit::note(&mut tx, &user.actor(from), "invitation.used", Some(user.subject()), &used.role).await?;
     tx.commit().await?;
-    tries::remember(app, &user.email, from).await?;
+    tries::remember(app, &accounts::email_key(&user.email), from).await?;
     Ok(user)
 }
 

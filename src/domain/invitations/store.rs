@@ -60,6 +60,21 @@ pub async fn revoke_open(conn: &mut PgConnection, email_key: &str) -> sqlx::Resu
     Ok(())
 }
 
+pub async fn withdraw(conn: &mut PgConnection, by: UserId) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update invitations set revoked_at = now() where invited_by = $1 and used_at is null and revoked_at is null",
+        by.0
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+pub async fn forget(conn: &mut PgConnection, email_key: &str) -> sqlx::Result<()> {
+    sqlx::query!("delete from invitations where email_key = $1", email_key).execute(conn).await?;
+    Ok(())
+}
+
 pub async fn list(db: &PgPool, most: i64) -> sqlx::Result<Vec<Invitation>> {
     sqlx::query_as!(
         Invitation,

@@ -152,6 +152,23 @@ pub async fn lately(conn: &mut PgConnection, user: UserId, kind: &str, within: D
     Ok(store::lately(conn, user, kind, within.as_secs_f64()).await?)
 }
 
+/// Removes the letters to an account that goes, and to its address; which ones.
+///
+/// # Errors
+/// The database's.
+pub async fn forget(tx: &mut PgConnection, user: UserId, address: &str) -> Result<Vec<LetterId>> {
+    Ok(store::forget(tx, user, address).await?)
+}
+
+/// Removes the files that these were written to.
+///
+/// # Errors
+/// The data folder's.
+pub async fn remove_written(app: &App, letters: &[LetterId]) -> Result<()> {
+    let ids: Vec<_> = letters.iter().map(|id| id.0).collect();
+    app.mailer.remove(&ids).await.map_err(|e| Error::Unavailable(format!("the outbox's folder: {e}")))
+}
+
 /// Lets go of what nobody needs any more: what letters said after a day (of written ones, after eight), and entries after
 /// ninety days.
 ///

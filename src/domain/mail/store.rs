@@ -201,6 +201,16 @@ pub async fn lately(conn: &mut PgConnection, user: UserId, kind: &str, seconds: 
     .await
 }
 
+pub async fn forget(conn: &mut PgConnection, user: UserId, address: &str) -> sqlx::Result<Vec<LetterId>> {
+    sqlx::query_scalar!(
+        r#"delete from mail where user_id = $1 or lower(recipient) = lower($2) returning id as "id: LetterId""#,
+        user.0,
+        address
+    )
+    .fetch_all(conn)
+    .await
+}
+
 pub async fn forget_bodies(db: &PgPool, written: f64) -> sqlx::Result<()> {
     sqlx::query!(
         "update mail set body = null where body is not null and state <> 'sending' and created_at < now() - interval '1 day'

@@ -9,7 +9,7 @@ use crate::{
     domain::{
         accounts::{self, Viewer, sessions},
         audit::{self, Actor},
-        generation, tries,
+        generation, invitations, mail, tries,
     },
 };
 use std::time::Duration;
@@ -27,7 +27,7 @@ const BATCH: i64 = 10;
 /// [`Error::Invalid`] for `password`, or for `email` when it is not the account's; [`Error::Conflict`] for the last
 /// administrator.
 pub async fn leave(app: &App, viewer: &Viewer, this: SessionId, password: &str, email: &str) -> Result<()> {
-    if email.trim().to_lowercase() != viewer.email.to_lowercase() {
+    if accounts::email_key(email) != accounts::email_key(&viewer.email) {
         return Err(Error::invalid("email", "This is not the address of your account."));
     }
     accounts::confirm(app, viewer, "password", password).await?;
@@ -70,6 +70,7 @@ pub async fn delete(app: &App, actor: &Actor, user: UserId) -> Result<()> {
     store::set_leaving(&mut tx, user, 0.).await?;
     store::set_disabled(&mut tx, user, true).await?;
     sessions::end_all_of(&mut tx, user, None).await?;
+    invitations::withdraw(&mut tx, user).await?;
     audit::note(&mut tx, actor, "user.deleted", Some(standing.subject()), "").await?;
     tx.commit().await?;
     generation::withdraw(app, user).await
@@ -107,6 +108,7 @@ pub async fn go(app: &App, user: UserId) -> Result<()> {
         return Ok(());
     }
     sessions::end_all_of(&mut tx, user, None).await?;
+    invitations::withdraw(&mut tx, user).await?;
     tx.commit().await?;
     generation::withdraw(app, user).await?;
     loop {
@@ -127,8 +129,12 @@ pub async fn go(app: &App, user: UserId) -> Result<()> {
     queue::forget(&mut tx, "import_id", &imports).await?;
     tx.commit().await?;
     let mut tx = db.begin().await?;
+    let mut letters = Vec::new();
     if let Some(standing) = store::standing(&mut tx, user).await? {
-        tries::forget(&mut tx, &standing.email).await?;
+        invitations::forget(&mut tx, &accounts::email_key(&standing.email)).await?;
+        audit::forget_address(&mut tx, user, &standing.email).await?;
+        letters = mail::forget(&mut tx, user, &standing.email).await?;
+        tries::forget(&mut tx, &accounts::email_key(&standing.email)).await?;
     }
     audit::forget(&mut tx, user).await?;
     if store::remove(&mut tx, user).await? {
@@ -137,6 +143,8 @@ pub async fn go(app: &App, user: UserId) -> Result<()> {
         audit::note(&mut tx, &Actor::program(), "user.gone", Some(subject), "").await?;
         tracing::info!("an account was deleted with all that was its own");
     }
+    // before the commit: should it fail, this is done again
+    mail::remove_written(app, &letters).await?;
     tx.commit().await?;
     Ok(())
 }

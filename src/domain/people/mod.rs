@@ -11,9 +11,10 @@ use crate::{
     app::App,
     base::{Error, Result, ids::UserId},
     domain::{
-        accounts::sessions,
+        accounts::{email_key, sessions},
         audit::{self, Actor, Subject},
-        generation,
+        generation, invitations,
+        tokens::{self, Purpose},
     },
 };
 use sqlx::PgConnection;
@@ -35,6 +36,9 @@ pub async fn disable(app: &App, actor: &Actor, user: UserId) -> Result<()> {
         keep_one_administrator(&mut tx, &standing, "disabled").await?;
         store::set_disabled(&mut tx, user, true).await?;
         sessions::end_all_of(&mut tx, user, None).await?;
+        tokens::forget_of(&mut tx, Purpose::Reset, user).await?;
+        tokens::forget_of(&mut tx, Purpose::NewAddress, user).await?;
+        invitations::withdraw(&mut tx, user).await?;
         audit::note(&mut tx, actor, "user.disabled", Some(standing.subject()), "").await?;
     }
     tx.commit().await?;
@@ -69,6 +73,7 @@ pub async fn set_role(app: &App, actor: &Actor, user: UserId, administrator: boo
     if standing.administrator != administrator {
         if !administrator {
             keep_one_administrator(&mut tx, &standing, "made a member").await?;
+            invitations::withdraw(&mut tx, user).await?;
         }
         store::set_role(&mut tx, user, administrator).await?;
         let details = if administrator { "administrator" } else { "member" };
@@ -83,7 +88,7 @@ pub async fn set_role(app: &App, actor: &Actor, user: UserId, administrator: boo
 /// # Errors
 /// [`Error::NotFound`].
 pub async fn of_address(app: &App, email: &str) -> Result<UserId> {
-    store::of_address(&app.pools.http, &email.trim().to_lowercase()).await?.ok_or(Error::NotFound)
+    store::of_address(&app.pools.http, &email_key(email)).await?.ok_or(Error::NotFound)
 }
 
 impl Standing {

@@ -11,7 +11,7 @@ use crate::{
         jwt::Jwt,
     },
     domain::{
-        accounts::{self, User},
+        accounts::{self, User, Viewer},
         audit::{self, Actor, Subject},
     },
 };
@@ -92,6 +92,14 @@ pub async fn end(app: &App, token: &str) -> Result<()> {
     Ok(store::end(&app.pools.http, &hash(token)).await?)
 }
 
+/// How many programs are signed in with a viewer's password.
+///
+/// # Errors
+/// The database's.
+pub async fn count(app: &App, viewer: &Viewer) -> Result<i64> {
+    Ok(store::families(&app.pools.http, viewer.id).await?)
+}
+
 /// Who is behind an access token. Its family is looked up at each use, so what ends it ends it at once; and the clock is
 /// the database's.
 pub async fn who(app: &App, token: &str, address: Option<IpAddr>) -> Result<Option<Caller>> {
@@ -120,7 +128,7 @@ async fn alive(app: &App, user: UserId, mark_then: &[u8]) -> Result<Option<User>
 
 /// As with the sessions of browsers, another password ends everything, whatever way it was changed.
 fn mark(user: &User) -> [u8; 32] {
-    hash(&user.password_hash)
+    hash(&user.password_mark)
 }
 
 fn hash(text: &str) -> [u8; 32] {

@@ -7,7 +7,7 @@ use crate::{
     base::{
         Error, Result,
         crypto::sha256,
-        error::FieldError,
+        error::{FieldError, OnConstraint},
         ids::{KeyId, UserId},
     },
     domain::{
@@ -75,14 +75,14 @@ pub async fn list(app: &App, viewer: &Viewer) -> Result<Vec<Key>> {
     Ok(keys)
 }
 
-/// Makes a key for whoever asks.
+/// Makes a key for whoever asks. One that is made with another key is good no longer than that, and is revoked with it.
 ///
 /// # Errors
 /// [`Error::Invalid`] by field, also for a scope that the caller does not have; [`Error::Conflict`] when there are too
 /// many.
 pub async fn make(app: &App, caller: &Caller, wish: &Wish) -> Result<Made> {
     let owner = Subject { id: caller.viewer.id, email: &caller.viewer.email };
-    create(app, &Actor::from(&caller.viewer), owner, caller.scopes, wish).await
+    create(app, &Actor::from(&caller.viewer), owner, caller.scopes, caller.key, wish).await
 }
 
 /// Makes a key for the account of an address, at the command line.
@@ -92,7 +92,7 @@ pub async fn make(app: &App, caller: &Caller, wish: &Wish) -> Result<Made> {
 pub async fn make_for(app: &App, email: &str, wish: &Wish) -> Result<Made> {
     let user = accounts::find(app, email).await?;
     let owner = Subject { id: user.id, email: &user.email };
-    create(app, &Actor::operator(), owner, Scopes::of(&Viewer::from(&user)), wish).await
+    create(app, &Actor::operator(), owner, Scopes::of(&Viewer::from(&user)), None, wish).await
 }
 
 /// Makes a key worthless.
@@ -126,7 +126,14 @@ pub async fn who(app: &App, secret: &str, address: Option<IpAddr>) -> Result<Opt
     Ok(Some(Caller::new(&user, address, Some(found.scopes), Some(found.id))))
 }
 
-async fn create(app: &App, actor: &Actor, owner: Subject<'_>, within: Scopes, wish: &Wish) -> Result<Made> {
+async fn create(
+    app: &App,
+    actor: &Actor,
+    owner: Subject<'_>,
+    within: Scopes,
+    by: Option<KeyId>,
+    wish: &Wish,
+) -> Result<Made> {
     let (name, scopes) = check(wish, within)?;
     let secret = generate();
     let prefix = &secret[..PREFIX.len() + VISIBLE];
@@ -137,7 +144,11 @@ async fn create(app: &App, actor: &Actor, owner: Subject<'_>, within: Scopes, wi
             "You have as many keys as one may have. Revoke one that is not needed.".to_owned(),
         ));
     }
-    let key = store::insert_key(&mut tx, owner.id, &name, prefix, &hash, scopes, wish.expires_in_days).await?;
+    let new = store::NewKey { name: &name, prefix, hash: &hash, scopes, days: wish.expires_in_days, by };
+    // the key that it is made with may have been revoked a moment ago
+    let key = store::insert_key(&mut tx, owner.id, &new)
+        .await
+        .on_constraint("api_keys_made_by_fkey", || Error::Unauthenticated)?;
     let details = format!("{name} ({prefix}…): {}", scopes.names().join(", "));
     audit::note(&mut tx, actor, "key.created", Some(owner), &details).await?;
     tx.commit().await?;

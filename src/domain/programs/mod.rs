@@ -7,7 +7,7 @@ mod keys;
 mod scope;
 mod store;
 
-pub use families::{Claims, Tokens, begin, end, jwt, refresh, sign_in};
+pub use families::{Claims, Tokens, begin, count, end, jwt, refresh, sign_in};
 pub use keys::{Key, Made, Wish, list, make, make_for, revoke};
 pub use scope::{Scope, Scopes};
 

@@ -96,6 +96,18 @@ pub async fn family(db: &PgPool, id: FamilyId, user: UserId, until: i64) -> sqlx
     .await
 }
 
+/// How many families go on.
+pub async fn families(db: &PgPool, user: UserId) -> sqlx::Result<i64> {
+    sqlx::query_scalar!(
+        r#"select count(*) as "count!" from token_families f
+           where user_id = $1 and ended_at is null and exists (
+               select 1 from refresh_tokens t where t.family_id = f.id and t.used_at is null and t.expires_at > now())"#,
+        user.0
+    )
+    .fetch_one(db)
+    .await
+}
+
 struct Row {
     id: KeyId,
     name: String,
@@ -133,27 +145,33 @@ pub async fn count_locked(conn: &mut PgConnection, user: UserId) -> sqlx::Result
     sqlx::query_scalar!(r#"select count(*) as "count!" from api_keys where user_id = $1"#, user.0).fetch_one(conn).await
 }
 
-pub async fn insert_key(
-    conn: &mut PgConnection,
-    user: UserId,
-    name: &str,
-    prefix: &str,
-    hash: &[u8],
-    scopes: Scopes,
-    days: Option<u32>,
-) -> sqlx::Result<Key> {
-    let scopes: Vec<String> = scopes.names().into_iter().map(str::to_owned).collect();
+/// A key that is to be.
+pub struct NewKey<'a> {
+    pub name: &'a str,
+    pub prefix: &'a str,
+    pub hash: &'a [u8],
+    pub scopes: Scopes,
+    pub days: Option<u32>,
+    /// The key that it is made with.
+    pub by: Option<KeyId>,
+}
+
+pub async fn insert_key(conn: &mut PgConnection, user: UserId, new: &NewKey<'_>) -> sqlx::Result<Key> {
+    let NewKey { name, prefix, hash, days, by, .. } = *new;
+    let scopes: Vec<String> = new.scopes.names().into_iter().map(str::to_owned).collect();
     let row = sqlx::query_as!(
         Row,
-        r#"insert into api_keys (user_id, name, prefix, hash, scopes, expires_at)
-           values ($1, $2, $3, $4, $5, now() + make_interval(days => $6))
+        r#"insert into api_keys (user_id, name, prefix, hash, scopes, expires_at, made_by)
+           values ($1, $2, $3, $4, $5,
+                   least(now() + make_interval(days => $6), (select expires_at from api_keys where id = $7)), $7)
            returning id as "id: KeyId", name, prefix, scopes, created_at, expires_at, used_at, false as "expired!""#,
         user.0,
         name,
         prefix,
         hash,
         &scopes,
-        days.map(u32::cast_signed)
+        days.map(u32::cast_signed),
+        by.map(|id| id.0)
     );
     row.fetch_one(conn).await.map(Key::from)
 }

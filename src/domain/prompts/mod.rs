@@ -9,8 +9,12 @@ use crate::{
         error::{FieldError, OnConstraint},
         ids::PromptId,
     },
-    domain::accounts::Viewer,
+    domain::{
+        accounts::Viewer,
+        audit::{self, Actor, Subject},
+    },
 };
+use sqlx::PgConnection;
 
 /// Characters of a name and of a text at most, and prompts of one person.
 const MAX_NAME: usize = 80;
@@ -84,8 +88,12 @@ pub async fn create(app: &App, viewer: &Viewer, typed: &Typed) -> Result<()> {
 pub async fn change(app: &App, viewer: &Viewer, id: PromptId, typed: &Typed) -> Result<()> {
     find_mine(app, viewer, id).await?;
     let typed = check(viewer, typed)?;
-    let changed = store::update(&app.pools.http, viewer.id, viewer.administrator, id, &typed).await;
-    if changed.on_constraint("prompts_name", taken)? { Ok(()) } else { Err(Error::NotFound) }
+    let mut tx = app.pools.http.begin().await?;
+    let changed = store::update(&mut tx, viewer.id, viewer.administrator, id, &typed).await;
+    let owner = changed.on_constraint("prompts_name", taken)?.ok_or(Error::NotFound)?;
+    note(&mut tx, viewer, &owner, "prompt.changed").await?;
+    tx.commit().await?;
+    Ok(())
 }
 
 /// Removes one.
@@ -93,8 +101,20 @@ pub async fn change(app: &App, viewer: &Viewer, id: PromptId, typed: &Typed) -> 
 /// # Errors
 /// [`Error::NotFound`].
 pub async fn delete(app: &App, viewer: &Viewer, id: PromptId) -> Result<()> {
-    let gone = store::delete(&app.pools.http, viewer.id, viewer.administrator, id).await?;
-    if gone { Ok(()) } else { Err(Error::NotFound) }
+    let mut tx = app.pools.http.begin().await?;
+    let owner = store::delete(&mut tx, viewer.id, viewer.administrator, id).await?.ok_or(Error::NotFound)?;
+    note(&mut tx, viewer, &owner, "prompt.deleted").await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// What an administrator did with somebody else's.
+async fn note(tx: &mut PgConnection, viewer: &Viewer, owner: &store::Owner, action: &str) -> Result<()> {
+    if owner.id == viewer.id {
+        return Ok(());
+    }
+    let subject = Subject { id: owner.id, email: &owner.email };
+    audit::note(tx, &Actor::from(viewer), action, Some(subject), &owner.prompt).await
 }
 
 fn taken() -> Error {

@@ -2,7 +2,7 @@
 
 use super::{Prompt, Typed};
 use crate::base::ids::{PromptId, UserId};
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
 
 pub async fn list(db: &PgPool, user: UserId, administrator: bool) -> sqlx::Result<Vec<Prompt>> {
     sqlx::query_as!(
@@ -46,32 +46,51 @@ pub async fn insert(db: &PgPool, user: UserId, prompt: &Typed) -> sqlx::Result<(
     Ok(())
 }
 
+/// Whose a prompt is that was changed, and what it is called.
+pub struct Owner {
+    pub id: UserId,
+    pub email: String,
+    pub prompt: String,
+}
+
 pub async fn update(
-    db: &PgPool,
+    conn: &mut PgConnection,
     user: UserId,
     administrator: bool,
     id: PromptId,
     prompt: &Typed,
-) -> sqlx::Result<bool> {
-    let done = sqlx::query!(
-        "update prompts set name = $4, text = $5, shared = $6, changed_at = now()
-         where id = $3 and (user_id = $1 or (shared and $2))",
+) -> sqlx::Result<Option<Owner>> {
+    sqlx::query_as!(
+        Owner,
+        r#"update prompts p set name = $4, text = $5, shared = $6, changed_at = now() from users u
+           where p.id = $3 and (p.user_id = $1 or (p.shared and $2)) and u.id = p.user_id
+           returning u.id as "id: UserId", u.email, p.name as prompt"#,
         user.0,
         administrator,
         id.0,
         prompt.name,
         prompt.text,
         prompt.shared
-    );
-    Ok(done.execute(db).await?.rows_affected() == 1)
+    )
+    .fetch_optional(conn)
+    .await
 }
 
-pub async fn delete(db: &PgPool, user: UserId, administrator: bool, id: PromptId) -> sqlx::Result<bool> {
-    let done = sqlx::query!(
-        "delete from prompts where id = $3 and (user_id = $1 or (shared and $2))",
+pub async fn delete(
+    conn: &mut PgConnection,
+    user: UserId,
+    administrator: bool,
+    id: PromptId,
+) -> sqlx::Result<Option<Owner>> {
+    sqlx::query_as!(
+        Owner,
+        r#"delete from prompts p using users u
+           where p.id = $3 and (p.user_id = $1 or (p.shared and $2)) and u.id = p.user_id
+           returning u.id as "id: UserId", u.email, p.name as prompt"#,
         user.0,
         administrator,
         id.0
-    );
-    Ok(done.execute(db).await?.rows_affected() == 1)
+    )
+    .fetch_optional(conn)
+    .await
 }

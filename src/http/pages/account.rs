@@ -2,7 +2,10 @@
 
 use crate::{
     base::{Error, error::FieldError, ids::SessionId},
-    domain::accounts::{self, Viewer, sessions},
+    domain::{
+        accounts::{self, Viewer, sessions},
+        programs,
+    },
     http::{
         Web,
         auth::{self, Here, Me, Session},
@@ -52,7 +55,8 @@ async fn show_sessions(
     let mut sessions: Vec<_> = sessions::all(&web.app, &viewer).await?.into_iter().map(line).collect();
     sessions.sort_by_key(|session| !session.this);
     let days = present::days(&web.app, &viewer, None).await?;
-    Ok(Html(SessionsPage { me: present::me(&viewer), days, sessions, ended: done.ended.is_some() }.render()))
+    let programs = programs::count(&web.app, &viewer).await?;
+    Ok(Html(SessionsPage { me: present::me(&viewer), days, sessions, programs, ended: done.ended.is_some() }.render()))
 }
 
 async fn end(State(web): State<Web>, Me(viewer): Me, Id(id): Id<SessionId>) -> Result<Redirect, Failure> {

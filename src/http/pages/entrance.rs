@@ -153,6 +153,10 @@ async fn register(
     guest: Guest,
     Fields(form): Fields<NewcomerForm>,
 ) -> Result<Response, Failure> {
+    // whoever has an account needs none; and they are not counted as those who have none are
+    if session.user.is_some() {
+        return Ok(Redirect::to(safe_next(&form.next)).into_response());
+    }
     let invited = !form.token.is_empty();
     let made = if invited {
         invitations::accept(&web.app, &form.token, &form.registering(), from).await
@@ -192,10 +196,11 @@ async fn show_setup(State(web): State<Web>, Asked(q): Asked<Token>) -> Result<Ht
 async fn setup(
     State(web): State<Web>,
     mut session: Session,
+    Address(from): Address,
     guest: Guest,
     Fields(form): Fields<NewcomerForm>,
 ) -> Result<Response, Failure> {
-    match accounts::set_up(&web.app, &form.token, &form.registering()).await {
+    match accounts::set_up(&web.app, &form.token, &form.registering(), from).await {
         Ok(user) => {
             auth::sign_in(&web.app, &mut session, &user, false, &guest).await?;
             Ok(Redirect::to("/").into_response())

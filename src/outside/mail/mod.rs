@@ -161,6 +161,18 @@ impl Mailer {
             .map_err(Fault::lasting)
     }
 
+    /// Takes written letters away by their ids; those that are not there are gone already.
+    ///
+    /// # Errors
+    /// A file cannot be removed.
+    pub async fn remove(&self, ids: &[Uuid]) -> std::io::Result<()> {
+        let Way::Folder(folder) = &self.way else { return Ok(()) };
+        for id in ids {
+            transport::remove(folder, &format!("{id}.eml")).await?;
+        }
+        Ok(())
+    }
+
     /// Takes written letters away that are older than `age`.
     ///
     /// # Errors

@@ -105,6 +105,14 @@ pub async fn write(folder: &Path, name: &str, bytes: &[u8]) -> std::io::Result<(
     fs::rename(part, whole).await
 }
 
+/// Removes a letter, if it is there.
+pub async fn remove(folder: &Path, name: &str) -> std::io::Result<()> {
+    match fs::remove_file(folder.join(name)).await {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(e),
+        _ => Ok(()),
+    }
+}
+
 /// Removes letters older than `age`; a folder that is not there holds none.
 pub async fn tidy(folder: &Path, age: Duration) -> std::io::Result<()> {
     let mut entries = match fs::read_dir(folder).await {

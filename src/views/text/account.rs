@@ -6,6 +6,12 @@ pub const SESSIONS: &str = "Sessions";
 pub const SESSIONS_LEAD: &str = "Where you are signed in. End what you do not know, and change your password then: an ended session is over within seconds.";
 pub const SESSIONS_ENDED: &str = "Ended.";
 pub const SESSIONS_END: &str = "End all others";
+/// How many programs are signed in, and what ends them.
+#[must_use]
+pub fn session_programs(count: i64) -> String {
+    let programs = if count == 1 { "One program is".to_owned() } else { format!("{count} programs are") };
+    format!("{programs} signed in with your password as well. To end all others ends that too.")
+}
 pub const SESSION_END: &str = "End";
 pub const SESSION_THIS: &str = "this one";
 pub const SESSION_SEEN: &str = "last seen";

@@ -112,6 +112,10 @@ pub fn action(name: &str) -> &str {
         "invitation.created" => "invited",
         "invitation.revoked" => "took back an invitation",
         "invitation.used" => "came by invitation",
+        "answer.requeued" => "had an answer made after all",
+        "answer.dropped" => "let an answer rest that was given up",
+        "prompt.changed" => "changed a shared prompt",
+        "prompt.deleted" => "deleted a shared prompt",
         "letter.tried_again" => "sent a letter once more",
         other => other,
     }

@@ -95,8 +95,14 @@ pub async fn end(conn: &mut PgConnection, user: UserId, id: SessionId) -> sqlx::
     Ok(done.execute(conn).await?.rows_affected() == 1)
 }
 
-/// All of an account, but this one; how many there were.
+/// All of an account, but this one, and the programs that signed in with its password; how many sessions there were.
 pub async fn end_all(conn: &mut PgConnection, user: UserId, but: Option<SessionId>) -> sqlx::Result<u64> {
+    sqlx::query!(
+        "update token_families set ended_at = now(), ended_by = 'all' where user_id = $1 and ended_at is null",
+        user.0
+    )
+    .execute(&mut *conn)
+    .await?;
     sqlx::query!("update users set sessions_ended_at = now() where id = $1", user.0).execute(&mut *conn).await?;
     let done = sqlx::query!(
         "delete from tower_sessions.session where id in

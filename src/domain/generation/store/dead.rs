@@ -28,6 +28,7 @@ pub async fn list(db: &PgPool, limit: i64) -> Result<Vec<DeadLetter>> {
 pub struct Letter {
     pub chat: ChatId,
     pub owner: UserId,
+    pub email: String,
     pub answer: MessageId,
     pub question: Option<MessageId>,
     pub leaf: Option<MessageId>,
@@ -38,9 +39,10 @@ pub struct Letter {
 pub async fn find(conn: &mut PgConnection, id: GenerationId) -> Result<Option<Letter>> {
     Ok(sqlx::query_as!(
         Letter,
-        r#"select g.chat_id as "chat: ChatId", c.user_id as "owner: UserId", g.message_id as "answer: MessageId",
+        r#"select g.chat_id as "chat: ChatId", c.user_id as "owner: UserId", u.email, g.message_id as "answer: MessageId",
                m.parent_id as "question: MessageId", c.leaf_id as "leaf: MessageId", g.model, g.prefix
            from generations g join messages m on m.id = g.message_id join chats c on c.id = g.chat_id
+           join users u on u.id = c.user_id
            where g.id = $1 and g.dead_at is not null and c.deleted_at is null"#,
         id.0
     )

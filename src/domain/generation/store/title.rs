@@ -18,6 +18,7 @@ pub async fn first_exchange(db: &PgPool, id: GenerationId) -> sqlx::Result<Optio
         r#"select c.id as "chat: ChatId", g.model, left(q.text, 4000) as "question!", left(a.text, 4000) as "answer!"
            from generations g
            join chats c on c.id = g.chat_id
+           join users u on u.id = c.user_id and u.disabled_at is null
            join messages a on a.chat_id = g.chat_id and a.id = g.message_id
            join messages q on q.chat_id = g.chat_id and q.id = a.parent_id
            where g.id = $1 and g.state = 'completed' and c.deleted_at is null and c.titled_by = 'words'"#,
