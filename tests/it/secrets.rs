@@ -104,7 +104,7 @@ async fn s23_nothing_secret_is_logged() {
         "plumtree",
         "greengage",
         "quincekey",
-        "argon2",
+        "$argon2",
         secret,
         session.as_str(),
     ] {
