@@ -136,6 +136,15 @@ pub async fn forget_of(conn: &mut PgConnection, purpose: Purpose, user: UserId) 
     Ok(())
 }
 
+/// Makes all of an account's tokens worthless.
+///
+/// # Errors
+/// The database's.
+pub async fn forget_all_of(conn: &mut PgConnection, user: UserId) -> Result<()> {
+    sqlx::query!("delete from tokens where user_id = $1", user.0).execute(conn).await?;
+    Ok(())
+}
+
 /// Removes tokens that are too old.
 ///
 /// # Errors

@@ -44,7 +44,7 @@ impl AuthUser for User {
 
     /// A changed password ends every session.
     fn session_auth_hash(&self) -> &[u8] {
-        self.password_mark.as_bytes()
+        self.password_mark().as_bytes()
     }
 }
 

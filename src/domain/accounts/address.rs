@@ -14,10 +14,6 @@ use crate::{
 use std::net::IpAddr;
 use time::Duration;
 
-/// So many links to confirm an address are sent for an account in an hour: they go to whatever address was typed.
-const LETTERS_AN_HOUR: i64 = 5;
-const HOUR: std::time::Duration = std::time::Duration::from_hours(1);
-
 /// Sends a link to the address that is to be the new one; returns it as it was taken.
 ///
 /// # Errors
@@ -35,8 +31,9 @@ pub async fn wish(app: &App, viewer: &Viewer, email: &str, password: &str) -> Re
     let mut tx = app.pools.http.begin().await?;
     // held: of two wishes at the same moment, the second counts the first one's letter
     let user = store::owner(&mut tx, user.id).await?.ok_or(Error::Unauthenticated)?;
-    if mail::lately(&mut tx, user.id, "confirm_address", HOUR).await? >= LETTERS_AN_HOUR {
-        return Err(Error::limited(HOUR, "Several links to confirm an address were sent within an hour."));
+    // they go to whatever address was typed
+    if !recovery::may_send(&mut tx, &user, "confirm_address").await? {
+        return Err(Error::limited(recovery::HOUR, "Several links to confirm an address were sent within an hour."));
     }
     // the last wish counts
     tokens::forget_of(&mut tx, Purpose::NewAddress, user.id).await?;

@@ -13,7 +13,7 @@ use crate::{
     app::App,
     base::{
         Error, Result,
-        config::Registration,
+        config::{Hidden, Registration},
         error::{FieldError, OnConstraint},
         ids::{SessionId, UserId},
     },
@@ -23,20 +23,21 @@ use crate::{
     },
 };
 use sqlx::PgConnection;
-use std::{fmt, net::IpAddr};
+use std::net::IpAddr;
 use time::{Duration, OffsetDateTime};
 
 /// A person with an account.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct User {
     pub id: UserId,
     pub email: String,
     pub name: String,
     pub administrator: bool,
     pub theme: Theme,
-    pub password_hash: String,
-    /// What sessions and programs hang on: another one with another password, and with nothing else.
-    pub password_mark: String,
+    /// Hidden: libraries log what they are given.
+    pub password_hash: Hidden,
+    /// The hash that the same password had first, when it was made anew since.
+    pub(super) first_hash: Option<Hidden>,
     pub now: Now,
 }
 
@@ -51,14 +52,13 @@ pub struct Now {
     pub delete_at: Option<OffsetDateTime>,
 }
 
-/// Without its hash: libraries log what they are given.
-impl fmt::Debug for User {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("User").field("id", &self.id).finish_non_exhaustive()
-    }
-}
-
 impl User {
+    /// What sessions and programs hang on: another one with another password, and with nothing else.
+    #[must_use]
+    pub fn password_mark(&self) -> &str {
+        self.first_hash.as_ref().unwrap_or(&self.password_hash).expose()
+    }
+
     /// The account as something is done to it.
     #[must_use]
     pub fn subject(&self) -> Subject<'_> {
@@ -144,7 +144,6 @@ pub struct Registering {
 
 struct Checked {
     email: String,
-    email_key: String,
     name: String,
     password: String,
 }
@@ -172,17 +171,12 @@ impl Registering {
         if !errors.is_empty() {
             return Err(Error::Invalid(errors));
         }
-        Ok(Checked {
-            email: email.to_owned(),
-            email_key: email_key(email),
-            name: name.to_owned(),
-            password: self.password.clone(),
-        })
+        Ok(Checked { email: email.to_owned(), name: name.to_owned(), password: self.password.clone() })
     }
 }
 
-/// What addresses are compared by, everywhere. A letter that only looks like one of ASCII once it is lower case (the Kelvin sign is
-/// one) stays as it is, so that it belongs to nobody else.
+/// What addresses are compared by, everywhere. A letter that only looks like one of ASCII once it is lower case (the Kelvin
+/// sign is one) stays as it is, so that it belongs to nobody else.
 #[must_use]
 pub fn email_key(email: &str) -> String {
     let imposes = |c: char| !c.is_ascii() && c.to_lowercase().any(|lower| lower.is_ascii());
@@ -227,9 +221,12 @@ pub async fn create_invited(
     email: &str,
     administrator: bool,
 ) -> Result<User> {
-    store::insert(tx, email, &email_key(email), &checked.name, &checked.hash, administrator)
-        .await
-        .on_constraint("users_email_key", taken)
+    insert(tx, email, &checked.name, &checked.hash, administrator).await
+}
+
+async fn insert(tx: &mut PgConnection, email: &str, name: &str, hash: &str, administrator: bool) -> Result<User> {
+    let made = store::insert(tx, email, &email_key(email), name, hash, administrator).await;
+    made.on_constraint("users_email_key", taken)
 }
 
 /// The name and the password of somebody who was invited, checked.
@@ -280,14 +277,16 @@ async fn make(
     let checked = form.check()?;
     let hash = password::hash(app, checked.password).await?;
     let mut tx = app.pools.http.begin().await?;
-    let user = store::insert(&mut tx, &checked.email, &checked.email_key, &checked.name, &hash, administrator)
-        .await
-        .on_constraint("users_email_key", taken)?;
+    let user = insert(&mut tx, &checked.email, &checked.name, &hash, administrator).await?;
     let (actor, action) = who(&user);
-    let role = if administrator { "administrator" } else { "member" };
-    audit::note(&mut tx, &actor, action, Some(user.subject()), role).await?;
+    note_made(&mut tx, &actor, action, &user).await?;
     tx.commit().await?;
     Ok(user)
+}
+
+async fn note_made(tx: &mut PgConnection, actor: &Actor, action: &str, user: &User) -> Result<()> {
+    let role = if user.administrator { "administrator" } else { "member" };
+    audit::note(tx, actor, action, Some(user.subject()), role).await
 }
 
 fn taken() -> Error {
@@ -299,15 +298,17 @@ fn taken() -> Error {
 /// # Errors
 /// [`Error::Limited`] after several wrong tries, alike for an address that nobody has.
 pub async fn sign_in(app: &App, email: &str, password: &str, from: Option<IpAddr>) -> Result<Option<User>> {
-    let attempt = tries::begin(app, &email_key(email), from).await?;
-    let user = store::by_email(&app.pools.http, &email_key(email)).await?;
-    let hash = user.as_ref().map(|u| u.password_hash.clone());
+    let key = email_key(email);
+    let attempt = tries::begin(app, &key, from).await?;
+    let user = store::by_email(&app.pools.http, &key).await?;
+    let hash = user.as_ref().map(|u| u.password_hash.expose().to_owned());
     let Some(verified) = password::verify(app, password.to_owned(), hash).await? else { return Ok(None) };
     let Some(mut user) = user else { return Ok(None) };
     if verified.outdated {
         let fresh = password::hash(app, password.to_owned()).await?;
-        if store::renew_hash(&app.pools.http, user.id, &user.password_hash, &fresh).await? {
-            user.password_hash = fresh;
+        if store::renew_hash(&app.pools.http, user.id, user.password_hash.expose(), &fresh).await? {
+            let before = std::mem::replace(&mut user.password_hash, fresh.into());
+            user.first_hash.get_or_insert(before);
         }
     }
     attempt.right(app).await?;
@@ -349,7 +350,7 @@ pub async fn change_password(app: &App, viewer: &Viewer, this: SessionId, old: &
     let mut user = confirm(app, viewer, "old", old).await?;
     let fresh = password::hash(app, new.to_owned()).await?;
     let mut tx = app.pools.http.begin().await?;
-    if !store::replace_hash(&mut *tx, user.id, &user.password_hash, &fresh).await? {
+    if !store::replace_hash(&mut *tx, user.id, user.password_hash.expose(), &fresh).await? {
         return Err(Error::Conflict("The password was changed elsewhere at the same moment.".to_owned()));
     }
     let ended = sessions::end_all_of(&mut tx, user.id, Some(this)).await?;
@@ -357,8 +358,7 @@ pub async fn change_password(app: &App, viewer: &Viewer, this: SessionId, old: &
     let details = format!("{ended} other sessions ended");
     audit::note(&mut tx, &Actor::from(viewer), "password.changed", Some(viewer.subject()), &details).await?;
     tx.commit().await?;
-    user.password_mark.clone_from(&fresh);
-    user.password_hash = fresh;
+    (user.password_hash, user.first_hash) = (fresh.into(), None);
     Ok(user)
 }
 
@@ -369,7 +369,7 @@ pub async fn change_password(app: &App, viewer: &Viewer, this: SessionId, old: &
 pub async fn confirm(app: &App, viewer: &Viewer, field: &'static str, password: &str) -> Result<User> {
     let user = get(&app.pools.http, viewer.id).await?.ok_or(Error::Unauthenticated)?;
     let attempt = tries::begin(app, &email_key(&user.email), viewer.address).await?;
-    let verified = password::verify(app, password.to_owned(), Some(user.password_hash.clone())).await?;
+    let verified = password::verify(app, password.to_owned(), Some(user.password_hash.expose().to_owned())).await?;
     if verified.is_none() {
         return Err(Error::invalid(field, "This is not your password."));
     }
@@ -429,7 +429,10 @@ pub async fn first_administrator(app: &App) -> Result<First> {
             name: "Administrator".to_owned(),
             password: settings.admin_password.expose().to_owned(),
         };
-        create(app, &form, true, &Actor::program()).await?;
+        let checked = form.check()?;
+        let hash = password::hash(app, checked.password).await?;
+        let user = insert(&mut tx, &checked.email, &checked.name, &hash, true).await?;
+        note_made(&mut tx, &Actor::program(), "user.created", &user).await?;
         tx.commit().await?;
         return Ok(First::Created);
     }
@@ -460,9 +463,7 @@ pub async fn set_up(app: &App, token: &str, form: &Registering, from: Option<IpA
     if has_administrator(&mut *tx).await? {
         return Err(Error::NotFound);
     }
-    let user = store::insert(&mut tx, &checked.email, &checked.email_key, &checked.name, &hash, true)
-        .await
-        .on_constraint("users_email_key", taken)?;
+    let user = insert(&mut tx, &checked.email, &checked.name, &hash, true).await?;
     tokens::forget(&mut tx, tokens::Purpose::Setup).await?;
     let details = "administrator, by the link in the log";
     audit::note(&mut tx, &user.actor(from), "user.registered", Some(user.subject()), details).await?;

@@ -16,8 +16,9 @@ use sqlx::PgConnection;
 use std::net::IpAddr;
 use time::Duration;
 
-/// So many links an account is sent in an hour, whoever asks for them.
+/// So many links of a kind an account is sent in an hour, whoever asks for them.
 const LINKS_AN_HOUR: i64 = 5;
+pub(super) const HOUR: std::time::Duration = std::time::Duration::from_hours(1);
 
 /// Takes a wish for a link to choose another password. The same for every address.
 ///
@@ -41,12 +42,17 @@ pub async fn grant_wishes(app: &App) -> Result<()> {
         let mut tx = app.pools.jobs.begin().await?;
         let Some(owner) = store::take_wish(&mut tx).await? else { return Ok(()) };
         if let Some(user) = owner
-            && mail::lately(&mut tx, user.id, "reset", std::time::Duration::from_hours(1)).await? < LINKS_AN_HOUR
+            && may_send(&mut tx, &user, "reset").await?
         {
             send_link(&mut tx, app, &user).await?;
         }
         tx.commit().await?;
     }
+}
+
+/// Whether an account may be sent one more link of a kind. Its row is held.
+pub(super) async fn may_send(tx: &mut PgConnection, user: &User, kind: &str) -> Result<bool> {
+    Ok(mail::lately(tx, user.id, kind, HOUR).await? < LINKS_AN_HOUR)
 }
 
 /// Makes a link to choose another password, and sends it to the owner.
@@ -100,9 +106,8 @@ pub async fn reset(app: &App, token: &str, new: &str, from: Option<IpAddr>) -> R
 /// # Errors
 /// The database's.
 pub async fn password_changed(tx: &mut PgConnection, app: &App, user: &User) -> Result<()> {
-    tokens::forget_of(tx, Purpose::Reset, user.id).await?;
-    // whoever knew the old password may have wished for another address with it
-    tokens::forget_of(tx, Purpose::NewAddress, user.id).await?;
+    // also a wish for another address: whoever knew the old password may have made it
+    tokens::forget_all_of(tx, user.id).await?;
     let letter = Letter::PasswordChanged {
         name: user.name.clone(),
         when: instant(),

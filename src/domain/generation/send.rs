@@ -73,13 +73,13 @@ pub async fn send(app: &App, viewer: &Viewer, chat: Option<ChatId>, draft: &Draf
     // the key is of this form: the same words in another chat, or to another model, are another message
     let body = format!("{chat:?}\n{:?}\n{}\n{text}", draft.parent, draft.model);
     let body_hash = crypto::sha256(body.as_bytes());
-    let (chat, from, spot) = if let Some(id) = chat {
+    let (chat, from, shown, spot) = if let Some(id) = chat {
         // as it is under the lock: somebody else may have sent meanwhile
         let stand = sends::stand(&mut tx, viewer.id, id, draft.key, &body_hash).await?.ok_or(Error::NotFound)?;
         if let Some(before) = stand.taken {
             return Ok(before);
         }
-        (id, stand.seq, spot(&mut tx, id, stand, draft.parent).await?)
+        (id, stand.seq, stand.leaf, spot(&mut tx, id, stand, draft.parent).await?)
     } else {
         if let Some(key) = draft.key {
             sends::lock(&mut tx, viewer.id, key).await?;
@@ -90,9 +90,9 @@ pub async fn send(app: &App, viewer: &Viewer, chat: Option<ChatId>, draft: &Draf
         let id = chats::store::insert(&mut tx, viewer.id, &chats::title_from(&text)).await?;
         // nobody else knows of it yet: its head is locked by being new
         feed::store::open(&mut tx, id).await?;
-        (id, 0, Spot { parent: draft.parent, place: 0, after: None, turns_off: false })
+        (id, 0, draft.parent, Spot { parent: draft.parent, place: 0, after: None })
     };
-    let Spot { parent, place, after, turns_off } = spot;
+    let Spot { parent, place, after } = spot;
     let permit = if after.is_none() { run::permit(app) } else { None };
     let html = markdown::plain(&text);
     let beginning = Beginning {
@@ -114,8 +114,8 @@ pub async fn send(app: &App, viewer: &Viewer, chat: Option<ChatId>, draft: &Draf
     if permit.is_some() {
         news.push((sent.answer, What::State(Stands::Streaming)));
     }
-    if turns_off {
-        // pages show another path than the one that this is on
+    if parent != shown {
+        // it turns off the path that pages show
         news.push((sent.answer, What::Path));
     }
     let events = feed::append(&mut tx, chat, &news).await?;
@@ -137,12 +137,10 @@ struct Spot {
     place: i32,
     /// The answer that it is in line behind.
     after: Option<MessageId>,
-    /// It does not follow the end of the path that was shown.
-    turns_off: bool,
 }
 
-/// Where the next message is put. It follows the given one; or the end of the shown
-/// path, if that only has grown since the page was read; or what is in line already. The chat's head is locked.
+/// Where the next message is put. It follows the given one; or the end of the shown path, if that only has grown since the
+/// page was read; or what is in line already. The chat's head is locked.
 async fn spot(tx: &mut PgConnection, chat: ChatId, stand: Stand, given: Option<MessageId>) -> Result<Spot> {
     let leaf = stand.leaf;
     let parent = match (given, leaf) {
@@ -155,9 +153,7 @@ async fn spot(tx: &mut PgConnection, chat: ChatId, stand: Stand, given: Option<M
         }
         (given, leaf) => given.or(leaf),
     };
-    let Some(parent) = parent else {
-        return Ok(Spot { parent: None, place: stand.place, after: None, turns_off: false });
-    };
+    let Some(parent) = parent else { return Ok(Spot { parent: None, place: stand.place, after: None }) };
     let (load, place) = if Some(parent) == leaf {
         (stand.load, stand.place)
     } else {
@@ -165,7 +161,7 @@ async fn spot(tx: &mut PgConnection, chat: ChatId, stand: Stand, given: Option<M
     };
     let unfinished = load.state.as_deref().is_some_and(|state| !State::parse(state).is_over());
     if !unfinished {
-        let spot = Spot { parent: Some(parent), place, after: None, turns_off: Some(parent) != leaf };
+        let spot = Spot { parent: Some(parent), place, after: None };
         return if load.running < MAX_RUNNING { Ok(spot) } else { Err(too_many_running()) };
     }
     if load.lined >= MAX_LINED {
@@ -175,7 +171,7 @@ async fn spot(tx: &mut PgConnection, chat: ChatId, stand: Stand, given: Option<M
     }
     let last = line::last(tx, chat, parent).await?;
     let place = if last == parent { place } else { store::next_place(tx, chat, last).await? };
-    Ok(Spot { parent: Some(last), place, after: Some(last), turns_off: Some(last) != leaf })
+    Ok(Spot { parent: Some(last), place, after: Some(last) })
 }
 
 /// What an answer begins with.

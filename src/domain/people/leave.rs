@@ -2,7 +2,7 @@
 //! steps that can be done again from the start: whoever is killed in between, another process goes on. What stays is in
 //! the audit log, under a pseudonym. What must not live here: the tables of other rooms that go with the account's row.
 
-use super::{keep_one_administrator, reach, store};
+use super::{end_what_is_open, keep_one_administrator, reach, store};
 use crate::{
     app::App,
     base::{Error, Result, ids::SessionId, ids::UserId, queue},
@@ -69,8 +69,7 @@ pub async fn delete(app: &App, actor: &Actor, user: UserId) -> Result<()> {
     keep_one_administrator(&mut tx, &standing, "deleted").await?;
     store::set_leaving(&mut tx, user, 0.).await?;
     store::set_disabled(&mut tx, user, true).await?;
-    sessions::end_all_of(&mut tx, user, None).await?;
-    invitations::withdraw(&mut tx, user).await?;
+    end_what_is_open(&mut tx, user).await?;
     audit::note(&mut tx, actor, "user.deleted", Some(standing.subject()), "").await?;
     tx.commit().await?;
     generation::withdraw(app, user).await
@@ -107,8 +106,7 @@ pub async fn go(app: &App, user: UserId) -> Result<()> {
     if !store::close(&mut tx, user).await? {
         return Ok(());
     }
-    sessions::end_all_of(&mut tx, user, None).await?;
-    invitations::withdraw(&mut tx, user).await?;
+    end_what_is_open(&mut tx, user).await?;
     tx.commit().await?;
     generation::withdraw(app, user).await?;
     loop {

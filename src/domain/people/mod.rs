@@ -13,8 +13,7 @@ use crate::{
     domain::{
         accounts::{email_key, sessions},
         audit::{self, Actor, Subject},
-        generation, invitations,
-        tokens::{self, Purpose},
+        generation, invitations, tokens,
     },
 };
 use sqlx::PgConnection;
@@ -35,10 +34,7 @@ pub async fn disable(app: &App, actor: &Actor, user: UserId) -> Result<()> {
     if !standing.disabled {
         keep_one_administrator(&mut tx, &standing, "disabled").await?;
         store::set_disabled(&mut tx, user, true).await?;
-        sessions::end_all_of(&mut tx, user, None).await?;
-        tokens::forget_of(&mut tx, Purpose::Reset, user).await?;
-        tokens::forget_of(&mut tx, Purpose::NewAddress, user).await?;
-        invitations::withdraw(&mut tx, user).await?;
+        end_what_is_open(&mut tx, user).await?;
         audit::note(&mut tx, actor, "user.disabled", Some(standing.subject()), "").await?;
     }
     tx.commit().await?;
@@ -107,6 +103,13 @@ async fn reach(tx: &mut PgConnection, actor: &Actor, user: UserId) -> Result<Sta
         return Err(Error::NotFound);
     }
     store::standing(tx, user).await?.ok_or(Error::NotFound)
+}
+
+/// What ends at once with an account: its sessions, links that were sent to it, and what it invited to.
+async fn end_what_is_open(tx: &mut PgConnection, user: UserId) -> Result<()> {
+    sessions::end_all_of(tx, user, None).await?;
+    tokens::forget_all_of(tx, user).await?;
+    invitations::withdraw(tx, user).await
 }
 
 async fn keep_one_administrator(tx: &mut PgConnection, standing: &Standing, what: &str) -> Result<()> {

@@ -128,7 +128,7 @@ async fn alive(app: &App, user: UserId, mark_then: &[u8]) -> Result<Option<User>
 
 /// As with the sessions of browsers, another password ends everything, whatever way it was changed.
 fn mark(user: &User) -> [u8; 32] {
-    hash(&user.password_mark)
+    hash(user.password_mark())
 }
 
 fn hash(text: &str) -> [u8; 32] {
