@@ -64,12 +64,13 @@ pub async fn forget(tx: &mut PgConnection, user: UserId) -> Result<()> {
     Ok(())
 }
 
-/// Takes the address of an account that goes out of what others did with it, e.g. invite it.
+/// Takes the addresses of an account that goes out of what others did with them, e.g. invite them: where one stands alone
+/// between commas and spaces, not where it is a part of another one.
 ///
 /// # Errors
 /// The database's.
-pub async fn forget_address(tx: &mut PgConnection, user: UserId, address: &str) -> Result<()> {
-    store::forget_address(tx, address, &pseudonym(user)).await?;
+pub async fn forget_addresses(tx: &mut PgConnection, user: UserId, addresses: &[String]) -> Result<()> {
+    store::forget_addresses(tx, addresses, &pseudonym(user)).await?;
     Ok(())
 }
 

@@ -76,10 +76,13 @@ pub async fn forget(conn: &mut PgConnection, user: UserId, pseudonym: &str) -> s
     Ok(())
 }
 
-pub async fn forget_address(conn: &mut PgConnection, address: &str, pseudonym: &str) -> sqlx::Result<()> {
+pub async fn forget_addresses(conn: &mut PgConnection, addresses: &[String], pseudonym: &str) -> sqlx::Result<()> {
     sqlx::query!(
-        "update audit set details = replace(details, $1, $2) where subject_id is null and position($1 in details) > 0",
-        address,
+        r"update audit set details = (
+              select string_agg(case when trim(both ', ' from part[1]) = any($1) then $2 else part[1] end, '' order by n)
+              from regexp_matches(details, '[^, ]+|[, ]+', 'g') with ordinality as parts (part, n))
+          where subject_id is null and regexp_split_to_array(details, '[, ]+') && $1",
+        addresses,
         pseudonym
     )
     .execute(conn)

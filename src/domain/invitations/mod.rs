@@ -84,11 +84,11 @@ pub async fn withdraw(tx: &mut PgConnection, by: UserId) -> Result<()> {
     Ok(store::withdraw(tx, by).await?)
 }
 
-/// Removes the invitations to an address: its account goes.
+/// Removes the invitations to an address, since its account goes; how the address was written in them.
 ///
 /// # Errors
 /// The database's.
-pub async fn forget(tx: &mut PgConnection, email_key: &str) -> Result<()> {
+pub async fn forget(tx: &mut PgConnection, email_key: &str) -> Result<Vec<String>> {
     Ok(store::forget(tx, email_key).await?)
 }
 

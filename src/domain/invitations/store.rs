@@ -70,9 +70,8 @@ pub async fn withdraw(conn: &mut PgConnection, by: UserId) -> sqlx::Result<()> {
     Ok(())
 }
 
-pub async fn forget(conn: &mut PgConnection, email_key: &str) -> sqlx::Result<()> {
-    sqlx::query!("delete from invitations where email_key = $1", email_key).execute(conn).await?;
-    Ok(())
+pub async fn forget(conn: &mut PgConnection, email_key: &str) -> sqlx::Result<Vec<String>> {
+    sqlx::query_scalar!("delete from invitations where email_key = $1 returning email", email_key).fetch_all(conn).await
 }
 
 pub async fn list(db: &PgPool, most: i64) -> sqlx::Result<Vec<Invitation>> {

@@ -152,12 +152,12 @@ pub async fn lately(conn: &mut PgConnection, user: UserId, kind: &str, within: D
     Ok(store::lately(conn, user, kind, within.as_secs_f64()).await?)
 }
 
-/// Removes the letters to an account that goes, and to its address; which ones.
+/// Removes the letters to an account that goes, and to its addresses as they were written; which ones.
 ///
 /// # Errors
 /// The database's.
-pub async fn forget(tx: &mut PgConnection, user: UserId, address: &str) -> Result<Vec<LetterId>> {
-    Ok(store::forget(tx, user, address).await?)
+pub async fn forget(tx: &mut PgConnection, user: UserId, addresses: &[String]) -> Result<Vec<LetterId>> {
+    Ok(store::forget(tx, user, addresses).await?)
 }
 
 /// Removes the files that these were written to.

@@ -201,11 +201,11 @@ pub async fn lately(conn: &mut PgConnection, user: UserId, kind: &str, seconds: 
     .await
 }
 
-pub async fn forget(conn: &mut PgConnection, user: UserId, address: &str) -> sqlx::Result<Vec<LetterId>> {
+pub async fn forget(conn: &mut PgConnection, user: UserId, addresses: &[String]) -> sqlx::Result<Vec<LetterId>> {
     sqlx::query_scalar!(
-        r#"delete from mail where user_id = $1 or lower(recipient) = lower($2) returning id as "id: LetterId""#,
+        r#"delete from mail where user_id = $1 or recipient = any($2) returning id as "id: LetterId""#,
         user.0,
-        address
+        addresses
     )
     .fetch_all(conn)
     .await

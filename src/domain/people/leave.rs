@@ -129,10 +129,12 @@ pub async fn go(app: &App, user: UserId) -> Result<()> {
     let mut tx = db.begin().await?;
     let mut letters = Vec::new();
     if let Some(standing) = store::standing(&mut tx, user).await? {
-        invitations::forget(&mut tx, &accounts::email_key(&standing.email)).await?;
-        audit::forget_address(&mut tx, user, &standing.email).await?;
-        letters = mail::forget(&mut tx, user, &standing.email).await?;
-        tries::forget(&mut tx, &accounts::email_key(&standing.email)).await?;
+        let key = accounts::email_key(&standing.email);
+        let mut written = invitations::forget(&mut tx, &key).await?;
+        written.push(standing.email);
+        audit::forget_addresses(&mut tx, user, &written).await?;
+        letters = mail::forget(&mut tx, user, &written).await?;
+        tries::forget(&mut tx, &key).await?;
     }
     audit::forget(&mut tx, user).await?;
     if store::remove(&mut tx, user).await? {
