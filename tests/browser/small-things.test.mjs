@@ -56,6 +56,21 @@ test("a password can be shown, and is hidden again before it is sent", async () 
   uma.hasNothingToComplainAbout();
 });
 
+test("on a phone the table of an answer is a table still", async () => {
+  const wes = await home.person("Wes", { viewport: { width: 390, height: 844 } });
+  const tab = await wes.registers();
+  const answer = home.provider.answers("A table.");
+  await tab.asksInNewChat("A table.");
+  await answer.says("| Bird | Weight |\n|---|--:|\n| heron | 1.5 kg |\n| wren | 9 g |\n");
+  await answer.ends();
+  await tab.seesEnd();
+  const box = (words) => tab.prose.getByText(words, { exact: true }).boundingBox();
+  const [bird, weight, heron, grams] = [await box("Bird"), await box("Weight"), await box("heron"), await box("1.5 kg")];
+  assert.ok(bird.y === weight.y && bird.height > 10, "its head is seen");
+  assert.ok(heron.y === grams.y && heron.y > bird.y && grams.x > heron.x, "its lines are lines");
+  wes.hasNothingToComplainAbout();
+});
+
 test("on a phone the list is a drawer", async () => {
   const vic = await home.person("Vic", { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
   const tab = await vic.registers();

@@ -304,6 +304,8 @@ async function everyAccount(home, mine, at, options) {
   const whose = `(select id from users where email = '${mine.person.email}')`;
   await home.ground.sql(`insert into tower_sessions.session select 'screens-' || n, '', now() + interval '1 day' from generate_series(1, 2) n`);
   await home.ground.sql(`insert into sessions (user_id, store_id, device, address, remember, began_at, seen_at) values (${whose}, 'screens-1', 'Safari on iPhone', '2001:db8:85a3:8d3:1319:8a2e:370:7348', true, now() - interval '9 days', now() - interval '2 hours'), (${whose}, 'screens-2', '', '198.51.100.7', false, now() - interval '3 hours', now() - interval '3 hours')`);
+  // two programs as well
+  await home.ground.sql(`with family as (insert into token_families (user_id, password_mark) select ${whose}, '' from generate_series(1, 2) returning id) insert into refresh_tokens (hash, family_id, expires_at) select uuid_send(id), id, now() + interval '1 day' from family`);
   await mine.goes("/settings/sessions");
   await mine.sees("Safari on iPhone");
   await at("sessions", mine);
