@@ -36,6 +36,8 @@
     if (event.target === dialog || event.target.closest("#palette [role=option]:not([aria-disabled])")) dialog.close();
   }, true);
   field.addEventListener("input", () => choose(null));
+  // whoever was quicker than htmx: what is written already is asked for now
+  field.addEventListener("htmx:after:init", () => dialog.open && htmx.trigger(field, "parlor:ask"));
   document.addEventListener("htmx:after:swap", ({ target }) => [field, found].includes(target) && choose(options()[0]));
   field.addEventListener("keydown", (event) => {
     if (event.isComposing) return;

@@ -159,6 +159,18 @@ test("the palette: commands, finding, and Enter", async () => {
   person.hasNothingToComplainAbout();
 });
 
+test("what is typed into the palette before htmx has begun is found too", async () => {
+  const { person, tab, page } = await withChats("Cyd", ["Where do herons winter?"]);
+  // htmx begins by a timer without a time
+  await page.addInitScript(() => { const real = window.setTimeout; window.setTimeout = (act, ms, ...more) => real(act, ms ?? 1000, ...more); });
+  await tab.goes("/");
+  await page.keyboard.press("Control+k");
+  await page.keyboard.type("heron");
+  assert.equal(await page.locator("[data-htmx-powered]").count(), 0, "it has begun already: this shows nothing");
+  await page.locator("#palette mark").first().waitFor();
+  person.hasNothingToComplainAbout();
+});
+
 test("the list goes on as it is scrolled, and a found message is shown", async () => {
   const { person, tab, page } = await withChats("Dov", ["The newest of all"]);
   await home.ground.sql(`insert into chats (user_id, title, active_at) select id, 'chat ' || n, now() - interval '1 day' * n from users, generate_series(1, 120) n where name = 'Dov'`);
