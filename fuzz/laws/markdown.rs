@@ -78,7 +78,7 @@ pub fn apply(children: &mut Vec<Node>, patch: &Patch) {
 }
 
 /// What Markdown is made of: a drawn byte above 127 stands for one of these, any other for its character.
-const PIECES: [&str; 64] = [
+const PIECES: [&str; 74] = [
     "\n",
     "\n\n",
     "- ",
@@ -143,6 +143,16 @@ const PIECES: [&str; 64] = [
     "\n[^1]: ",
     "\n[a]: ",
     "\u{a0}",
+    "$",
+    "$",
+    "$$",
+    "$$\n",
+    "\\(",
+    "\\)",
+    "\\[",
+    "\\[\n",
+    "\\]",
+    "$x_1$ ",
 ];
 
 /// The text that these bytes stand for.

@@ -4,7 +4,18 @@ use std::ops::Range;
 
 use pulldown_cmark::{Event, Options, Parser, Tag};
 
+use super::math;
 use super::notes::same_case;
+
+/// What the parser says, with places in the source (bytes).
+pub(super) type Events<'a> = Vec<(Event<'a>, Range<usize>)>;
+
+/// The events of the dialect without formulas, which [`Doc::parse`] brings in.
+pub(super) fn events(source: &str) -> Events<'_> {
+    let options =
+        Options::ENABLE_TABLES | Options::ENABLE_FOOTNOTES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TASKLISTS;
+    Parser::new_ext(source, options).into_offset_iter().collect()
+}
 
 /// What a top-level block is, as far as the stream must know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,8 +41,10 @@ pub(super) struct Block {
 
 pub(super) struct Doc<'a> {
     pub source: &'a str,
-    pub events: Vec<(Event<'a>, Range<usize>)>,
+    pub events: Events<'a>,
     pub blocks: Vec<Block>,
+    /// Where the line begins on which a formula by itself has begun that has not ended.
+    open: Option<usize>,
     #[cfg(test)]
     bare: bool,
 }
@@ -49,11 +62,7 @@ impl<'a> Doc<'a> {
     pub fn parse(source: &'a str) -> Self {
         #[cfg(test)]
         PARSED.set(PARSED.get() + source.len());
-        let options = Options::ENABLE_TABLES
-            | Options::ENABLE_FOOTNOTES
-            | Options::ENABLE_STRIKETHROUGH
-            | Options::ENABLE_TASKLISTS;
-        let events: Vec<_> = Parser::new_ext(source, options).into_offset_iter().collect();
+        let (events, open) = math::parse(source);
         let mut blocks: Vec<Block> = Vec::new();
         let mut depth = 0_usize;
         for (at, (event, range)) in events.iter().enumerate() {
@@ -76,8 +85,18 @@ impl<'a> Doc<'a> {
             source,
             events,
             blocks,
+            open,
             #[cfg(test)]
             bare: false,
+        }
+    }
+
+    /// The same text up to a formula by itself that has begun and not ended: what is behind that may become anything.
+    pub fn parse_ended(source: &'a str) -> Self {
+        let doc = Self::parse(source);
+        match doc.open {
+            Some(open) => Self::parse(&source[..open]),
+            None => doc,
         }
     }
 

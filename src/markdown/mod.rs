@@ -15,6 +15,8 @@
 mod doc;
 mod highlight;
 mod links;
+mod math;
+mod mathml;
 mod notes;
 mod render;
 mod sanitize;

@@ -4,6 +4,7 @@ use super::{plain, render};
 
 mod commonmark;
 mod gfm;
+mod math;
 
 /// Without what every line would repeat.
 fn short(html: &str) -> String {
@@ -261,6 +262,8 @@ pub(super) fn harmless(tag: &str, text: &str) {
         "pre tabindex=\"0\"",
         "li class=\"task\"",
         "div class=\"table\" tabindex=\"0\" role=\"group\" aria-label=\"Table\"",
+        "span class=\"formula formula--line\" tabindex=\"0\" role=\"group\" aria-label=\"Formula\"",
+        "span class=\"formula\" tabindex=\"0\" role=\"group\" aria-label=\"Formula\"",
         "section class=\"footnotes\" aria-label=\"Footnotes\"",
         "input type=\"checkbox\" disabled checked aria-label=\"Done\"",
         "input type=\"checkbox\" disabled aria-label=\"To do\"",
@@ -276,8 +279,7 @@ pub(super) fn harmless(tag: &str, text: &str) {
     let (name, attributes) = tag.split_once(' ').unwrap_or((tag, ""));
     assert!(name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()), "{tag} of {text:?}");
     for never in [
-        "script", "style", "template", "svg", "math", "iframe", "form", "button", "input", "img", "h1", "h2", "video",
-        "object",
+        "script", "style", "template", "svg", "iframe", "form", "button", "input", "img", "h1", "h2", "video", "object",
     ] {
         assert_ne!(name, never, "of {text:?}");
     }
@@ -298,10 +300,19 @@ pub(super) fn harmless(tag: &str, text: &str) {
             "open",
             "datetime",
             "aria-label",
+            "display",
+            "stretchy",
+            "symmetric",
+            "minsize",
+            "maxsize",
+            "mathvariant",
+            "movablelimits",
+            "width",
         ];
         let aligned = name == "class" && attributes.contains("class=\"align-");
+        let table = name == "class" && tag.starts_with('m');
         let note = name == "id" && attributes.contains("id=\"m1-fn");
-        assert!(known.contains(&name) || aligned || note, "{name} in {tag} of {text:?}");
+        assert!(known.contains(&name) || aligned || table || note, "{name} in {tag} of {text:?}");
     }
     if let Some((_, url)) = tag.split_once("href=\"") {
         assert!(

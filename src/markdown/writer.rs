@@ -10,7 +10,7 @@ use super::doc::Doc;
 use super::links::{self, escape};
 use super::notes::Notes;
 use super::render::{CODE_END, Made, PARAGRAPH, TABLE_END, code_head, language, list_end, list_head};
-use super::{highlight, sanitize};
+use super::{highlight, mathml, sanitize};
 
 #[allow(clippy::struct_excessive_bools, reason = "places in a document, not options")]
 /// Walks events and writes elements. Raw tags that stay open are closed with the element they stand in.
@@ -164,7 +164,9 @@ impl<'d, 'a> Writer<'d, 'a> {
         match event {
             Event::Text(text) => return self.text.push_str(text),
             Event::SoftBreak => return self.text.push('\n'),
-            Event::Code(text) if !self.images.is_empty() => return self.text.push_str(text),
+            Event::Code(text) | Event::InlineMath(text) | Event::DisplayMath(text) if !self.images.is_empty() => {
+                return self.text.push_str(text);
+            }
             Event::HardBreak if !self.images.is_empty() => return self.text.push('\n'),
             _ if !self.images.is_empty() => return,
             _ => self.flush(),
@@ -175,6 +177,8 @@ impl<'d, 'a> Writer<'d, 'a> {
                 escape(text, &mut self.out);
                 self.out.push_str("</code>");
             }
+            Event::InlineMath(tex) => mathml::write(tex, false, &mut self.out),
+            Event::DisplayMath(tex) => mathml::write(tex, true, &mut self.out),
             Event::HardBreak => self.out.push_str("<br>"),
             Event::TaskListMarker(done) => {
                 let (state, label) = if *done { (" checked", "Done") } else { ("", "To do") };

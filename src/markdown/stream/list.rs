@@ -36,7 +36,12 @@ impl Stream {
             return None;
         }
         list.tail.parsed = region.len();
-        let doc = Doc::parse(region);
+        let doc = Doc::parse_ended(region);
+        if doc.source.is_empty() {
+            // A formula has begun with the item, and nothing of it is known before its end.
+            return None;
+        }
+        let (length, region) = (region.len(), doc.source);
         let Some(first) = doc.blocks.first().filter(|block| matches!(block.kind, Kind::List(_))) else {
             return Some(Mode::Block(Tail::default()));
         };
@@ -62,7 +67,6 @@ impl Stream {
             self.later(now);
             return None;
         }
-        let length = region.len();
         let text = &region[..sure];
         let doc = Doc::parse(text);
         let block = doc.blocks.first()?;

@@ -1,6 +1,8 @@
 //! Running text as it grows: up to where is its inline markup settled whatever follows? Works on characters,
 //! looks at each once, and says "not simple" when in doubt; the block is then treated as any other.
 
+use crate::markdown::math::{self, Close};
+
 /// Whether a line that begins so goes on with (or begins) a paragraph.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Line {
@@ -34,7 +36,13 @@ pub(super) fn line(rest: &str) -> Line {
             Some('`') => Line::Doubtful,
             Some(_) => Line::Text,
         },
-        '(' | ')' | '"' | '\'' | '.' | ',' | ';' | '?' | '%' | '/' | '&' | '$' | '{' | '}' => Line::Text,
+        '$' | '\\' => match (first, chars.next()) {
+            (_, None) => Line::Wait,
+            ('$', Some('$')) => Line::Doubtful,
+            ('$', _) | (_, Some('(')) => Line::Text,
+            _ => Line::Doubtful,
+        },
+        '(' | ')' | '"' | '\'' | '.' | ',' | ';' | '?' | '%' | '/' | '&' | '{' | '}' => Line::Text,
         c if c.is_alphanumeric() || (!c.is_ascii() && !c.is_whitespace() && !c.is_control()) => Line::Text,
         _ => Line::Doubtful,
     }
@@ -103,6 +111,25 @@ impl Scan {
         };
         if c.is_whitespace() && !self.previous.is_whitespace() && self.is_settled() {
             self.safe = self.at;
+        }
+        if self.code == 0
+            && let Some(mark) = math::open(text, self.at)
+        {
+            if mark.is_display() || self.in_target().is_some() {
+                self.simple = false;
+                return false;
+            }
+            match math::close(text, self.at + mark.len(), mark) {
+                // What stands behind it has a say.
+                Close::At(end) if end + mark.len() < text.len() => {
+                    self.at = end + mark.len();
+                    self.previous = math::COVER;
+                    self.word_plain = false;
+                    return true;
+                }
+                Close::At(_) | Close::NotYet => return false,
+                Close::Never => {}
+            }
         }
         let mut length = c.len_utf8();
         match c {
@@ -230,7 +257,8 @@ impl Scan {
     fn run_of(&mut self, c: char, length: usize, next: char) {
         let before = self.previous;
         let odd = |c: char| !c.is_ascii() && !c.is_alphanumeric() && !c.is_whitespace();
-        if self.in_target().is_some() || odd(before) || odd(next) || length > if c == '~' { 2 } else { 3 } {
+        let formula = matches!(next, '$' | '\\');
+        if formula || self.in_target().is_some() || odd(before) || odd(next) || length > if c == '~' { 2 } else { 3 } {
             self.simple = false;
             return;
         }

@@ -139,7 +139,7 @@ impl Stream {
             return None;
         }
         tail.parsed = region.len();
-        let doc = Doc::parse(region);
+        let doc = Doc::parse_ended(region);
         if let Some(cuts) = final_cuts(&doc) {
             let cuts: Vec<usize> = cuts.into_iter().map(|cut| from + cut).collect();
             for cut in cuts {
