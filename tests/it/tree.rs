@@ -208,6 +208,15 @@ async fn one_version_is_deleted_and_the_other_shown() {
     test.check_tree().await;
 }
 
+/// A message of an export, without its id and its parent's.
+fn without_ids(line: &str) -> serde_json::Value {
+    let mut message: serde_json::Value = serde_json::from_str(line.trim_end_matches(',')).expect("a message");
+    for name in ["id", "parent"] {
+        message.as_object_mut().expect("an object").remove(name);
+    }
+    message
+}
+
 #[tokio::test]
 async fn a_path_goes_on_in_a_chat_of_its_own() {
     let test = TestApp::start().await;
@@ -217,12 +226,26 @@ async fn a_path_goes_on_in_a_chat_of_its_own() {
     test.provider.streams(["Not in the copy"]);
     ann.says(&chat, "second question").await;
     ann.sees(&chat, "Not in the copy").await;
+    ann.posts(
+        &format!("{chat}/settings"),
+        &[("system", "Be brief."), ("model", "openai/fake-2"), ("temperature", "0.5")],
+    )
+    .await;
+    let facts = "update generations set completion_tokens = 1234, first_token_at = ended_at, answer_at = ended_at + interval '3 seconds'";
+    test.execute(facts).await;
+    test.execute("update messages set said_at = '2020-02-02 12:00Z'").await;
     let page = act(&ann, &format!("/messages/{answer}/fork"), &[]).await;
     let copy = page.location.unwrap();
     assert_ne!(copy, chat);
     let page = ann.opens(&copy).await;
     assert_eq!(words(&page), ["first question", "First answer"]);
-    assert!(page.html.contains("<span class=\"facts\">fake-1"), "who answered is known: {}", page.html);
+    // as it was, with all that is known of it
+    let whole = |html: &str| html.lines().filter(|line| line.contains("\"text\"")).map(without_ids).collect::<Vec<_>>();
+    let (old, new) = (format!("{chat}/export?format=json"), format!("{copy}/export?format=json"));
+    let (old, new) = (ann.opens(&old).await.html, ann.opens(&new).await.html);
+    assert_eq!(whole(&new), whole(&old)[..2], "{new}");
+    assert!(new.contains("\"tokens\":1234,\"thought\":3.0") && new.contains("2020-02-02"), "{new}");
+    assert!(new.contains("\"system_prompt\":\"Be brief.\",\"temperature\":0.5"), "{new}");
     test.provider.streams(["In the copy"]);
     ann.says(&copy, "elsewhere").await;
     ann.sees(&copy, "In the copy").await;

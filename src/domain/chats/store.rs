@@ -15,7 +15,8 @@ use sqlx::{PgConnection, PgPool};
 pub async fn find(conn: &mut PgConnection, user: UserId, id: ChatId) -> sqlx::Result<Option<Chat>> {
     sqlx::query_as!(
         Chat,
-        r#"select id as "id: ChatId", title, model, leaf_id as "leaf: MessageId" from chats
+        r#"select id as "id: ChatId", title, model, leaf_id as "leaf: MessageId", pinned_at is not null as "pinned!",
+               archived_at is not null as "archived!" from chats
            where id = $1 and user_id = $2 and deleted_at is null"#,
         id.0,
         user.0
@@ -41,6 +42,18 @@ pub async fn insert(conn: &mut PgConnection, user: UserId, title: &str) -> sqlx:
         r#"insert into chats (user_id, title) values ($1, $2) returning id as "id: ChatId""#,
         user.0,
         title
+    )
+    .fetch_one(conn)
+    .await
+}
+
+/// A chat like another one of the same person, in its folder, with nothing said in it.
+pub async fn copy(conn: &mut PgConnection, origin: ChatId) -> sqlx::Result<ChatId> {
+    sqlx::query_scalar!(
+        r#"insert into chats (user_id, title, titled_by, model, system_prompt, temperature, folder_id)
+           select user_id, title, titled_by, model, system_prompt, temperature, folder_id from chats where id = $1
+           returning id as "id: ChatId""#,
+        origin.0
     )
     .fetch_one(conn)
     .await

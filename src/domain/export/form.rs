@@ -48,7 +48,8 @@ pub struct MessageForm {
     /// Of an answer: what was thought before it.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub reasoning: String,
-    /// Of an answer: who made it, how it stands, and why it ended so.
+    /// Of an answer: who made it, how it stands (nothing, when a person has rewritten it), why it ended so, and how many
+    /// tokens it has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -57,6 +58,9 @@ pub struct MessageForm {
     pub reason: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tokens: Option<i64>,
+    /// Seconds of thinking before its first word.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thought: Option<f64>,
     /// Of an answer: what was thought of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rating: Option<RatingForm>,
@@ -119,6 +123,7 @@ pub fn line(told: &Told, first: bool) -> Result<String> {
         state: shown.state.map(|state| state.name().to_owned()),
         reason: shown.reason.clone(),
         tokens: shown.tokens,
+        thought: shown.thought,
         rating: told.rating.as_ref().map(|rating| RatingForm { liked: rating.liked, note: rating.note.clone() }),
     };
     let text = serde_json::to_string(&form).map_err(Error::internal)?;

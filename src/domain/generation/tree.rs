@@ -299,14 +299,10 @@ pub async fn fork(app: &App, viewer: &Viewer, message: MessageId) -> Result<Done
     if read_original(app, viewer, &mut tx, &place, message).await?.in_line {
         return Err(Error::Conflict("This message is still waiting in line. Send or remove it.".into()));
     }
-    let origin = chats::find(&mut tx, viewer, place.chat).await?;
-    let chat = chats::store::insert(&mut tx, viewer.id, &origin.title).await?;
+    let chat = chats::store::copy(&mut tx, place.chat).await?;
     feed::store::open(&mut tx, chat).await?;
     let leaf = tree::copy_path(&mut tx, place.chat, message, chat).await?;
-    match origin.model {
-        Some(model) => chats::store::show(&mut tx, chat, leaf, &model).await?,
-        None => chats::store::set_leaf(&mut tx, chat, leaf).await?,
-    }
+    chats::store::set_leaf(&mut tx, chat, leaf).await?;
     feed::ring_list(&mut tx, viewer.id).await?;
     tx.commit().await?;
     Ok(Done::at(chat, leaf))

@@ -132,7 +132,10 @@ async fn bring(app: &App, id: ImportId, number: i32, file: &FileForm) -> Result<
             let (text, scope) = (message.text.clone(), new.to_string());
             let rendered = tokio::task::spawn_blocking(move || markdown::render(&text, &scope)).await;
             let html = rendered.unwrap_or_else(|_| markdown::plain(&message.text));
-            store::answer(&mut tx, chat, new, user, message, &html, read::state(message)).await?;
+            store::html(&mut tx, chat, new, &html).await?;
+            if let Some(ended) = read::state(message) {
+                store::answer(&mut tx, chat, new, user, message, ended).await?;
+            }
             if let Some(rating) = &message.rating {
                 generation::set_rating(&mut tx, chat, new, user, rating.liked, Some(&rating.note)).await?;
             }

@@ -209,6 +209,7 @@ fn form(title: Option<String>, at: Option<f64>, nodes: &HashMap<String, Node>, l
                     state: by_model.then(|| "completed".to_owned()),
                     reason: None,
                     tokens: None,
+                    thought: None,
                     rating: None,
                 });
                 *place += 1;

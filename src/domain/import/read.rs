@@ -9,6 +9,9 @@ use crate::domain::{
 use serde::de::DeserializeOwned;
 use std::collections::HashSet;
 
+/// Seconds.
+const DAY: f64 = 86_400.;
+
 /// One chat, or a list of them, in the form that `export` writes or in one of [`others`]; NULs, which the database cannot
 /// keep, are replaced.
 pub fn read(text: &str) -> Result<Vec<FileForm>, String> {
@@ -33,6 +36,8 @@ pub fn read(text: &str) -> Result<Vec<FileForm>, String> {
                 rating.note = rating.note.replace('\0', "\u{fffd}").trim().chars().take(generation::MAX_NOTE).collect();
             }
             message.reason = message.reason.take().map(|reason| plain(&reason, 500));
+            message.tokens = message.tokens.filter(|tokens| *tokens >= 0);
+            message.thought = message.thought.filter(|seconds| (0. ..=DAY).contains(seconds));
         }
     }
     Ok(files)
@@ -97,16 +102,17 @@ pub fn title(file: &FileForm) -> String {
     if title.is_empty() { chats::title_from(&file.messages[0].text) } else { title }
 }
 
-/// How an imported answer stands, and why: nobody goes on with one that was not finished.
-pub fn state(message: &MessageForm) -> (&'static str, Option<&str>) {
+/// How the making of an imported answer ended, and why: nobody goes on with one that was not finished. Nothing for one that
+/// a person has rewritten.
+pub fn state(message: &MessageForm) -> Option<(&'static str, Option<&str>)> {
     debug_assert!(message.author == Author::Model, "only answers have a state");
-    match message.state.as_deref() {
-        None | Some("completed") => ("completed", message.reason.as_deref()),
-        Some("stopped") => ("stopped", message.reason.as_deref()),
-        Some("failed") if message.text.is_empty() => ("failed", message.reason.as_deref()),
-        Some("interrupted" | "failed") => ("interrupted", message.reason.as_deref()),
-        Some(_) => ("interrupted", Some("This answer was not finished when it was saved.")),
-    }
+    Some(match message.state.as_deref()? {
+        "completed" => ("completed", message.reason.as_deref()),
+        "stopped" => ("stopped", message.reason.as_deref()),
+        "failed" if message.text.is_empty() => ("failed", message.reason.as_deref()),
+        "interrupted" | "failed" => ("interrupted", message.reason.as_deref()),
+        _ => ("interrupted", Some("This answer was not finished when it was saved.")),
+    })
 }
 
 /// One line of at most so many characters.

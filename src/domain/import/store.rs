@@ -104,8 +104,8 @@ pub async fn message(
     html: Option<&str>,
 ) -> sqlx::Result<MessageId> {
     sqlx::query_scalar!(
-        r#"insert into messages (chat_id, parent_id, place, author, text, reasoning, html, said_at)
-           values ($1, $2, $3, $4, $5, $6, $7, $8) returning id as "id: MessageId""#,
+        r#"insert into messages (chat_id, parent_id, place, author, text, reasoning, html, said_at, model)
+           values ($1, $2, $3, $4, $5, $6, $7, $8, $9) returning id as "id: MessageId""#,
         chat.0,
         parent.map(|parent| parent.0),
         form.order,
@@ -113,34 +113,43 @@ pub async fn message(
         form.text,
         form.reasoning,
         html,
-        form.at
+        form.at,
+        form.model.as_deref().filter(|_| form.state.is_none())
     )
     .fetch_one(conn)
     .await
 }
 
-/// What makes an imported message an answer: its HTML, and how its making ended.
+/// The HTML of an imported answer, which needed its name.
+pub async fn html(conn: &mut PgConnection, chat: ChatId, id: MessageId, html: &str) -> sqlx::Result<()> {
+    sqlx::query!("update messages set html = $3 where chat_id = $1 and id = $2", chat.0, id.0, html)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// How the making of an imported answer ended.
 pub async fn answer(
     conn: &mut PgConnection,
     chat: ChatId,
     id: MessageId,
     user: UserId,
     form: &MessageForm,
-    html: &str,
     (state, reason): (&str, Option<&str>),
 ) -> sqlx::Result<()> {
-    sqlx::query!("update messages set html = $3 where chat_id = $1 and id = $2", chat.0, id.0, html)
-        .execute(&mut *conn)
-        .await?;
     sqlx::query!(
-        "insert into generations (message_id, chat_id, user_id, model, state, reason, from_seq, ended_at)
-         values ($1, $2, $3, $4, $5, $6, 0, now())",
+        "insert into generations (message_id, chat_id, user_id, model, state, reason, completion_tokens,
+             first_token_at, answer_at, from_seq, ended_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8::timestamptz, $8::timestamptz + make_interval(secs => $9), 0, now())",
         id.0,
         chat.0,
         user.0,
         form.model.as_deref().unwrap_or_default(),
         state,
-        reason
+        reason,
+        form.tokens,
+        form.thought.map(|_| form.at),
+        form.thought
     )
     .execute(conn)
     .await?;

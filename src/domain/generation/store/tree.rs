@@ -130,8 +130,8 @@ pub async fn bring_back(conn: &mut PgConnection, chat: ChatId, message: MessageI
     Ok(())
 }
 
-/// Copies the path that ends with `leaf` into another chat, which is empty; returns the copy of the leaf. An answer's
-/// copy has no generation: it only knows which model said it.
+/// Copies the path that ends with `leaf` into another chat of the same person, which is empty, with how each answer came
+/// about; returns the copy of the leaf. Nothing on the path is still in the making.
 pub async fn copy_path(conn: &mut PgConnection, from: ChatId, leaf: MessageId, to: ChatId) -> Result<MessageId> {
     Ok(sqlx::query_scalar!(
         r#"with recursive path as (
@@ -141,11 +141,15 @@ pub async fn copy_path(conn: &mut PgConnection, from: ChatId, leaf: MessageId, t
                    select * from messages m where m.chat_id = $1 and m.id = p.parent_id limit 1) m),
            renamed as materialized (select id, uuid7() as new_id from path),
            copied as (
-               insert into messages (id, chat_id, parent_id, author, text, reasoning, html, created_at, model)
-               select own.new_id, $3, above.new_id, p.author, p.text, p.reasoning, p.html, p.created_at,
-                   coalesce(g.model, p.model)
-               from path p join renamed own on own.id = p.id left join renamed above on above.id = p.parent_id
-               left join generations g on g.message_id = p.id)
+               insert into messages (id, chat_id, parent_id, author, text, reasoning, html, created_at, said_at, model)
+               select own.new_id, $3, above.new_id, p.author, p.text, p.reasoning, p.html, p.created_at, p.said_at, p.model
+               from path p join renamed own on own.id = p.id left join renamed above on above.id = p.parent_id),
+           answered as (
+               insert into generations (message_id, chat_id, user_id, model, state, reason, from_seq, prompt_tokens,
+                   cached_tokens, completion_tokens, reasoning_tokens, created_at, started_at, first_token_at, answer_at, ended_at)
+               select own.new_id, $3, g.user_id, g.model, g.state, g.reason, 0, g.prompt_tokens,
+                   g.cached_tokens, g.completion_tokens, g.reasoning_tokens, g.created_at, g.started_at, g.first_token_at, g.answer_at, g.ended_at
+               from renamed own join generations g on g.message_id = own.id)
            select new_id as "id!: MessageId" from renamed where id = $2"#,
         from.0,
         leaf.0,
