@@ -131,11 +131,28 @@ export class Tab {
   }
 
   /** Presses Tab until this has the focus: what a keyboard alone can reach. Shift+Tab with `back`. */
-  async tabsTo(place, { back = false } = {}) {
+  async tabsTo(place, { back = false, within = 200 } = {}) {
     await place.waitFor();
     const there = () => place.evaluateAll((elements) => elements.includes(document.activeElement));
-    for (let presses = 0; presses < 200 && !(await there()); presses++) await this.page.keyboard.press(back ? "Shift+Tab" : "Tab");
-    assert.ok(await there(), `Tab reaches ${place}`);
+    for (let presses = 0; presses < within && !(await there()); presses++) await this.page.keyboard.press(back ? "Shift+Tab" : "Tab");
+    assert.ok(await there(), `Tab reaches ${place} within ${within} stops`);
+  }
+
+  /** Goes there by Tab alone, and presses Enter. */
+  async enters(place, options) {
+    await this.tabsTo(place, options);
+    await this.presses("Enter");
+  }
+
+  /** Chooses from a select that a mouse can reach; the list it opens is drawn by the system, where no test comes. */
+  async picks(select, label) {
+    await select.click({ trial: true });
+    await select.selectOption({ label });
+  }
+
+  /** Types where the focus is. */
+  async types(words) {
+    await this.page.keyboard.type(words);
   }
 
   /** Types into the composer, and presses Enter; once the answer to what was sent before is there, which the feed may
