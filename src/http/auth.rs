@@ -17,11 +17,12 @@ use crate::{
 };
 use axum::{
     extract::{FromRequestParts, Request},
-    http::request::Parts,
+    http::{HeaderMap, header, request::Parts},
     middleware::Next,
     response::{IntoResponse, Redirect, Response},
 };
 use axum_login::{AuthManagerLayer, AuthManagerLayerBuilder, AuthUser, AuthnBackend};
+use time::UtcOffset;
 use tower_sessions::service::SignedCookie;
 
 /// axum-login's view of our accounts.
@@ -179,8 +180,17 @@ impl FromRequestParts<Web> for Me {
             return Err(Error::Unauthenticated.into());
         };
         parts.extensions.insert(Here(id));
-        Ok(Self(Viewer { address: Address::of(&parts.extensions).0, ..Viewer::from(&user) }))
+        let address = Address::of(&parts.extensions).0;
+        Ok(Self(Viewer { address, zone: zone(&parts.headers), ..Viewer::from(&user) }))
     }
+}
+
+/// The reader's clock, by the cookie that a script of ours keeps: minutes that it is ahead of UTC.
+fn zone(headers: &HeaderMap) -> UtcOffset {
+    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|cookie| cookie.to_str().ok());
+    let minutes = cookies.flat_map(|cookies| cookies.split("; ")).find_map(|cookie| cookie.strip_prefix("zone="));
+    let minutes = minutes.and_then(|minutes| minutes.parse::<i16>().ok()).filter(|minutes| minutes.abs() <= 18 * 60);
+    minutes.and_then(|minutes| UtcOffset::from_whole_seconds(i32::from(minutes) * 60).ok()).unwrap_or(UtcOffset::UTC)
 }
 
 /// The session of this request. Stands behind [`Me`], which finds it.

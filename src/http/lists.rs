@@ -29,6 +29,7 @@ use std::{
     sync::{Arc, Mutex},
     time::Duration,
 };
+use time::UtcOffset;
 use tokio::{
     sync::{mpsc, oneshot},
     time::Instant,
@@ -45,9 +46,9 @@ const PAUSE: Duration = Duration::from_secs(2);
 /// So often it is read although nothing rang: a lost bell only costs time, and days become yesterday.
 const ANYWAY: Duration = Duration::from_secs(30);
 
-/// The watches of this process.
+/// The watches of this process: one for each person, or for each of the zones that one is in.
 #[derive(Default)]
-pub struct Lists(Mutex<HashMap<UserId, mpsc::Sender<Join>>>);
+pub struct Lists(Mutex<HashMap<(UserId, UtcOffset), mpsc::Sender<Join>>>);
 
 /// A page that wants to follow.
 struct Join {
@@ -89,12 +90,13 @@ impl Lists {
     }
 
     fn door(self: &Arc<Self>, app: &App, viewer: &Viewer) -> mpsc::Sender<Join> {
+        let whose = (viewer.id, viewer.zone);
         let mut watches = self.0.lock().expect("nothing panics while holding it");
-        if let Some(door) = watches.get(&viewer.id).filter(|door| !door.is_closed()) {
+        if let Some(door) = watches.get(&whose).filter(|door| !door.is_closed()) {
             return door.clone();
         }
         let (door, joins) = mpsc::channel(DOOR);
-        watches.insert(viewer.id, door.clone());
+        watches.insert(whose, door.clone());
         let bell = app.feed.hub.lists.of(viewer.id);
         let watch = Watch { app: app.clone(), viewer: viewer.clone(), read: None, pages: Vec::new() };
         let lists = self.clone();
@@ -197,7 +199,7 @@ impl Watch {
     fn tell_all(&mut self) {
         let Some(read) = &self.read else { return };
         for pages in &mut self.pages {
-            let Shown { days, known, upto, cut } = shown(read, pages.upto, pages.current);
+            let Shown { days, known, upto, cut } = shown(read, pages.upto, pages.current, self.viewer.zone);
             pages.upto = upto;
             let news = if cut { live_list::whole(&days, true) } else { live_list::news(&pages.known, &known, &days) };
             pages.known = known;
@@ -213,7 +215,9 @@ impl Watch {
     async fn let_in(&mut self, joins: Vec<Join>) -> Result<bool> {
         let fits = |join: &Join| {
             let read = self.read.as_ref().filter(|read| join.upto() >= read.upto);
-            read.is_some_and(|read| shown(read, join.upto(), join.current).known.stamp() == join.stamp)
+            read.is_some_and(|read| {
+                shown(read, join.upto(), join.current, self.viewer.zone).known.stamp() == join.stamp
+            })
         };
         let look = !joins.iter().all(fits);
         if look {
@@ -228,7 +232,7 @@ impl Watch {
         }
         let Some(read) = &self.read else { return Ok(look) };
         for join in joins {
-            let Shown { days, known, upto, cut } = shown(read, join.upto(), join.current);
+            let Shown { days, known, upto, cut } = shown(read, join.upto(), join.current, self.viewer.zone);
             if known.stamp() != join.stamp {
                 let _ = join.queue.try_send(message(&live_list::whole(&days, cut)));
             }
@@ -258,11 +262,11 @@ struct Shown {
     cut: bool,
 }
 
-fn shown(read: &Read, upto: Option<Cursor>, current: Option<ChatId>) -> Shown {
+fn shown(read: &Read, upto: Option<Cursor>, current: Option<ChatId>, zone: UtcOffset) -> Shown {
     let page = &read.page;
     let cut = page.older.is_some_and(|older| upto.is_none_or(|upto| upto < older));
     let upto = if cut { page.older } else { upto };
-    let days = present::grown_days(&read.folders, page, upto, current);
+    let days = present::grown_days(&read.folders, page, upto, current, zone);
     Shown { known: Known::of(&days), days, upto, cut }
 }
 

@@ -40,6 +40,7 @@ async fn viewer(test: &TestApp, name: &str, administrator: bool) -> Viewer {
         administrator,
         theme: Theme::System,
         address: None,
+        zone: time::UtcOffset::UTC,
     }
 }
 

@@ -24,7 +24,7 @@ use crate::{
 };
 use sqlx::PgConnection;
 use std::net::IpAddr;
-use time::{Duration, OffsetDateTime};
+use time::{Duration, OffsetDateTime, UtcOffset};
 
 /// A person with an account.
 #[derive(Debug, Clone)]
@@ -82,12 +82,15 @@ pub struct Viewer {
     pub theme: Theme,
     /// Where they ask from.
     pub address: Option<IpAddr>,
+    /// How far the clock there is from UTC, as far as their browser says.
+    pub zone: UtcOffset,
 }
 
 impl From<&User> for Viewer {
     fn from(user: &User) -> Self {
         let User { id, administrator, theme, .. } = *user;
-        Self { id, email: user.email.clone(), name: user.name.clone(), administrator, theme, address: None }
+        let (email, name) = (user.email.clone(), user.name.clone());
+        Self { id, email, name, administrator, theme, address: None, zone: UtcOffset::UTC }
     }
 }
 

@@ -167,7 +167,7 @@ pub async fn list_anew(
         present::days(&web.app, viewer, current(headers)).await?
     } else {
         let shelves = folders::shelves(&web.app, viewer).await?;
-        present::grown_days(&shelves, &page, upto, current(headers))
+        present::grown_days(&shelves, &page, upto, current(headers), viewer.zone)
     };
     Ok(Html(views::list_anew(&days, moved, cut, away)).into_response())
 }

@@ -12,17 +12,17 @@ use crate::{
     },
     views::{self, ChatDay, ChatLink, FolderHead},
 };
-use time::{Date, Duration, OffsetDateTime};
+use time::{Duration, OffsetDateTime, UtcOffset};
 
-/// The list at the side, by day (in UTC), what is pinned on top.
+/// The list at the side, by the reader's days, what is pinned on top.
 pub async fn days(app: &App, viewer: &Viewer, current: Option<ChatId>) -> Result<Vec<ChatDay>> {
     let shelves = folders::shelves(app, viewer).await?;
-    Ok(with_folders(&shelves, by_day(chats::shelf(app, viewer).await?, current, None), current))
+    Ok(with_folders(&shelves, by_day(chats::shelf(app, viewer).await?, current, None, viewer.zone), current))
 }
 
 /// How the list goes on after an entry. Its first heading is left out if it stands above that entry already.
 pub async fn more_days(app: &App, viewer: &Viewer, after: Cursor, current: Option<ChatId>) -> Result<Vec<ChatDay>> {
-    let mut days = by_day(chats::older(app, viewer, after).await?, current, Some(after.at));
+    let mut days = by_day(chats::older(app, viewer, after).await?, current, Some(after.at), viewer.zone);
     for day in &mut days {
         day.key.clear();
     }
@@ -30,10 +30,16 @@ pub async fn more_days(app: &App, viewer: &Viewer, after: Cursor, current: Optio
 }
 
 /// The list of a page that was opened a while ago, down to the entry that it ended with.
-pub fn grown_days(shelves: &[Shelf], page: &Page, upto: Option<Cursor>, current: Option<ChatId>) -> Vec<ChatDay> {
+pub fn grown_days(
+    shelves: &[Shelf],
+    page: &Page,
+    upto: Option<Cursor>,
+    current: Option<ChatId>,
+    zone: UtcOffset,
+) -> Vec<ChatDay> {
     let within = |chat: &&Listed| chat.pinned || upto.is_none_or(|upto| chat.cursor() >= upto);
     let chats = page.chats.iter().filter(within).cloned().collect();
-    with_folders(shelves, by_day(Page { chats, older: page.older.or(upto) }, current, None), current)
+    with_folders(shelves, by_day(Page { chats, older: page.older.or(upto) }, current, None, zone), current)
 }
 
 /// Folders stand below what is pinned and above the days.
@@ -66,13 +72,13 @@ fn link(chat: Listed, current: Option<ChatId>) -> ChatLink {
 
 const PINNED: &str = "pinned";
 
-fn by_day(page: Page, current: Option<ChatId>, after: Option<OffsetDateTime>) -> Vec<ChatDay> {
-    let today = clock::now().date();
-    let mut above = after.map(|at| day_name(today, at).0);
+fn by_day(page: Page, current: Option<ChatId>, after: Option<OffsetDateTime>, zone: UtcOffset) -> Vec<ChatDay> {
+    let now = clock::now().to_offset(zone);
+    let mut above = after.map(|at| day_name(now, at).0);
     let mut days: Vec<ChatDay> = Vec::new();
     for chat in page.chats {
         let (key, label) =
-            if chat.pinned { (PINNED.to_owned(), views::pinned()) } else { day_name(today, chat.active_at) };
+            if chat.pinned { (PINNED.to_owned(), views::pinned()) } else { day_name(now, chat.active_at) };
         let link = link(chat, current);
         match days.last_mut() {
             Some(day) if above.as_ref() == Some(&key) => day.chats.push(link),
@@ -90,9 +96,9 @@ fn by_day(page: Page, current: Option<ChatId>, after: Option<OffsetDateTime>) ->
     days
 }
 
-/// A day as the list has it: its name for machines, and for people.
-fn day_name(today: Date, at: OffsetDateTime) -> (String, String) {
-    let day = at.to_offset(time::UtcOffset::UTC).date();
+/// A day as the list has it, by the clock that says `now`: its name for machines, and for people.
+fn day_name(now: OffsetDateTime, at: OffsetDateTime) -> (String, String) {
+    let (today, day) = (now.date(), at.to_offset(now.offset()).date());
     if day >= today {
         ("today".into(), "Today".into())
     } else if day >= today - Duration::DAY {
@@ -107,18 +113,22 @@ fn day_name(today: Date, at: OffsetDateTime) -> (String, String) {
 #[cfg(test)]
 mod tests {
     use super::day_name;
-    use time::macros::{date, datetime};
+    use time::macros::{datetime, offset};
 
     #[test]
     fn days_have_names() {
-        let today = date!(2026 - 11 - 20);
+        let now = datetime!(2026-11-20 12:00 UTC);
         for (at, key, label) in [
             (datetime!(2026-11-20 00:00 UTC), "today", "Today"),
             (datetime!(2026-11-19 23:59 UTC), "yesterday", "Yesterday"),
             (datetime!(2026-11-14 12:00 UTC), "week", "Previous 7 days"),
             (datetime!(2026-10-02 12:00 UTC), "2026-10", "October 2026"),
         ] {
-            assert_eq!(day_name(today, at), (key.to_owned(), label.to_owned()));
+            assert_eq!(day_name(now, at), (key.to_owned(), label.to_owned()));
         }
+        // in Tokyo it is tomorrow already, in Los Angeles still yesterday
+        let late = datetime!(2026-11-20 20:00 UTC);
+        assert_eq!(day_name(late.to_offset(offset!(+9)), now).0, "yesterday");
+        assert_eq!(day_name(datetime!(2026-11-21 02:00 UTC).to_offset(offset!(-8)), now).0, "today");
     }
 }
