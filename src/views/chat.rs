@@ -15,6 +15,8 @@ pub struct ChatPage {
     pub days: Vec<ChatDay>,
     pub id: ChatId,
     pub title: String,
+    pub pinned: bool,
+    pub archived: bool,
     /// The shown path, from the root to the leaf.
     pub messages: Vec<Message>,
     pub leaf: MessageId,
@@ -75,6 +77,11 @@ impl ChatPage {
     /// How many messages are in line behind it.
     fn lined(&self) -> usize {
         self.messages.iter().filter(|message| matches!(message.state, MessageState::Lined(_))).count()
+    }
+
+    /// Without scripts: the page loads itself anew, and what was written on it would be lost.
+    fn reloads(&self) -> bool {
+        self.running().is_none() && self.refresh().is_some()
     }
 
     /// Without scripts: where this page goes by itself, and after how many seconds.

@@ -1,6 +1,7 @@
-//! A chat as a Markdown file.
+//! A chat as a Markdown file, and as a page to print.
 
-use super::text;
+use super::{Me, assets, page, text};
+use crate::base::ids::ChatId;
 use time::{OffsetDateTime, UtcOffset, macros::format_description};
 
 /// One message of the file.
@@ -23,13 +24,66 @@ pub fn heading(title: &str) -> String {
 /// A message under a heading of its own.
 #[must_use]
 pub fn passage(passage: &Passage<'_>) -> String {
-    let who =
-        if passage.mine { text::YOU } else { passage.model.split_once('/').map_or(passage.model, |(_, name)| name) };
-    let who = if who.is_empty() { text::ANSWER } else { who };
+    let who = who(passage.mine, passage.model);
     let form = format_description!("[year]-[month]-[day] [hour]:[minute] UTC");
     let at = passage.at.to_offset(UtcOffset::UTC).format(form).unwrap_or_default();
     let reason = passage.reason.map(|reason| format!("\n*{reason}*\n")).unwrap_or_default();
     format!("\n## {who} · {at}\n\n{}\n{reason}", closed(passage.text.trim_end()))
+}
+
+/// A person, or a model by its name.
+fn who(mine: bool, model: &str) -> &str {
+    match model.split_once('/').map_or(model, |(_, name)| name) {
+        _ if mine => text::YOU,
+        "" => text::ANSWER,
+        name => name,
+    }
+}
+
+/// Where the messages go that are sent one after another; see [`super::LIVE_MARK`].
+const MESSAGES_MARK: &str = "<!--parlor:messages-->";
+
+/// The whole shown path of a chat, for paper.
+#[derive(askama::Template)]
+#[template(path = "pages/print/page.html")]
+pub struct PrintPage {
+    pub me: Me,
+    pub id: ChatId,
+    pub title: String,
+}
+
+page!(PrintPage);
+
+impl PrintPage {
+    /// What stands before the messages, and what behind them.
+    ///
+    /// # Panics
+    /// Never: the mark is in the template.
+    #[must_use]
+    pub fn halves(&self) -> (String, String) {
+        let page = self.render();
+        let (before, behind) = page.split_once(MESSAGES_MARK).expect("the mark is in the template");
+        (before.to_owned(), behind.to_owned())
+    }
+}
+
+/// A message of that page.
+#[derive(askama::Template)]
+#[template(path = "partials/print_message.html")]
+pub struct PrintMessage<'a> {
+    pub mine: bool,
+    /// `provider/name`; empty for a person's.
+    pub model: &'a str,
+    pub html: &'a str,
+    pub at: OffsetDateTime,
+    /// Why it ended as it did, if there is something to say.
+    pub reason: Option<&'a str>,
+}
+
+impl PrintMessage<'_> {
+    fn who(&self) -> &str {
+        who(self.mine, self.model)
+    }
 }
 
 /// The text with a block of code that was cut off closed, lest it swallow what follows.

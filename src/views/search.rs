@@ -50,33 +50,57 @@ impl SearchPage {
 }
 
 /// What the palette can do, besides finding.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Command {
-    NewChat,
+#[derive(Debug, Clone, Copy)]
+pub struct Command {
+    /// Names it on the page.
+    id: &'static str,
+    icon: &'static str,
+    name: &'static str,
+    act: Act,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Act {
+    Go(&'static str),
+    /// A page of the administrators'.
+    Manage(&'static str),
     List,
-    Archive,
-    Jobs,
     Keys,
+    SignOut,
 }
 
 impl Command {
-    const ALL: [Self; 5] = [Self::NewChat, Self::List, Self::Archive, Self::Jobs, Self::Keys];
+    /// Those that one needs most stand first.
+    const ALL: [Self; 13] = [
+        Self::new("p-new", "new", text::NEW_CHAT, Act::Go("/")),
+        Self::new("p-list", "side", text::TOGGLE_LIST, Act::List),
+        Self::new("p-folders", "folder", text::FOLDERS, Act::Go("/folders")),
+        Self::new("p-archive", "archive", text::ARCHIVE, Act::Go("/archive")),
+        Self::new("p-settings", "settings", text::SETTINGS, Act::Go("/settings")),
+        Self::new("p-keys", "keys", text::KEYS, Act::Keys),
+        Self::new("p-prompts", "prompts", text::PROMPTS, Act::Go("/settings/prompts")),
+        Self::new("p-import", "save", text::IMPORT, Act::Go("/settings/import")),
+        Self::new("p-sessions", "eye", text::SESSIONS, Act::Go("/settings/sessions")),
+        Self::new("p-users", "jobs", text::USERS, Act::Manage("/admin/users")),
+        Self::new("p-jobs", "jobs", text::JOBS, Act::Manage("/admin/jobs")),
+        Self::new("p-system", "jobs", text::SYSTEM, Act::Manage("/admin/system")),
+        Self::new("p-out", "out", text::SIGN_OUT, Act::SignOut),
+    ];
+    /// So many stand there before anything is looked for.
+    const FIRST: usize = 6;
 
-    /// Those whose name has these words in it; all when there are none.
-    pub fn named(words: &str, admin: bool) -> Vec<Self> {
-        let words = words.trim().to_lowercase();
-        let fits = |command: &Self| (admin || *command != Self::Jobs) && command.name().to_lowercase().contains(&words);
-        Self::ALL.into_iter().filter(fits).collect()
+    const fn new(id: &'static str, icon: &'static str, name: &'static str, act: Act) -> Self {
+        Self { id, icon, name, act }
     }
 
-    fn name(self) -> &'static str {
-        match self {
-            Self::NewChat => text::NEW_CHAT,
-            Self::List => text::TOGGLE_LIST,
-            Self::Archive => text::ARCHIVE,
-            Self::Jobs => text::JOBS,
-            Self::Keys => text::KEYS,
-        }
+    /// Those whose name has these words in it; when there are none, the first.
+    pub fn named(words: &str, admin: bool) -> Vec<Self> {
+        let words = words.trim().to_lowercase();
+        let fits = |command: &Self| {
+            (admin || !matches!(command.act, Act::Manage(_))) && command.name.to_lowercase().contains(&words)
+        };
+        let most = if words.is_empty() { Self::FIRST } else { usize::MAX };
+        Self::ALL.into_iter().filter(fits).take(most).collect()
     }
 }
 

@@ -32,6 +32,8 @@ pub struct Chat {
     pub model: Option<String>,
     /// The end of the shown path.
     pub leaf: Option<MessageId>,
+    pub pinned: bool,
+    pub archived: bool,
 }
 
 /// Characters of a title at most.

@@ -142,6 +142,8 @@ pub async fn chat_page(
         days: present::days(&web.app, viewer, Some(thread.chat.id)).await?,
         id: thread.chat.id,
         title: thread.chat.title.clone(),
+        pinned: thread.chat.pinned,
+        archived: thread.chat.archived,
         messages,
         leaf: shown,
         earlier: thread.messages.first().filter(|_| thread.earlier).map(|m| m.id),

@@ -7,22 +7,26 @@ use crate::{
         Web,
         auth::Me,
         extract::{Asked, Id},
+        present,
         respond::Failure,
         routes::{Access, Routes},
     },
-    views,
+    views::{
+        self,
+        export::{PrintMessage, PrintPage},
+    },
 };
 use axum::{
     body::Body,
     extract::State,
     http::{HeaderValue, header},
-    response::{IntoResponse, Response},
+    response::{Html, IntoResponse, Response},
 };
 use serde::Deserialize;
 use std::fmt::Write as _;
 
 pub fn routes(routes: Routes) -> Routes {
-    routes.get("/chats/{id}/export", Access::Member, export)
+    routes.get("/chats/{id}/export", Access::Member, export).get("/chats/{id}/print", Access::Member, print)
 }
 
 #[derive(Deserialize)]
@@ -39,20 +43,41 @@ enum Format {
     Json,
 }
 
+/// What is sent.
+enum Form {
+    Markdown,
+    Json,
+    /// The page to print; what stands behind its messages.
+    Page(PrintPage),
+}
+
 async fn export(
     State(web): State<Web>,
     Me(viewer): Me,
     Id(id): Id<ChatId>,
     Asked(wish): Asked<Wish>,
 ) -> Result<Response, Failure> {
-    let (extent, kind, ending) = match wish.format {
-        Format::Markdown => (Extent::Path, "text/markdown; charset=utf-8", "md"),
-        Format::Json => (Extent::Tree, "application/json", "json"),
+    let (extent, form, kind, ending) = match wish.format {
+        Format::Markdown => (Extent::Path, Form::Markdown, "text/markdown; charset=utf-8", "md"),
+        Format::Json => (Extent::Tree, Form::Json, "application/json", "json"),
     };
     let export = export::begin(&web.app, &viewer, id, extent).await?;
     let disposition = attachment(&export.head.title, ending);
-    let file = File { web, export, format: wish.format, begun: false, said: false, ended: false };
-    let body = futures::stream::try_unfold(file, |mut file| async move {
+    let mut response = ([(header::CONTENT_TYPE, kind)], send(web, export, form)).into_response();
+    response.headers_mut().insert(header::CONTENT_DISPOSITION, disposition);
+    Ok(response)
+}
+
+/// The whole shown path, for paper; a page of the chat has only its newest messages.
+async fn print(State(web): State<Web>, Me(viewer): Me, Id(id): Id<ChatId>) -> Result<Response, Failure> {
+    let export = export::begin(&web.app, &viewer, id, Extent::Path).await?;
+    let page = PrintPage { me: present::me(&viewer), id, title: export.head.title.clone() };
+    Ok(Html(send(web, export, Form::Page(page))).into_response())
+}
+
+fn send(web: Web, export: Export, form: Form) -> Body {
+    let file = File { web, export, form, begun: false, said: false, ended: false };
+    let parts = futures::stream::try_unfold(file, |mut file| async move {
         match file.next().await {
             Ok(part) => Ok(part.map(|part| (part, file))),
             Err(error) => {
@@ -62,17 +87,13 @@ async fn export(
             }
         }
     });
-    let mut response = Body::from_stream(body).into_response();
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
-    headers.insert(header::CONTENT_DISPOSITION, disposition);
-    Ok(response)
+    Body::from_stream(parts)
 }
 
 struct File {
     web: Web,
     export: Export,
-    format: Format,
+    form: Form,
     begun: bool,
     said: bool,
     ended: bool,
@@ -83,22 +104,29 @@ impl File {
     async fn next(&mut self) -> Result<Option<String>> {
         if !self.begun {
             self.begun = true;
-            let begin = match self.format {
-                Format::Markdown => views::export::heading(&self.export.head.title),
-                Format::Json => form::begin(&self.export.head)?,
+            let begin = match &self.form {
+                Form::Markdown => views::export::heading(&self.export.head.title),
+                Form::Json => form::begin(&self.export.head)?,
+                Form::Page(page) => page.halves().0,
             };
             return Ok(Some(begin));
         }
         let Some(told) = self.export.next(&self.web.app).await? else {
-            let end = (!self.ended && matches!(self.format, Format::Json)).then(|| form::END.to_owned());
-            self.ended = true;
-            return Ok(end);
+            if std::mem::replace(&mut self.ended, true) {
+                return Ok(None);
+            }
+            return Ok(match &self.form {
+                Form::Markdown => None,
+                Form::Json => Some(form::END.to_owned()),
+                Form::Page(page) => Some(page.halves().1),
+            });
         };
         let mut part = String::new();
         for one in &told {
-            part.push_str(&match self.format {
-                Format::Markdown => passage(one),
-                Format::Json => form::line(one, !self.said)?,
+            part.push_str(&match self.form {
+                Form::Markdown => passage(one),
+                Form::Json => form::line(one, !self.said)?,
+                Form::Page(_) => on_paper(one),
             });
             self.said = true;
         }
@@ -115,6 +143,18 @@ fn passage(told: &Told) -> String {
         at: shown.created_at,
         reason: shown.reason.as_deref(),
     })
+}
+
+fn on_paper(told: &Told) -> String {
+    let shown = &told.shown;
+    let message = PrintMessage {
+        mine: !shown.by_model,
+        model: &shown.model,
+        html: shown.html.as_deref().unwrap_or_default(),
+        at: shown.created_at,
+        reason: shown.reason.as_deref(),
+    };
+    message.to_string()
 }
 
 /// An attachment named after the title: in plain letters, and for those who can read them in all.
