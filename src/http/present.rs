@@ -18,7 +18,7 @@ use crate::{
         limits, own,
     },
     markdown,
-    views::{Composer, Held, Left, Me, Message, MessageState, ModelChoice, Rated, Versions},
+    views::{Composer, Held, Left, Me, Message, MessageState, ModelChoice, Rated, Versions, text},
 };
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -138,11 +138,7 @@ pub async fn composer(app: &App, viewer: &Viewer, at: Composing) -> Result<Compo
     let models = one_chosen(&known, wanted.as_deref());
     let no_models = models.is_empty().then(|| {
         let names: Vec<_> = app.providers.iter().map(|p| p.name.as_str()).collect();
-        format!(
-            "No model can be asked yet: {} has not told its models. Parlor asks again every {} seconds; reload this page then.",
-            names.join(", "),
-            app.config.catalog.retry
-        )
+        text::no_models(&names.join(", "), app.config.catalog.retry)
     });
     let allowance = match at.allowance {
         Some(known) => Some(known),

@@ -7,7 +7,7 @@ pub mod problem;
 use super::{auth, guard::RequestId};
 use crate::{
     base::{Error, error::Allowance},
-    views::ErrorPage,
+    views::{ErrorPage, text},
 };
 use axum::{
     body::{Body, Bytes},
@@ -110,21 +110,7 @@ fn words(status: StatusCode, error: Option<&Error>) -> (&'static str, String) {
         Some(Error::Conflict(sentence) | Error::Limited { sentence, .. }) => Some(sentence.clone()),
         _ => None,
     };
-    let (title, sentence) = match status.as_u16() {
-        401 => ("Please sign in", "Your session has ended. Sign in again; nothing is lost."),
-        403 => ("Not allowed", "This is not open to you."),
-        404 => ("Nothing here", "There is nothing at this address, or it is not yours to see."),
-        405 => ("Not like this", "This address cannot be used in this way."),
-        409 => ("Not now", "This contradicts what is going on. Reload the page and try again."),
-        413 => ("Too much at once", "This is more than can be sent at once."),
-        422 | 400 | 415 => ("That cannot be taken", "Something in this request cannot be taken."),
-        429 => ("A little slower", "That was a little fast. Try again in a moment."),
-        503 => (
-            "One moment",
-            "Parlor cannot reach its database, or is starting or stopping. Try again in a moment; nothing is lost.",
-        ),
-        _ => ("Something went wrong", "That is our fault. It is written down; try again."),
-    };
+    let (title, sentence) = text::refused(status.as_u16());
     (title, said.unwrap_or_else(|| sentence.to_owned()))
 }
 

@@ -85,7 +85,7 @@ pub(super) fn close(text: &str, from: usize, mark: Mark) -> Close {
             return Close::Never;
         }
         match (byte, mark) {
-            (b'\n', Mark::Dollar | Mark::Round) | (b'`', Mark::Dollar | Mark::Round) => return Close::Never,
+            (b'\n' | b'`', Mark::Dollar | Mark::Round) => return Close::Never,
             (b'\n', _) if line_is_blank => return Close::Never,
             (b'\n', _) => line_is_blank = true,
             (b' ' | b'\t' | b'>', _) => {}
@@ -298,7 +298,7 @@ fn uncover(source: &str, covered: &str, spans: &[Span]) -> Option<Events<'static
     let mut left = spans.iter().peekable();
     let mut behind = 0;
     for (event, range) in events(covered) {
-        if !matches!(event, Event::Text(_) | Event::SoftBreak) || range.len() == 0 {
+        if !matches!(event, Event::Text(_) | Event::SoftBreak) || range.is_empty() {
             found.push((event.into_static(), range));
             continue;
         }

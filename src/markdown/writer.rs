@@ -230,7 +230,7 @@ impl<'d, 'a> Writer<'d, 'a> {
             && !*begun
         {
             *begun = true;
-            self.out.push_str(PARAGRAPH);
+            self.out.push_str("<p>");
         }
     }
 
@@ -259,7 +259,8 @@ impl<'d, 'a> Writer<'d, 'a> {
         match tag {
             Tag::Image { dest_url, title, .. } => self.images.push((dest_url.to_string(), title.to_string())),
             _ if quiet => {}
-            Tag::Paragraph => self.out.push_str(PARAGRAPH),
+            // Inside another block, which takes its direction from the words in it: they must not have one of their own.
+            Tag::Paragraph => self.out.push_str(if self.marks.len() > 1 { "<p>" } else { PARAGRAPH }),
             Tag::Heading { level, .. } => {
                 let _ = write!(self.out, "<h{} dir=\"auto\">", rank(*level));
             }
@@ -276,7 +277,9 @@ impl<'d, 'a> Writer<'d, 'a> {
             Tag::Item => self.item(at),
             Tag::Table(aligns) => {
                 self.aligns.clone_from(aligns);
-                self.out.push_str("<div class=\"table\" tabindex=\"0\" role=\"group\" aria-label=\"Table\"><table>");
+                self.out.push_str(
+                    "<div class=\"table\" tabindex=\"0\" role=\"group\" aria-label=\"Table\"><table dir=\"auto\">",
+                );
             }
             Tag::TableHead => {
                 self.in_head = true;
@@ -321,7 +324,7 @@ impl<'d, 'a> Writer<'d, 'a> {
             Some(Alignment::Right) => " class=\"align-right\"",
             _ => "",
         };
-        let _ = write!(self.out, "<{name} dir=\"auto\"{class}>");
+        let _ = write!(self.out, "<{name}{class}>");
         self.cell += 1;
     }
 

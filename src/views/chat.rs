@@ -8,6 +8,14 @@ use crate::base::ids::{ChatId, MessageId};
 /// A comment, which neither escaped nor sanitised text can contain.
 pub const LIVE_MARK: &str = "<!--parlor:live-->";
 
+/// Where in the list a chat is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stands {
+    Listed,
+    Pinned,
+    Archived,
+}
+
 #[derive(askama::Template)]
 #[template(path = "pages/chat/page.html")]
 pub struct ChatPage {
@@ -15,8 +23,7 @@ pub struct ChatPage {
     pub days: Vec<ChatDay>,
     pub id: ChatId,
     pub title: String,
-    pub pinned: bool,
-    pub archived: bool,
+    pub stands: Stands,
     /// The shown path, from the root to the leaf.
     pub messages: Vec<Message>,
     pub leaf: MessageId,

@@ -26,7 +26,7 @@ mod prompts;
 mod rating;
 mod search;
 mod settings;
-mod text;
+pub mod text;
 mod tree;
 
 pub use account::{DataFile, DataPage, LeavePage, LeavingPage, PasswordPage, SessionLine, SessionsPage};
@@ -34,7 +34,7 @@ pub use admin::{
     AuditPage, LogLine, MigrationsLine, NewUserPage, PersonLine, ProcessLine, SystemPage, UserLimits, UserNotice,
     UserPage, UsersPage,
 };
-pub use chat::{ChatPage, DeletePage, HomePage, LIVE_MARK, RenamePage, live_end};
+pub use chat::{ChatPage, DeletePage, HomePage, LIVE_MARK, RenamePage, Stands, live_end};
 pub use composer::{Composer, Left, ModelChoice};
 pub use entrance::{ForgotPage, LoginPage, RegisterPage, ResetPage, Said, SayPage, SetupPage};
 pub use error::ErrorPage;

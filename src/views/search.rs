@@ -39,6 +39,8 @@ pub struct PaletteFound {
     pub lines: Vec<FoundLine>,
     /// Something was looked for.
     pub asked: bool,
+    /// The page of all that is found.
+    pub all: Option<String>,
 }
 
 page!(SearchPage, PaletteFound);

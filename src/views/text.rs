@@ -3,6 +3,7 @@
 
 mod account;
 pub mod admin;
+mod answers;
 pub mod letters;
 pub mod limits;
 pub mod programs;
@@ -10,6 +11,7 @@ pub mod prompts;
 
 pub use account::*;
 pub use admin::*;
+pub use answers::*;
 pub use letters::*;
 pub use limits::*;
 pub use programs::*;
@@ -422,6 +424,7 @@ pub const FOUND_OLDER: &str = "Older ones";
 pub const PALETTE: &str = "Search and commands";
 pub const PALETTE_HINT: &str = "Search, or say what to do";
 pub const PALETTE_FOUND: &str = "What was found";
+pub const FOUND_ALL: &str = "All that is found";
 pub const COMMANDS: &str = "Commands";
 pub const FOUND: &str = "Chats and messages";
 pub const TOGGLE_LIST: &str = "Show or hide the list";

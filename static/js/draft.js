@@ -5,7 +5,8 @@
   const SENT = "parlor-sent";
   const field = () => document.getElementById("composer-text");
   const name = () => NAME + location.pathname;
-  const keep = () => field().value ? localStorage.setItem(name(), field().value) : localStorage.removeItem(name());
+  // a stroke alone has opened the prompts
+  const keep = () => field().value.length > field().value.startsWith("/") ? localStorage.setItem(name(), field().value) : localStorage.removeItem(name());
   const safely = (act) => { try { act(); } catch { /* no room, or not allowed: then there are no drafts */ } };
 
   document.addEventListener("input", ({ target }) => target === field() && safely(keep));

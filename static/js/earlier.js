@@ -1,13 +1,21 @@
-// Earlier messages come in above: what is being read stays where it is.
+// Earlier messages come in above: what is being read stays where it is. And the link for more, here or in the list, hands
+// the focus on to what it brought.
 (() => {
   const room = document.querySelector("[data-behavior~=scroll]");
-  if (!room) return;
   let below = 0;
+  let [above, parent] = [null, null];
 
   document.addEventListener("htmx:before:swap", ({ target }) => {
-    if (target.id === "earlier") below = room.scrollHeight - room.scrollTop;
+    if (!/^(earlier|older)$/.test(target.id)) return;
+    if (target.id === "earlier" && room) below = room.scrollHeight - room.scrollTop;
+    if (target === document.activeElement) [above, parent] = [target.previousElementSibling, target.parentElement];
   });
-  new MutationObserver(() => {
+  document.addEventListener("htmx:after:swap", () => {
+    const first = above?.nextElementSibling ?? parent?.firstElementChild;
+    (first?.matches("a, .message") ? first : first?.querySelector("a"))?.focus({ preventScroll: true });
+    [above, parent] = [null, null];
+  });
+  if (room) new MutationObserver(() => {
     if (!below) return;
     room.scrollTop = room.scrollHeight - below;
     below = 0;

@@ -7,6 +7,7 @@
     const all = [...document.querySelectorAll("#thread > .message")];
     const at = all.indexOf(from.closest(".message"));
     const next = at < 0 ? all.at(by > 0 ? 0 : -1) : all[at + by];
+    if (!next && by < 0) document.getElementById("earlier")?.click();
     next?.focus({ preventScroll: true });
     next?.scrollIntoView({ block: "start" });
   };

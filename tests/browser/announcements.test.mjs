@@ -52,7 +52,7 @@ test("an answer begins, says its blocks, and is finished; in every tab", async (
   await hasHeard(tab, "Answering."); // not every token
   await answer.says("blue.\n\nThe rest ");
   await hasHeard(tab, "Answering.", "Because air scatters blue.");
-  await answer.says("passes.");
+  await answer.says("passes. ");
   for (const each of [tab, other]) await each.seesAnswer("Because air scatters blue. The rest passes.");
   await hasHeard(tab, "Answering.", "Because air scatters blue."); // the last block may still grow
   await answer.ends();
@@ -61,6 +61,17 @@ test("an answer begins, says its blocks, and is finished; in every tab", async (
     await hasHeard(each, "Answering.", "Because air scatters blue.", "The rest passes.", "Answer finished.");
   }
   await region.getByText("Answer finished.").waitFor({ state: "attached" });
+  // the last words come together with the end
+  await tab.page.evaluate(() => { window.heard = []; });
+  const short = home.provider.answers("And at night?");
+  await tab.says("And at night?");
+  await short.asked();
+  await hasHeard(tab, "Answering.");
+  await short.says("It is black.\n\nThere is no ");
+  await short.says("light.");
+  await short.ends();
+  await tab.seesEnd();
+  await hasHeard(tab, "Answering.", "It is black.", "There is no light.", "Answer finished.");
   assert.ok(await tab.composer.evaluate((field) => field === document.activeElement), "the focus was left where it was");
   person.hasNothingToComplainAbout();
   await person.leaves();
@@ -95,6 +106,7 @@ test("the first answer of a new chat is told too, once its page is there", async
   await tab.asksInNewChat("Are you there?");
   await answer.asked();
   await tab.sees("thinking", tab.answer);
+  await tab.page.locator("#announce").getByText("Answering.").waitFor({ state: "attached" });
   await hears(tab);
   await answer.says("Yes.");
   await tab.seesAnswer("Yes.");

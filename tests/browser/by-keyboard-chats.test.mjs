@@ -59,8 +59,11 @@ test("older chats come as Tab goes down the list, and the archive is leafed thro
   await manyChats(home.ground, person.email, 51, { archived: true });
   await tab.goes("/");
   assert.equal((await titles(page)).length, 50);
-  await tab.tabsTo(chatLink(page, "chat 50"), { within: 120 });
+  // the link for more has the focus while they come, and hands it on
+  await page.route("**/chats?after=*", async (route) => { await new Promise((soon) => setTimeout(soon, 500)); await route.continue(); });
+  await tab.tabsTo(page.getByRole("link", { name: "Older chats" }), { within: 150 });
   await until("the older ones are there", async () => (await titles(page)).length === 60);
+  await until("the first of them has the focus", () => chatLink(page, "chat 51").evaluate((link) => link === document.activeElement));
   await tab.enters(chatLink(page, "chat 60"), { within: 30 });
   await page.getByRole("heading", { level: 1, name: "chat 60" }).waitFor();
 
@@ -78,9 +81,16 @@ test("older chats come as Tab goes down the list, and the archive is leafed thro
 test("the page of the search: words, older results, and a way to one of them", async () => {
   const { person, tab, page } = await arrives("Pia");
   await longChat(home.ground, person.email, { title: "Birds", count: 70, text: "An answer.", html: "<p>An answer.</p>" });
-  // what the palette does not find is asked again on the page of the search
+  // what the palette finds is only the newest
   await tab.presses("Control+k");
   const palette = page.getByRole("dialog", { name: "Search and commands" });
+  await palette.getByRole("option", { name: "New chat" }).waitFor();
+  await tab.types("question");
+  await palette.getByRole("option", { name: "All that is found" }).waitFor();
+  await tab.presses("ArrowUp", "Enter");
+  await page.waitForURL("/search?q=question");
+  // what it does not find is asked again on the page of the search
+  await tab.presses("Control+k");
   await palette.getByRole("option", { name: "New chat" }).waitFor();
   await tab.types("hoopoe");
   await tab.sees("Nothing was found.", palette);
@@ -170,7 +180,7 @@ test("one's own instructions, model of a new chat and temperature; then a chat's
   assert.match(first.messages[0].content, /Be brief\./);
 
   await tab.enters(page.getByRole("button", { name: "Menu of this chat" }), { back: true, within: 20 });
-  await tab.enters(page.locator("#chat-menu").getByRole("link", { name: "Settings" }), { within: 3 });
+  await tab.enters(page.locator("#chat-menu").getByRole("link", { name: "Settings" }), { within: 6 });
   await page.getByRole("heading", { level: 1, name: "Settings of this chat" }).waitFor();
   await fills("System prompt", "Answer in verse.", 40);
   await tab.tabsTo(page.getByLabel("Model", { exact: true }), { within: 1 });
@@ -198,14 +208,14 @@ test("a chat is saved as Markdown and as JSON, printed, and brought back from it
   };
   const saves = async (name) => {
     await opens();
-    const [download] = await Promise.all([page.waitForEvent("download"), tab.enters(menu.getByRole("link", { name }), { within: 5 })]);
+    const [download] = await Promise.all([page.waitForEvent("download"), tab.enters(menu.getByRole("link", { name }), { within: 8 })]);
     return readFileSync(await download.path());
   };
   assert.match((await saves("Save as Markdown")).toString(), /^# Keep this\?\n[^]*It is kept\.\n$/);
   const saved = await saves("Save everything (.json)");
   assert.equal(JSON.parse(saved).messages.length, 2);
   await opens();
-  await tab.enters(menu.getByRole("button", { name: "Print" }), { within: 6 });
+  await tab.enters(menu.getByRole("button", { name: "Print" }), { within: 9 });
   await until("it is printed", () => page.evaluate(() => window.printed === 1));
   assert.ok(await menu.isHidden(), "without the menu on it");
 

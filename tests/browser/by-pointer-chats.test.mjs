@@ -204,6 +204,18 @@ test("a conversation is printed without the menu", async () => {
   await page.getByRole("button", { name: "Print" }).click();
   await until("it is printed", () => page.evaluate(() => window.printed.length > 0));
   assert.deepEqual(await page.evaluate(() => window.printed), [0], "once, and nothing is open");
+
+  // of a long one the page has only the newest: it is printed from a page of its own, which has all
+  await tab.goes(await longChat(home.ground, person.email, { count: 100, text: "An answer.", html: "<p>An answer.</p>" }));
+  await page.getByRole("button", { name: "Menu of this chat" }).click();
+  await page.getByRole("link", { name: "Print" }).click();
+  await page.waitForURL(/print$/);
+  await until("it prints itself", () => page.evaluate(() => window.printed.length === 1));
+  assert.equal(await page.getByRole("article").count(), 100);
+  await tab.sees("Question 0 of the long talk");
+  await tab.fitsItsWidth();
+  await page.getByRole("link", { name: "Back to the chat" }).click();
+  await page.waitForURL(/\/chats\/[^/]+$/);
   person.hasNothingToComplainAbout();
   await person.leaves();
 });

@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { house } from "./support/house.mjs";
 import { longChat } from "./support/long.mjs";
+import { manyChats } from "./support/many.mjs";
 import { until } from "./support/wait.mjs";
 
 const home = house();
@@ -430,6 +431,34 @@ test("a chat is pinned, unpinned, renamed in the list, archived and brought back
   tab.person.hasNothingToComplainAbout();
 });
 
+test("an old chat, which the list at the side does not reach, is pinned, moved and archived by its own menu", async () => {
+  const tab = await visits("Olaf");
+  const { page } = tab;
+  await manyChats(home.ground, tab.person.email, 60);
+  await tab.goes("/chats");
+  await page.getByRole("link", { name: "Older chats" }).last().click();
+  await page.getByRole("main").getByRole("link", { name: "chat 60", exact: true }).click();
+  const inMenu = async (role, name) => {
+    await page.getByRole("button", { name: "Menu of this chat" }).click();
+    await page.locator("#chat-menu").getByRole(role, { name, exact: true }).click();
+  };
+  await inMenu("button", "Pin");
+  await heading(page, "chat 60");
+  assert.equal((await titles(page))[0], "chat 60");
+  await inMenu("button", "Unpin");
+  await page.getByText("Pinned").waitFor({ state: "detached" });
+  await inMenu("link", "Move to a folder…");
+  await heading(page, "Move to a folder");
+  await page.getByRole("main").getByLabel("A new folder").fill("Attic");
+  await page.getByRole("main").getByRole("button", { name: "Make it" }).click();
+  await list(page).getByRole("link", { name: "Attic" }).waitFor();
+  await tab.goes("/chats");
+  await page.getByRole("main").getByRole("link", { name: "chat 2", exact: true }).click();
+  await inMenu("button", "Archive");
+  await tab.sees("In the archive:");
+  tab.person.hasNothingToComplainAbout();
+});
+
 test("a chat goes into a folder that is made for it, into another one, and out", async () => {
   const tab = await visits("Gil");
   const { page } = tab;
@@ -551,6 +580,9 @@ test("a chat is saved as Markdown and as JSON by its links, and printed by the b
   await page.getByRole("button", { name: "Menu of this chat" }).click();
   await page.getByRole("link", { name: "Save as Markdown" }).waitFor();
   assert.equal(await page.getByRole("button", { name: "Print" }).count(), 0, "no button that does nothing");
+  await page.getByRole("link", { name: "Print" }).click();
+  await page.waitForURL(/print$/);
+  await page.getByRole("heading", { name: /^You · / }).waitFor();
   await page.emulateMedia({ media: "print" });
   for (const role of ["button", "textbox", "navigation"]) assert.equal(await page.getByRole(role).count(), 0, `on paper there is no ${role}`);
   await tab.sees("The sea is deep.");

@@ -196,14 +196,14 @@ test("the menu of a chat", async () => {
   await page.getByRole("heading", { level: 1, name: "A remarkable chat" }).waitFor();
 
   await opener.focus();
-  await tab.presses("Enter", ...Array(6).fill("Tab"), "Enter"); // the last of the menu
+  await tab.presses("Enter", ...Array(9).fill("Tab"), "Enter"); // the last of the menu
   await holdsFocus("Cancel", page.locator("#delete").getByRole("button", { name: "Cancel" }));
   await tab.presses("Escape");
   await page.locator("#delete").waitFor({ state: "hidden" });
   assert.notEqual(await focused(tab), "nothing", "the focus is not lost when the question closes");
   await opener.focus();
   if (await page.locator("#chat-menu").isVisible()) await tab.presses("Escape");
-  await tab.presses("Enter", ...Array(6).fill("Tab"), "Enter"); // the last of the menu
+  await tab.presses("Enter", ...Array(9).fill("Tab"), "Enter"); // the last of the menu
   await holdsFocus("Cancel", page.locator("#delete").getByRole("button", { name: "Cancel" }));
   await tab.presses("Tab", "Enter");
   await page.waitForURL(/\/\?deleted=/);

@@ -150,12 +150,27 @@ test("the palette: commands, finding, and Enter", async () => {
   await tab.presses("Escape");
   await page.locator("#keys").waitFor({ state: "hidden" });
 
+  await page.keyboard.press("Control+k");
+  await palette.getByRole("option", { name: "New chat" }).waitFor();
+  await page.keyboard.type("import");
+  await until("the command is chosen", async () => (await palette.locator("[aria-selected=true]").innerText()) === "Import");
+  await tab.presses("Enter");
+  await page.waitForURL("/settings/import");
+  await page.goBack();
+
   await tab.composer.focus();
   await page.keyboard.press("Control+k");
   await palette.getByRole("option", { name: "New chat" }).waitFor();
   await tab.presses("Escape");
   await palette.waitFor({ state: "hidden" });
   assert.ok(await isFocused(tab.composer), "Esc gives the focus back");
+
+  await page.keyboard.press("Control+k");
+  await palette.getByRole("option", { name: "New chat" }).waitFor();
+  await page.keyboard.type("sign out");
+  await until("the command is chosen", async () => (await palette.locator("[aria-selected=true]").innerText()) === "Sign out");
+  await tab.presses("Enter");
+  await page.waitForURL("/login");
   person.hasNothingToComplainAbout();
 });
 

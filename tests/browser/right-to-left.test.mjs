@@ -30,14 +30,14 @@ test("a question and an answer are written from right to left, with a list, a ta
   await tab.seesSoFar(ARABIC);
   const paragraph = tab.prose.getByText(ARABIC);
   assert.equal(await direction(paragraph), "rtl", "while it comes");
-  await answer.says(`- ${ARABIC}\n\n\`\`\`js\nconst sky = "أزرق";\n\`\`\`\n\n| لون | ضوء |\n| --- | --- |\n| أزرق | نعم |\n\n${ARABIC}\n`);
+  await answer.says(`- ${ARABIC}\n\n\`\`\`js\nconst sky = "أزرق";\n\`\`\`\n\n| لون | ضوء |\n| --- | --- |\n| أزرق | نعم |\n\n> ${ARABIC}\n\n${ARABIC}\n`);
   await answer.ends();
   await tab.seesEnd();
   const question = tab.page.locator("#thread > .message--me").last();
   for (const moment of ["as it came", "after a reload"]) {
     assert.equal(await direction(tab.page.locator("html")), "ltr", "the page is what it was");
     assert.equal(await direction(question.getByText(HEBREW)), "rtl", moment);
-    for (const part of ["> p >> nth=0", "li", "th >> nth=0", "td >> nth=0"]) {
+    for (const part of ["> p >> nth=0", "li", "table", "th >> nth=0", "td >> nth=0", "blockquote", "blockquote p"]) {
       assert.equal(await direction(tab.prose.locator(part)), "rtl", `${part}, ${moment}`);
     }
     assert.equal(await side(tab.prose.locator("> p").first()), "right", moment);

@@ -38,6 +38,7 @@ const ROUTES: &[(&str, &str, Access)] = &[
     ("GET", "/chats/{id}/export", Access::Member),
     ("GET", "/chats/{id}/feed", Access::Member),
     ("GET", "/chats/{id}/folder", Access::Member),
+    ("GET", "/chats/{id}/print", Access::Member),
     ("GET", "/chats/{id}/settings", Access::Member),
     ("GET", "/chats/{id}/title", Access::Member),
     ("GET", "/favicon.ico", Access::Plain),

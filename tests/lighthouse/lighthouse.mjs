@@ -65,7 +65,7 @@ try {
   const chat = new URL(tab.page.url()).pathname;
   await ground.sql("update users set role = 'administrator'");
   await tab.page.close();
-  await each(["/", chat, "/search?q=parlor", "/archive", "/folders", "/settings", "/settings/prompts", "/settings/import", "/admin/jobs"]);
+  await each(["/", chat, `${chat}/print`, "/search?q=parlor", "/archive", "/folders", "/settings", "/settings/prompts", "/settings/import", "/admin/jobs"]);
 } finally {
   await context.close();
   await parlor.kill();

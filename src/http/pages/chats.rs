@@ -62,7 +62,7 @@ async fn new_chat(web: &Web, viewer: &Viewer, composing: Composing) -> Result<Ho
         me: present::me(viewer),
         days: present::days(&web.app, viewer, None).await?,
         away: None,
-        greeting: format!("Hello, {first_name}. What is on your mind?"),
+        greeting: views::text::greeting(first_name),
         composer: present::composer(&web.app, viewer, composing).await?,
         demo: web.app.is_demo(),
     })
@@ -142,8 +142,11 @@ pub async fn chat_page(
         days: present::days(&web.app, viewer, Some(thread.chat.id)).await?,
         id: thread.chat.id,
         title: thread.chat.title.clone(),
-        pinned: thread.chat.pinned,
-        archived: thread.chat.archived,
+        stands: match (thread.chat.archived, thread.chat.pinned) {
+            (true, _) => views::Stands::Archived,
+            (_, true) => views::Stands::Pinned,
+            _ => views::Stands::Listed,
+        },
         messages,
         leaf: shown,
         earlier: thread.messages.first().filter(|_| thread.earlier).map(|m| m.id),

@@ -10,7 +10,7 @@ use crate::{
     },
     http::{Web, ended::Hold, present::Composing, respond::Failure},
     markdown,
-    views::{LIVE_MARK, live_end},
+    views::{LIVE_MARK, live_end, text},
 };
 use axum::{
     body::{Body, Bytes},
@@ -69,15 +69,13 @@ struct Held {
     hold: Hold,
 }
 
-const ENDED: &str = "The answer has ended.";
-
 /// What is said of an answer that is over, or put off.
 fn how_it_ended(answer: Shown) -> String {
     let plain = match answer.state {
-        Some(State::Completed) => "The answer is complete.",
-        Some(State::Stopped) => "The answer was stopped.",
-        Some(State::Waiting) => "The answer could not be made yet; it is tried again.",
-        _ => ENDED,
+        Some(State::Completed) => text::HELD_COMPLETE,
+        Some(State::Stopped) => text::HELD_STOPPED,
+        Some(State::Waiting) => text::HELD_WAITS,
+        _ => text::HELD_OVER,
     };
     answer.reason.unwrap_or_else(|| plain.to_owned())
 }
@@ -103,10 +101,10 @@ impl Held {
                     generation::shown(&self.web.app, self.running.chat, &[self.running.id]).await.unwrap_or_default();
                 let rest = self.stream.settled_rest();
                 let _ = self.sender.send(rest.into()).await;
-                shown.into_iter().next().map_or_else(|| ENDED.to_owned(), how_it_ended)
+                shown.into_iter().next().map_or_else(|| text::HELD_OVER.to_owned(), how_it_ended)
             }
-            End::Later => "The answer is still being written.".to_owned(),
-            End::Ended => "Your session has ended. Sign in again; nothing is lost.".to_owned(),
+            End::Later => text::HELD_LATER.to_owned(),
+            End::Ended => text::SESSION_ENDED.to_owned(),
         };
         let end = live_end(&sentence, &format!("/chats/{}", self.running.chat));
         let _ = self.sender.send(end.into()).await;

@@ -50,7 +50,8 @@ async fn search(
             lines(found.chats, found.messages)
         };
         let commands = Command::named(&asked.q, viewer.administrator);
-        return Ok(Html(PaletteFound { commands, lines, asked: !nothing_asked }.render()));
+        let all = (!nothing_asked && !lines.is_empty()).then(|| format!("/search?q={}", encode(&asked.q)));
+        return Ok(Html(PaletteFound { commands, lines, asked: !nothing_asked, all }.render()));
     }
     let Found { chats, messages, older } = found;
     let older = older.map(|id| format!("/search?q={}&before={id}", encode(&asked.q)));

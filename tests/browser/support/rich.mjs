@@ -45,11 +45,18 @@ const quote = (n) => `> Quoted words of part ${n}, with *stress*.
 >
 > - and a list`;
 
+const FORMULAS = String.raw`Euler's $e^{i\pi} + 1 = 0$, and the roots \(x_{1,2}\) of a square:
+
+$$
+x_{1,2} = \frac{-b \pm \sqrt{b^2 - 4ac}}{2a}
+$$`;
+
 const part = (n) => [`## Part ${n}: *a* title with \`code\``, paragraph(n), list(n), table(n), rust(n), quote(n), python(n), `### Closing ${n}`, paragraph(n + 100)].join("\n\n");
 
 export const RICH = [
   "# The whole of it",
   "It begins with a footnote[^one] and a line\nthat goes on  \nafter a break.",
+  FORMULAS,
   ...Array.from({ length: 14 }, (_, n) => part(n + 1)),
   "---",
   "And a last sentence with a second footnote[^two]. <b>Not bold</b> &amp; ![a picture](https://example.com/picture.png)",

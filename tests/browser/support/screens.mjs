@@ -5,6 +5,7 @@ import { everyAdministratorsPage } from "./screens-admin.mjs";
 import { everyLimit, everyTry } from "./screens-limits.mjs";
 import { everyKey } from "./screens-keys.mjs";
 import { everyLetterPage } from "./screens-mail.mjs";
+import { longChat } from "./long.mjs";
 import { RICH } from "./rich.mjs";
 import { until } from "./wait.mjs";
 
@@ -240,6 +241,14 @@ export async function everyScreen(home, options, at) {
   await page.locator("#thread table").nth(1).evaluate((element) => element.scrollIntoView({ block: "start" }));
   await at("chat-rich-middle", mine);
 
+  const formulas = page.locator("#thread math").first();
+  await formulas.evaluate((element) => element.closest("p").scrollIntoView({ block: "start" }));
+  await at("chat-formulas", mine);
+  await mine.goes(`${new URL(page.url()).pathname}/print`);
+  await page.getByRole("heading", { name: /^You · / }).waitFor();
+  await at("print", mine);
+
+  await everyWindow(home, mine, at);
   await everyJob(home, mine, at);
   await everyAdministratorsPage(home, mine, at);
   await everyLetterPage(home, mine, options, at);
@@ -383,6 +392,32 @@ async function everyFolder(home, mine, at) {
 }
 
 /** The archive, the list beyond its beginning, what was put away a moment ago, and finding. */
+/** A long chat: where it goes on upwards, and a window on its middle; then its line in the list. */
+async function everyWindow(home, mine, at) {
+  const { page } = mine;
+  const chat = await longChat(home.ground, mine.person.email, { title: "A long walk", count: 200, text: "So it **was**.", html: "<p>So it <strong>was</strong>.</p>" });
+  await page.route("**/chats/*?before=*", () => {}); // never answered: the link stays
+  await mine.goes(chat);
+  await page.locator(".scroll--talk").evaluate((room) => { room.scrollTop = 0; });
+  await page.getByRole("link", { name: "Earlier messages" }).waitFor();
+  await at("chat-earlier", mine);
+  const middle = await home.ground.sql(`select id from messages where chat_id = '${chat.split("/").at(-1)}' order by id offset 100 limit 1`);
+  await mine.goes(`${chat}?at=${middle}`);
+  await page.getByRole("link", { name: "Later messages" }).scrollIntoViewIfNeeded();
+  await at("chat-window", mine);
+  await page.unroute("**/chats/*?before=*");
+  await mine.goes("/");
+  if (page.viewportSize().width < 960) await page.getByRole("button", { name: "Show the list of chats" }).filter({ visible: true }).click();
+  const row = page.locator(".chat-row", { hasText: "A long walk" });
+  await row.hover();
+  await row.getByRole("button", { name: "Menu of A long walk" }).click();
+  await at("row-menu", mine);
+  await row.getByText("Rename", { exact: true }).click();
+  await row.locator("input").waitFor();
+  await at("row-rename", mine);
+  await page.keyboard.press("Escape");
+}
+
 async function everyShelf(home, mine, at) {
   const { page } = mine;
   await mine.goes("/archive");
