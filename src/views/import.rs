@@ -20,6 +20,8 @@ pub struct ImportFile {
     pub name: String,
     pub total: i32,
     pub done: i32,
+    /// Chats that could not be read.
+    pub left_out: i32,
     pub chat: Option<ChatId>,
     pub ended: bool,
 }

@@ -498,10 +498,15 @@ pub const SETTINGS_PAGES: [(&str, &str); 9] = [
 pub const IMPORT: &str = "Import";
 pub const IMPORT_LEAD: &str = "Bring back chats that were saved with everything said in them.";
 pub const IMPORT_FILE: &str = "File";
-pub const IMPORT_HINT: &str = "A .json file: saved from the menu of a chat, conversations.json of ChatGPT's export, or Open WebUI's export of chats. Up to 32 MB.";
+pub const IMPORT_HINT: &str = "A .json file: saved from the menu of a chat, conversations.json of ChatGPT's export, or Open WebUI's export of chats. Up to 128 MB.";
 pub const IMPORT_DO: &str = "Import";
 pub const IMPORTS: &str = "Your last files";
 pub const IMPORT_OPEN: &str = "Open the last one";
+
+/// Of a file of chats.
+pub fn left_out(chats: i32) -> String {
+    if chats == 1 { "1 chat could not be read.".into() } else { format!("{chats} chats could not be read.") }
+}
 
 pub fn importing(done: i32, total: i32) -> String {
     format!("{done} of {total} chats are made.")

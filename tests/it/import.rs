@@ -56,7 +56,8 @@ async fn a_chat_comes_back_as_it_was() {
     assert!(file.contains(r#""rating":{"liked":true,"note":"Kind"}"#) && file.contains(r#""rating":{"liked":false}"#));
 
     let bob = test.person("bob").await;
-    let page = gives(&bob, &format!("[{file},{file}]")).await;
+    // what cannot be read is left out and told
+    let page = gives(&bob, &format!("[{file},{{\"broken\":true}},{file}]")).await;
     assert_eq!(
         (page.status, page.location.as_deref()),
         (StatusCode::SEE_OTHER, Some("/settings/import")),
@@ -64,6 +65,7 @@ async fn a_chat_comes_back_as_it_was() {
         page.html
     );
     let page = bob.sees("/settings/import", "2 chats are here.").await;
+    assert!(page.html.contains("1 chat could not be read."), "{}", page.html);
     assert!(page.html.contains("my &#60;chats&#62;.json"), "{}", page.html);
     let path = crate::support::people::between(&page.html, "class=\"settings__link\" href=\"", "\"").unwrap();
     let again = bob.opens(&format!("{path}/export?format=json")).await.html;
@@ -113,9 +115,9 @@ async fn a_job_that_comes_twice_makes_nothing_twice_and_broken_files_are_told() 
         assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY, "{broken}");
         assert!(page.html.contains(words) || page.html.contains("did not come whole"), "{words}: {}", page.html);
     }
-    let page = gives(&ann, &"x".repeat(33 * 1024 * 1024)).await;
+    let page = gives(&ann, &"x".repeat(129 * 1024 * 1024)).await;
     assert_eq!(page.status, StatusCode::PAYLOAD_TOO_LARGE);
-    assert!(page.html.contains("at most 32 MB"), "{}", page.html);
+    assert!(page.html.contains("at most 128 MB"), "{}", page.html);
     assert_eq!(test.value::<i64>("select count(*) from imports").await, 1);
 }
 

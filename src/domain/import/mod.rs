@@ -24,8 +24,8 @@ use crate::{
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 
-/// Bytes of a file at most.
-pub const MAX_FILE: usize = 32 * 1024 * 1024;
+/// Bytes of a file at most. Of its chats one at a time is held besides.
+pub const MAX_FILE: usize = 128 * 1024 * 1024;
 /// Files of one person that are worked on at once.
 const MAX_UNFINISHED: i64 = 3;
 
@@ -47,18 +47,18 @@ pub async fn accept(app: &App, viewer: &Viewer, name: &str, bytes: Vec<u8>) -> R
     let checked = tokio::task::spawn_blocking(move || {
         let text =
             String::from_utf8(bytes).map_err(|_| "This is no text, so it cannot be a file of chats.".to_owned())?;
-        let chats = read::read(&text)?.len();
-        Ok((text, chats))
+        let counts = read::count(&text)?;
+        Ok((text, counts))
     });
-    let checked: std::result::Result<(String, usize), String> = checked.await.map_err(Error::internal)?;
-    let (text, chats) = checked.map_err(|sentence| Error::invalid("file", sentence))?;
+    let checked: std::result::Result<_, String> = checked.await.map_err(Error::internal)?;
+    let (text, (chats, left_out)) = checked.map_err(|sentence| Error::invalid("file", sentence))?;
     let name: String = name.chars().filter(|c| !c.is_control()).take(120).collect();
     let mut tx = app.pools.http.begin().await?;
     if store::unfinished(&mut tx, viewer.id).await? >= MAX_UNFINISHED {
         return Err(Error::Conflict("Your files before this one are still being worked on. Wait for them.".to_owned()));
     }
-    let total = i32::try_from(chats).unwrap_or(i32::MAX);
-    let import_id = store::insert(&mut tx, viewer.id, &name, &text, total).await?;
+    let most = |count: usize| i32::try_from(count).unwrap_or(i32::MAX);
+    let import_id = store::insert(&mut tx, viewer.id, &name, &text, most(chats), most(left_out)).await?;
     queue::enqueue(&mut tx, &Bring { import_id }).await?;
     tx.commit().await?;
     Ok(())
@@ -97,15 +97,21 @@ pub async fn care(app: &App) -> Result<()> {
 
 async fn run(app: &App, id: ImportId) -> Result<()> {
     let Some(text) = store::body(&app.pools.jobs, id).await? else { return Ok(()) };
-    let read = tokio::task::spawn_blocking(move || read::read(&text)).await.map_err(Error::internal)?;
-    let chats = read.map_err(|sentence| Error::Internal(anyhow::anyhow!("checked, and then: {sentence}")))?;
-    for (number, chat) in (0..).zip(&chats) {
+    let chats =
+        read::chats(&text).map_err(|sentence| Error::Internal(anyhow::anyhow!("checked, and then: {sentence}")))?;
+    let mut number = 0;
+    for raw in chats {
         if app.stopping.begun.is_cancelled() {
             return Ok(());
         }
-        if !bring(app, id, number, chat).await? {
+        // what cannot be read was told when the file came
+        let raw = raw.to_owned();
+        let chat = tokio::task::spawn_blocking(move || read::chat(&raw)).await.map_err(Error::internal)?;
+        let Ok(Some(chat)) = chat else { continue };
+        if !bring(app, id, number, &chat).await? {
             return Ok(());
         }
+        number += 1;
     }
     store::end(&app.pools.jobs, id).await?;
     Ok(())

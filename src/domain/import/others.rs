@@ -244,8 +244,14 @@ fn moment(seconds: f64) -> Option<OffsetDateTime> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::read::read;
+    use super::super::read;
     use crate::domain::export::form::{Author, FileForm};
+
+    /// The chats of a file that something was said in.
+    fn chats(file: &str) -> Vec<FileForm> {
+        let chats = read::chats(file).expect("a file of chats");
+        chats.into_iter().filter_map(|raw| read::chat(raw).expect("a chat")).collect()
+    }
 
     /// Author, text, reasoning and parent's text, in the order of the file.
     fn told(file: &FileForm) -> Vec<(Author, &str, &str, Option<&str>)> {
@@ -292,7 +298,7 @@ mod tests {
             nodes.join(",")
         );
         let empty = r#"{"title":"Nothing","create_time":null,"current_node":null,"mapping":{}}"#;
-        let files = read(&format!("[{chat},{empty}]")).unwrap();
+        let files = chats(&format!("[{chat},{empty}]"));
         assert_eq!(files.len(), 1, "an empty chat is none");
         let file = &files[0];
         assert_eq!(
@@ -315,7 +321,7 @@ mod tests {
             "q":{"id":"q","parentId":null,"childrenIds":["a1","a2"],"role":"user","content":"Why?","timestamp":1700000001},
             "a1":{"id":"a1","parentId":"q","childrenIds":[],"role":"assistant","content":"No.","model":"llama3","timestamp":1700000002},
             "a2":{"id":"a2","parentId":"q","childrenIds":[],"role":"assistant","model":"llama3","content":"<details type=\"reasoning\" done=\"true\" duration=\"3\">\n<summary>Thought for 3 seconds</summary>\n> Well,\n> yes.\n</details>\nYes."}}}}}]"#;
-        let files = read(file).unwrap();
+        let files = chats(file);
         assert_eq!(
             told(&files[0]),
             [
@@ -333,6 +339,6 @@ mod tests {
     fn a_circle() {
         let file = r#"[{"title":"T","create_time":1,"current_node":"a","mapping":{
             "a":{"parent":"b","children":["b"],"message":null},"b":{"parent":"a","children":["a"],"message":null}}}]"#;
-        assert!(read(file).unwrap_err().contains("no chat"));
+        assert!(read::count(file).unwrap_err().contains("no chat"));
     }
 }

@@ -6,54 +6,79 @@ use crate::domain::{
     export::form::{Author, FORMAT, FileForm, MessageForm, VERSION},
     generation,
 };
-use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
 use std::collections::HashSet;
 
 /// Seconds.
 const DAY: f64 = 86_400.;
 
-/// One chat, or a list of them, in the form that `export` writes or in one of [`others`]; NULs, which the database cannot
-/// keep, are replaced.
-pub fn read(text: &str) -> Result<Vec<FileForm>, String> {
+/// The chats of a file, each still as it stands there: one, or a list.
+pub fn chats(text: &str) -> Result<Vec<&RawValue>, String> {
     let text = text.trim_start_matches('\u{feff}').trim_start();
-    let mut files = match one_or_many::<FileForm>(text) {
-        Err(error) if error.is_data() => elsewhere(text).ok_or_else(|| wrong(&error))?,
-        parsed => parsed.map_err(|error| wrong(&error))?,
+    let chats: serde_json::Result<Vec<&RawValue>> = if text.starts_with('[') {
+        serde_json::from_str(text)
+    } else {
+        serde_json::from_str(text).map(|one| vec![one])
     };
-    if files.is_empty() {
-        return Err("There is no chat in this file.".to_owned());
+    let chats = chats.map_err(|error| wrong(&error))?;
+    if chats.is_empty() { Err("There is no chat in this file.".to_owned()) } else { Ok(chats) }
+}
+
+/// A chat in the form that `export` writes or in one of [`others`], nothing if nothing was said in it; NULs, which the
+/// database cannot keep, are replaced.
+pub fn chat(raw: &RawValue) -> Result<Option<FileForm>, String> {
+    let mut file = match serde_json::from_str::<FileForm>(raw.get()) {
+        Ok(file) => file,
+        Err(error) => match elsewhere(raw.get()) {
+            Some(file) if file.messages.is_empty() => return Ok(None),
+            Some(file) => file,
+            None => return Err(wrong(&error)),
+        },
+    };
+    check(&file)?;
+    file.chat.system_prompt = file.chat.system_prompt.replace('\0', "\u{fffd}").chars().take(4000).collect();
+    file.chat.temperature = file.chat.temperature.filter(|t| (0. ..=2.).contains(t));
+    file.chat.model = file.chat.model.take().map(|model| plain(&model, 300));
+    for message in &mut file.messages {
+        message.text = message.text.replace('\0', "\u{fffd}");
+        message.reasoning = message.reasoning.replace('\0', "\u{fffd}");
+        message.model = message.model.take().map(|model| plain(&model, 300));
+        if let Some(rating) = &mut message.rating {
+            rating.note = rating.note.replace('\0', "\u{fffd}").trim().chars().take(generation::MAX_NOTE).collect();
+        }
+        message.reason = message.reason.take().map(|reason| plain(&reason, 500));
+        message.tokens = message.tokens.filter(|tokens| *tokens >= 0);
+        message.thought = message.thought.filter(|seconds| (0. ..=DAY).contains(seconds));
     }
-    for file in &mut files {
-        check(file)?;
-        file.chat.system_prompt = file.chat.system_prompt.replace('\0', "\u{fffd}").chars().take(4000).collect();
-        file.chat.temperature = file.chat.temperature.filter(|t| (0. ..=2.).contains(t));
-        file.chat.model = file.chat.model.take().map(|model| plain(&model, 300));
-        for message in &mut file.messages {
-            message.text = message.text.replace('\0', "\u{fffd}");
-            message.reasoning = message.reasoning.replace('\0', "\u{fffd}");
-            message.model = message.model.take().map(|model| plain(&model, 300));
-            if let Some(rating) = &mut message.rating {
-                rating.note = rating.note.replace('\0', "\u{fffd}").trim().chars().take(generation::MAX_NOTE).collect();
+    Ok(Some(file))
+}
+
+/// A chat that was saved elsewhere.
+fn elsewhere(text: &str) -> Option<FileForm> {
+    let gpt = serde_json::from_str::<others::Gpt>(text).map(FileForm::from);
+    gpt.or_else(|_| serde_json::from_str::<others::WebUi>(text).map(FileForm::from)).ok()
+}
+
+/// How many chats of a file can be brought along, and how many cannot be read.
+///
+/// # Errors
+/// What is wrong with the file, when there are none.
+pub fn count(text: &str) -> Result<(usize, usize), String> {
+    let (mut good, mut bad, mut reason) = (0, 0, None);
+    for raw in chats(text)? {
+        match chat(raw) {
+            Ok(found) => good += usize::from(found.is_some()),
+            Err(sentence) => {
+                bad += 1;
+                reason.get_or_insert(sentence);
             }
-            message.reason = message.reason.take().map(|reason| plain(&reason, 500));
-            message.tokens = message.tokens.filter(|tokens| *tokens >= 0);
-            message.thought = message.thought.filter(|seconds| (0. ..=DAY).contains(seconds));
         }
     }
-    Ok(files)
-}
-
-fn one_or_many<T: DeserializeOwned>(text: &str) -> serde_json::Result<Vec<T>> {
-    if text.starts_with('[') { serde_json::from_str(text) } else { serde_json::from_str(text).map(|one| vec![one]) }
-}
-
-/// What was saved elsewhere, without the chats that nothing was said in.
-fn elsewhere(text: &str) -> Option<Vec<FileForm>> {
-    let gpt = one_or_many::<others::Gpt>(text).map(|chats| chats.into_iter().map(FileForm::from).collect());
-    let files: Vec<_> = gpt
-        .or_else(|_| one_or_many::<others::WebUi>(text).map(|chats| chats.into_iter().map(FileForm::from).collect()))
-        .ok()?;
-    Some(files.into_iter().filter(|file: &FileForm| !file.messages.is_empty()).collect())
+    match reason {
+        Some(sentence) if good == 0 => Err(sentence),
+        None if good == 0 => Err("There is no chat in this file.".to_owned()),
+        _ => Ok((good, bad)),
+    }
 }
 
 fn wrong(error: &serde_json::Error) -> String {
@@ -123,7 +148,7 @@ fn plain(text: &str, most: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::read;
+    use super::{chat, chats, count};
 
     #[test]
     fn what_is_wrong_is_said() {
@@ -138,8 +163,10 @@ mod tests {
             )
         };
         let good = file(&[message("a", "null"), message("b", "\"a\"")].join(","));
-        assert_eq!(read(&good).unwrap()[0].messages.len(), 2);
-        assert_eq!(read(&format!("\u{feff} [{good},{good}]")).unwrap().len(), 2);
+        assert_eq!(chat(chats(&good).unwrap()[0]).unwrap().unwrap().messages.len(), 2);
+        assert_eq!(count(&format!("\u{feff} [{good},{good}]")), Ok((2, 0)));
+        // one that cannot be read does not keep the others away
+        assert_eq!(count(&format!("[{good},{{\"a\":1}},{good}]")), Ok((2, 1)));
         for (text, words) in [
             (String::new(), "ends too early"),
             (good[..100].to_owned(), "ends too early"),
@@ -152,7 +179,7 @@ mod tests {
             (file(&message("b", "\"a\"")), "does not stand before it"),
             (file(&[message("a", "null"), message("a", "null")].join(",")), "the id of another"),
         ] {
-            let said = read(&text).unwrap_err();
+            let said = count(&text).unwrap_err();
             assert!(said.contains(words), "{text}: {said}");
         }
     }

@@ -11,6 +11,8 @@ pub struct Progress {
     pub name: String,
     pub total: i32,
     pub done: i32,
+    /// Chats that could not be read.
+    pub left_out: i32,
     /// The last chat made, if it is still there.
     pub chat: Option<ChatId>,
     pub ended: bool,
@@ -19,7 +21,7 @@ pub struct Progress {
 pub async fn newest(db: &PgPool, user: UserId, limit: i64) -> sqlx::Result<Vec<Progress>> {
     sqlx::query_as!(
         Progress,
-        r#"select i.name, i.total, i.done, c.id as "chat?: ChatId", i.ended_at is not null as "ended!"
+        r#"select i.name, i.total, i.done, i.left_out, c.id as "chat?: ChatId", i.ended_at is not null as "ended!"
            from imports i left join chats c on c.id = i.chat_id and c.deleted_at is null
            where i.user_id = $1 order by i.id desc limit $2"#,
         user.0,
@@ -41,13 +43,15 @@ pub async fn insert(
     name: &str,
     body: &str,
     total: i32,
+    left_out: i32,
 ) -> sqlx::Result<ImportId> {
     sqlx::query_scalar!(
-        r#"insert into imports (user_id, name, body, total) values ($1, $2, $3, $4) returning id as "id: ImportId""#,
+        r#"insert into imports (user_id, name, body, total, left_out) values ($1, $2, $3, $4, $5) returning id as "id: ImportId""#,
         user.0,
         name,
         body,
-        total
+        total,
+        left_out
     )
     .fetch_one(conn)
     .await

@@ -76,8 +76,10 @@ async fn file(form: Result<Multipart, MultipartRejection>) -> Result<(String, Ve
 
 async fn import_page(web: &Web, viewer: &Viewer, error: Option<String>) -> Result<String, Failure> {
     let files = import::progress(&web.app, viewer).await?;
-    let file =
-        |p: import::Progress| ImportFile { name: p.name, total: p.total, done: p.done, chat: p.chat, ended: p.ended };
+    let file = |p: import::Progress| {
+        let import::Progress { name, total, done, left_out, chat, ended } = p;
+        ImportFile { name, total, done, left_out, chat, ended }
+    };
     let days = present::days(&web.app, viewer, None).await?;
     Ok(ImportPage { me: present::me(viewer), days, error, files: files.into_iter().map(file).collect() }.render())
 }
