@@ -24,7 +24,12 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 pub fn me(viewer: &Viewer) -> Me {
-    Me { name: viewer.name.clone(), admin: viewer.administrator, theme: viewer.theme.name() }
+    Me {
+        name: viewer.name.clone(),
+        admin: viewer.administrator,
+        theme: viewer.theme.name(),
+        letters: own::letters(viewer.serif),
+    }
 }
 
 /// A message as it stands. A running answer shows what its readers have of it.

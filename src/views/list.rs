@@ -10,6 +10,8 @@ pub struct Me {
     pub admin: bool,
     /// `system`, `light` or `dark`.
     pub theme: &'static str,
+    /// `sans` or `serif`: what answers are set in.
+    pub letters: &'static str,
 }
 
 impl Me {

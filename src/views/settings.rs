@@ -11,8 +11,9 @@ pub struct SettingsPage {
     pub days: Vec<ChatDay>,
     pub saved: bool,
     pub way: WayForm,
-    /// The theme's name, as chosen in the form.
+    /// The names of the theme and of the letters, as chosen in the form.
     pub theme: String,
+    pub letters: String,
     /// All that can be chosen, and which one is, by their names.
     pub languages: &'static [&'static str],
     pub language: String,
@@ -77,7 +78,7 @@ impl WayForm {
 
     /// What belongs to no field that is shown.
     fn general(&self) -> Option<&str> {
-        let shown = [self.name(), "model", "temperature", "theme", "language"];
+        let shown = [self.name(), "model", "temperature", "theme", "letters", "language"];
         self.errors.iter().find(|(name, _)| !shown.contains(name)).map(|(_, sentence)| sentence.as_str())
     }
 }

@@ -250,11 +250,12 @@ pub const ERROR_ID: &str = "If you ask for help, name this request:";
 pub const KEYS: &str = "Keyboard shortcuts";
 pub const CLOSE: &str = "Close";
 /// Keys, separated by blanks (`mod` is ⌘ or Ctrl), and what they do.
-pub const KEY_LIST: [(&str, &str); 12] = [
+pub const KEY_LIST: [(&str, &str); 13] = [
     ("Enter", "Send"),
     ("Shift Enter", "New line"),
     ("Esc", "Stop the answer"),
     ("/", "Prompts, in an empty composer"),
+    ("↑", "Edit the last message, in an empty composer"),
     ("mod K", "Search and commands"),
     ("mod Shift O", "New chat"),
     ("mod Shift S", "Show or hide the list"),
@@ -455,6 +456,8 @@ pub const MODEL_LAST: &str = "The one I asked last";
 pub const MODEL_GONE: &str = "(not available now)";
 pub const THEME: &str = "Theme";
 /// Names in forms, and words.
+pub const LETTERS: &str = "Letters of answers";
+pub const LETTER_KINDS: [(&str, &str); 2] = [("sans", "Plain"), ("serif", "As in a book")];
 pub const THEMES: [(&str, &str); 3] = [("system", "As the system"), ("light", "Light"), ("dark", "Dark")];
 
 /// The words of a form for how to be answered.

@@ -19,6 +19,26 @@ async function chatOf(tab, question, words = "Hello.") {
 
 const paper = (page) => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
 
+test("answers are set in letters as in a book, for whoever wants them", async () => {
+  const eve = await home.person("Eve");
+  const tab = await eve.registers();
+  await tab.asksInNewChat("Tell me a tale.");
+  await tab.seesEnd();
+  const chat = tab.page.url();
+  const letters = (place) => place.evaluate((element) => getComputedStyle(element).fontFamily);
+  const plain = await letters(tab.prose);
+  await tab.goes("/settings");
+  await tab.page.getByRole("radio", { name: "As in a book" }).check();
+  await tab.page.getByRole("button", { name: "Save" }).click();
+  await tab.sees("Saved.");
+  assert.ok(await tab.page.getByRole("radio", { name: "As in a book" }).isChecked());
+  await tab.goes(chat);
+  assert.match(await letters(tab.prose), /serif/);
+  assert.notEqual(await letters(tab.prose), plain);
+  assert.equal(await letters(tab.page.locator(".message--me > .prose").first()), plain, "one's own words stay as they are");
+  eve.hasNothingToComplainAbout();
+});
+
 test("the theme is there before anything is painted, whatever the system says", async () => {
   for (const javaScriptEnabled of [true, false]) {
     const ann = await home.person("Ann", { colorScheme: "light", javaScriptEnabled });

@@ -39,6 +39,7 @@ async fn viewer(test: &TestApp, name: &str, administrator: bool) -> Viewer {
         name: name.into(),
         administrator,
         theme: Theme::System,
+        serif: false,
         address: None,
         zone: time::UtcOffset::UTC,
     }

@@ -86,6 +86,12 @@ async fn a_new_chat_begins_with_ones_own_model() {
     assert!(page.html.contains("<option value=\"openai/fake-2\" selected>"), "{}", page.html);
     // applied by the server, on every page of the house
     assert!(page.html.contains("data-theme=\"dark\"") && page.html.contains("name=\"color-scheme\" content=\"dark\""));
+    assert!(page.html.contains("data-letters=\"sans\""));
+    let fields = [("instructions", ""), ("model", "openai/fake-2"), ("temperature", ""), ("theme", "dark")];
+    ann.posts("/settings", &[&fields[..], &[("letters", "serif")]].concat()).await;
+    assert!(ann.opens("/").await.html.contains("data-letters=\"serif\""));
+    ann.posts("/settings", &fields).await; // a form from before there was a choice
+    assert!(ann.opens("/").await.html.contains("data-letters=\"serif\""), "they stay as they were");
     // a model that went away is kept, but not asked
     sqlx::query("update users set default_model = 'openai/gone'").execute(&test.app.pools.http).await.unwrap();
     assert!(ann.opens("/").await.html.contains("<option value=\"openai/fake-1\" selected>"));
@@ -103,12 +109,22 @@ async fn what_cannot_be_taken_is_said_beside_it_and_stays_typed() {
     test.provider.streams(["Hello"]);
     let chat = ann.asks("hi").await;
     let long = "é".repeat(4001);
-    let fields =
-        [("instructions", long.as_str()), ("model", "openai/none"), ("temperature", "warm"), ("theme", "pink")];
+    let fields = [
+        ("instructions", long.as_str()),
+        ("model", "openai/none"),
+        ("temperature", "warm"),
+        ("theme", "pink"),
+        ("letters", "gothic"),
+    ];
     let page = ann.posts("/settings", &fields).await;
     assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
-    for words in ["This has 4001 characters", "This model is not available", "a number from 0 to 2", "one of the three"]
-    {
+    for words in [
+        "This has 4001 characters",
+        "This model is not available",
+        "a number from 0 to 2",
+        "one of the three",
+        "one of the two",
+    ] {
         assert!(page.html.contains(words), "{words}: {}", page.html);
     }
     assert!(page.html.contains(&long) && page.html.contains("value=\"warm\"") && page.html.contains("openai/none"));

@@ -34,6 +34,8 @@ pub struct User {
     pub name: String,
     pub administrator: bool,
     pub theme: Theme,
+    /// Answers are set in letters with serifs.
+    pub serif: bool,
     /// Hidden: libraries log what they are given.
     pub password_hash: Hidden,
     /// The hash that the same password had first, when it was made anew since.
@@ -80,6 +82,8 @@ pub struct Viewer {
     pub name: String,
     pub administrator: bool,
     pub theme: Theme,
+    /// Answers are set in letters with serifs.
+    pub serif: bool,
     /// Where they ask from.
     pub address: Option<IpAddr>,
     /// How far the clock there is from UTC, as far as their browser says.
@@ -88,9 +92,9 @@ pub struct Viewer {
 
 impl From<&User> for Viewer {
     fn from(user: &User) -> Self {
-        let User { id, administrator, theme, .. } = *user;
+        let User { id, administrator, theme, serif, .. } = *user;
         let (email, name) = (user.email.clone(), user.name.clone());
-        Self { id, email, name, administrator, theme, address: None, zone: UtcOffset::UTC }
+        Self { id, email, name, administrator, theme, serif, address: None, zone: UtcOffset::UTC }
     }
 }
 

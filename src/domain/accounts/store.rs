@@ -15,6 +15,7 @@ struct Row {
     name: String,
     role: String,
     theme: String,
+    serif: bool,
     password_hash: String,
     password_mark: Option<String>,
 }
@@ -27,6 +28,7 @@ impl From<Row> for User {
             name: row.name,
             administrator: row.role == "administrator",
             theme: Theme::parse(&row.theme).unwrap_or_default(),
+            serif: row.serif,
             password_hash: row.password_hash.into(),
             first_hash: row.password_mark.map(Hidden::from),
             now: Now::default(),
@@ -40,16 +42,16 @@ impl From<Row> for User {
 /// The database's.
 pub async fn get(db: &PgPool, id: UserId) -> sqlx::Result<Option<User>> {
     let row = sqlx::query!(
-        r#"select id as "id: UserId", email, name, role, theme, password_hash, password_mark, delete_at, sessions_ended_at,
+        r#"select id as "id: UserId", email, name, role, theme, serif, password_hash, password_mark, delete_at, sessions_ended_at,
                array(select s.id from sessions s where s.user_id = u.id) as "sessions!: Vec<SessionId>"
            from users u where id = $1 and disabled_at is null"#,
         id.0
     );
     Ok(row.fetch_optional(db).await?.map(|row| {
         let now = Now { sessions: row.sessions, sessions_ended_at: row.sessions_ended_at, delete_at: row.delete_at };
-        let (id, email, name, role, theme) = (row.id, row.email, row.name, row.role, row.theme);
+        let (id, email, name, role, theme, serif) = (row.id, row.email, row.name, row.role, row.theme, row.serif);
         let (password_hash, password_mark) = (row.password_hash, row.password_mark);
-        User { now, ..Row { id, email, name, role, theme, password_hash, password_mark }.into() }
+        User { now, ..Row { id, email, name, role, theme, serif, password_hash, password_mark }.into() }
     }))
 }
 
@@ -65,7 +67,7 @@ pub async fn email_of(conn: &mut PgConnection, id: UserId) -> sqlx::Result<Optio
 pub async fn by_email(db: &PgPool, email_key: &str) -> sqlx::Result<Option<User>> {
     let row = sqlx::query_as!(
         Row,
-        r#"select id as "id: UserId", email, name, role, theme, password_hash, password_mark from users
+        r#"select id as "id: UserId", email, name, role, theme, serif, password_hash, password_mark from users
            where email_key = $1 and disabled_at is null"#,
         email_key
     );
@@ -75,7 +77,7 @@ pub async fn by_email(db: &PgPool, email_key: &str) -> sqlx::Result<Option<User>
 pub async fn all(db: &PgPool) -> sqlx::Result<Vec<User>> {
     let rows = sqlx::query_as!(
         Row,
-        r#"select id as "id: UserId", email, name, role, theme, password_hash, password_mark from users order by created_at"#
+        r#"select id as "id: UserId", email, name, role, theme, serif, password_hash, password_mark from users order by created_at"#
     );
     Ok(rows.fetch_all(db).await?.into_iter().map(User::from).collect())
 }
@@ -92,7 +94,7 @@ pub async fn insert(
     let row = sqlx::query_as!(
         Row,
         r#"insert into users (email, email_key, name, password_hash, role) values ($1, $2, $3, $4, $5)
-           returning id as "id: UserId", email, name, role, theme, password_hash, password_mark"#,
+           returning id as "id: UserId", email, name, role, theme, serif, password_hash, password_mark"#,
         email,
         email_key,
         name,
@@ -159,7 +161,7 @@ pub async fn lock_administrators(conn: &mut PgConnection) -> sqlx::Result<()> {
 pub async fn owner(conn: &mut PgConnection, id: UserId) -> sqlx::Result<Option<User>> {
     let row = sqlx::query_as!(
         Row,
-        r#"select id as "id: UserId", email, name, role, theme, password_hash, password_mark from users
+        r#"select id as "id: UserId", email, name, role, theme, serif, password_hash, password_mark from users
            where id = $1 and disabled_at is null for no key update"#,
         id.0
     );
@@ -172,7 +174,7 @@ pub async fn set_hash(conn: &mut PgConnection, id: UserId, email_key: &str, hash
         Row,
         r#"update users set password_hash = $3, password_mark = null
            where id = $1 and email_key = $2 and disabled_at is null
-           returning id as "id: UserId", email, name, role, theme, password_hash, password_mark"#,
+           returning id as "id: UserId", email, name, role, theme, serif, password_hash, password_mark"#,
         id.0,
         email_key,
         hash
@@ -214,7 +216,7 @@ pub async fn take_wish(conn: &mut PgConnection) -> sqlx::Result<Option<Option<Us
     // held: of two wishes for one account that are granted at the same moment, the second counts the first one's letter
     let row = sqlx::query_as!(
         Row,
-        r#"select id as "id: UserId", email, name, role, theme, password_hash, password_mark from users
+        r#"select id as "id: UserId", email, name, role, theme, serif, password_hash, password_mark from users
            where email_key = $1 and disabled_at is null for no key update"#,
         email_key
     );

@@ -19,6 +19,16 @@ use sqlx::PgConnection;
 /// Characters of instructions, a person's own or a chat's, at most.
 pub const MAX_INSTRUCTIONS: usize = 4000;
 
+/// The letters that answers are set in, by their names in forms.
+pub const LETTERS: [&str; 2] = ["sans", SERIF];
+pub const SERIF: &str = "serif";
+
+/// The name of the letters, with serifs or without.
+#[must_use]
+pub fn letters(serif: bool) -> &'static str {
+    LETTERS[usize::from(serif)]
+}
+
 /// How somebody wants it.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Way {
@@ -29,6 +39,8 @@ pub struct Way {
     /// From 0 to 2; nothing: as the provider has it.
     pub temperature: Option<f64>,
     pub theme: Theme,
+    /// Answers are set in letters with serifs.
+    pub serif: bool,
     /// In which one's messages are searched.
     pub language: Language,
 }
@@ -40,6 +52,8 @@ pub struct Typed {
     pub model: String,
     pub temperature: String,
     pub theme: String,
+    /// [`LETTERS`]; nothing: as they were.
+    pub letters: Option<String>,
     /// Nothing: as it was.
     pub language: Option<String>,
 }
@@ -73,6 +87,12 @@ pub async fn set(app: &App, viewer: &Viewer, typed: &Typed) -> Result<()> {
         wrong.push(FieldError { field: "theme", message: "Choose one of the three.".to_owned() });
         Theme::System
     });
+    let serif = typed.letters.as_deref().map(|name| {
+        if !LETTERS.contains(&name) {
+            wrong.push(FieldError { field: "letters", message: "Choose one of the two.".to_owned() });
+        }
+        name == SERIF
+    });
     let language = typed.language.as_deref().map(|name| {
         Language::parse(name).unwrap_or_else(|| {
             wrong.push(FieldError { field: "language", message: "Choose one of the list.".to_owned() });
@@ -85,12 +105,8 @@ pub async fn set(app: &App, viewer: &Viewer, typed: &Typed) -> Result<()> {
     if !wrong.is_empty() {
         return Err(Error::Invalid(wrong));
     }
-    store::set(
-        &mut tx,
-        viewer.id,
-        &Way { instructions, model, temperature, theme, language: language.unwrap_or(before.language) },
-    )
-    .await?;
+    let (serif, language) = (serif.unwrap_or(before.serif), language.unwrap_or(before.language));
+    store::set(&mut tx, viewer.id, &Way { instructions, model, temperature, theme, serif, language }).await?;
     tx.commit().await?;
     Ok(())
 }

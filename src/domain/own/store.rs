@@ -6,7 +6,7 @@ use sqlx::{PgConnection, PgPool};
 
 pub async fn get(conn: &mut PgConnection, user: UserId) -> sqlx::Result<Option<Way>> {
     let row = sqlx::query!(
-        "select instructions, default_model, temperature, theme, language from users where id = $1",
+        "select instructions, default_model, temperature, theme, serif, language from users where id = $1",
         user.0
     )
     .fetch_optional(conn)
@@ -16,6 +16,7 @@ pub async fn get(conn: &mut PgConnection, user: UserId) -> sqlx::Result<Option<W
         model: row.default_model,
         temperature: row.temperature,
         theme: Theme::parse(&row.theme).unwrap_or_default(),
+        serif: row.serif,
         language: Language::parse(&row.language).unwrap_or_default(),
     }))
 }
@@ -27,7 +28,7 @@ pub async fn default_model(db: &PgPool, user: UserId) -> sqlx::Result<Option<Str
 
 pub async fn set(conn: &mut PgConnection, user: UserId, way: &Way) -> sqlx::Result<()> {
     sqlx::query!(
-        "update users set instructions = $2, default_model = $3, temperature = $4, theme = $5, language = $6,
+        "update users set instructions = $2, default_model = $3, temperature = $4, theme = $5, language = $6, serif = $7,
              languages = case when $6 = 'simple' or $6 = any(languages) then languages else languages || $6 end
          where id = $1",
         user.0,
@@ -35,7 +36,8 @@ pub async fn set(conn: &mut PgConnection, user: UserId, way: &Way) -> sqlx::Resu
         way.model,
         way.temperature,
         way.theme.name(),
-        way.language.name()
+        way.language.name(),
+        way.serif
     )
     .execute(conn)
     .await?;

@@ -176,7 +176,7 @@ pub async fn shelves(db: &PgPool, user: UserId) -> sqlx::Result<[(&'static str, 
         r#"select
                jsonb_build_object('email', email, 'name', name, 'role', role, 'created_at', created_at) as "account!",
                jsonb_build_object('instructions', instructions, 'default_model', default_model,
-                   'temperature', temperature, 'theme', theme, 'language', language) as "settings!"
+                   'temperature', temperature, 'theme', theme, 'serif', serif, 'language', language) as "settings!"
            from users where id = $1"#,
         user.0
     )

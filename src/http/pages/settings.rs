@@ -39,6 +39,8 @@ struct OwnForm {
     model: String,
     temperature: String,
     theme: String,
+    /// Forms from before they were there do not say them.
+    letters: Option<String>,
     /// Forms from before it was there do not say it.
     language: Option<String>,
 }
@@ -50,14 +52,15 @@ async fn show(State(web): State<Web>, Me(viewer): Me, Asked(done): Asked<Done>) 
         model: way.model.unwrap_or_default(),
         temperature: written(way.temperature),
         theme: way.theme.name().to_owned(),
+        letters: Some(own::letters(way.serif).to_owned()),
         language: Some(way.language.name().to_owned()),
     };
     Ok(Html(own_page(&web, &viewer, typed, Vec::new(), done.saved.is_some()).await?))
 }
 
 async fn save(State(web): State<Web>, Me(viewer): Me, Fields(form): Fields<OwnForm>) -> Result<Response, Failure> {
-    let OwnForm { instructions, model, temperature, theme, language } = form;
-    let typed = own::Typed { instructions, model, temperature, theme, language };
+    let OwnForm { instructions, model, temperature, theme, letters, language } = form;
+    let typed = own::Typed { instructions, model, temperature, theme, letters, language };
     match own::set(&web.app, &viewer, &typed).await {
         Ok(()) => Ok(Redirect::to("/settings?saved").into_response()),
         Err(Error::Invalid(fields)) => {
@@ -92,6 +95,7 @@ async fn own_page(
         saved,
         way,
         theme: typed.theme,
+        letters: typed.letters.unwrap_or_else(|| own::letters(viewer.serif).to_owned()),
         languages: &own::LANGUAGES,
         language,
     };

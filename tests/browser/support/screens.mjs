@@ -241,6 +241,9 @@ export async function everyScreen(home, options, at) {
   await page.locator("#thread table").nth(1).evaluate((element) => element.scrollIntoView({ block: "start" }));
   await at("chat-rich-middle", mine);
 
+  await page.locator("html").evaluate((html) => { html.dataset.letters = "serif"; });
+  await page.locator("#thread > article").nth(1).evaluate((element) => element.scrollIntoView({ block: "start" }));
+  await at("chat-serif", mine);
   const formulas = page.locator("#thread math").first();
   await formulas.evaluate((element) => element.closest("p").scrollIntoView({ block: "start" }));
   await at("chat-formulas", mine);
