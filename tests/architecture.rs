@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 use std::{
+    io::Write as _,
     collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
@@ -265,6 +266,19 @@ fn templates_styles_and_behaviours_stay_small() {
     check("templates/partials", "html", 40);
     check("static/css", "css", 200);
     check("static/js", "js", 60);
+}
+
+/// The budget of the contract: all behaviours together, as they travel.
+#[test]
+fn behaviours_are_at_most_15_kb_compressed() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("static/js");
+    let order = fs::read_to_string(folder.join("order.txt")).unwrap();
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    for name in order.lines() {
+        encoder.write_all(&fs::read(folder.join(name)).unwrap()).unwrap();
+    }
+    let bytes = encoder.finish().unwrap().len();
+    assert!((5_000..=15_000).contains(&bytes), "{bytes} bytes");
 }
 
 /// S4: what a program sends is refused when a field is not known.

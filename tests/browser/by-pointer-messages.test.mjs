@@ -148,3 +148,23 @@ test("the link to a message leads to it, and is an address that can be passed on
   tess.hasNothingToComplainAbout();
   await tess.leaves();
 });
+
+test("a message that is held in line is sent by hand", async () => {
+  const { tab } = await asked("Pam", ["Warm up.", "Warm."]);
+  const first = home.provider.answers("Will it work?");
+  await tab.says("Will it work?");
+  await first.asked();
+  await tab.composer.click();
+  await tab.types("And this?");
+  await tab.page.getByRole("button", { name: "Send" }).click();
+  await tab.sees("In line: sent after");
+  await first.fails(400);
+  await tab.sees("Not sent yet, because the answer above did not come.");
+  const second = home.provider.answers("And this?");
+  await tab.page.getByRole("button", { name: "Send now" }).click();
+  await second.asked();
+  await second.says("It does.");
+  await second.ends();
+  await tab.seesAnswer("It does.");
+  assert.equal(await tab.page.getByRole("button", { name: "Send now" }).count(), 0);
+});

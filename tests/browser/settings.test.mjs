@@ -140,6 +140,8 @@ test("prompts work without JavaScript, in a chat too", async () => {
   await answer.ends();
   await page.waitForURL(/chats/);
   const chat = new URL(page.url()).pathname;
+  const ended = `select count(*) from generations where chat_id = '${chat.split("/").at(-1)}' and state = 'completed'`;
+  await until("the answer is over", async () => (await home.ground.sql(ended)) === "1"); // else the page is held open
   await tab.goes(chat);
   await page.getByRole("link", { name: "Prompts" }).click();
   await page.locator(".prompts__link").click();

@@ -118,8 +118,10 @@ export class Tab {
     return this.answer.locator("> .prose");
   }
 
+  /** Where a page without scripts leads itself is not where somebody goes who goes elsewhere just then. */
   async goes(path, waitUntil = "load") {
-    return this.page.goto(path, { waitUntil });
+    const go = () => this.page.goto(path, { waitUntil });
+    return go().catch((error) => /interrupted by another navigation/.test(error) ? go() : Promise.reject(error));
   }
 
   async reloads() {
