@@ -2,9 +2,9 @@
 #![allow(clippy::unwrap_used)]
 
 use std::{
-    io::Write as _,
     collections::BTreeMap,
     fs,
+    io::Write as _,
     path::{Path, PathBuf},
 };
 

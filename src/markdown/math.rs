@@ -10,6 +10,7 @@
 
 use std::ops::Range;
 
+use memchr::memmem;
 use pulldown_cmark::{Event, LinkType, Tag, TagEnd};
 
 use super::doc::{Events, events};
@@ -20,6 +21,15 @@ const DISPLAY_MAX: usize = 4096;
 
 /// Covers formulas: no white space, no punctuation, and no part of any markup.
 pub(super) const COVER: char = '\u{1}';
+
+#[cfg(test)]
+thread_local!(static SEEN: std::cell::Cell<usize> = const { std::cell::Cell::new(0) });
+
+/// Bytes that this thread has looked at for the ends of formulas.
+#[cfg(test)]
+pub(super) fn seen() -> usize {
+    SEEN.get()
+}
 
 /// What a formula is written between.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +48,15 @@ impl Mark {
     /// Bytes of either delimiter.
     pub fn len(self) -> usize {
         if self == Self::Dollar { 1 } else { 2 }
+    }
+
+    fn end(self) -> &'static [u8] {
+        match self {
+            Self::Dollar => b"$",
+            Self::Round => b"\\)",
+            Self::Dollars => b"$$",
+            Self::Square => b"\\]",
+        }
     }
 
     pub fn is_display(self) -> bool {
@@ -78,9 +97,16 @@ pub(super) fn open(text: &str, at: usize) -> Option<Mark> {
 pub(super) fn close(text: &str, from: usize, mark: Mark) -> Close {
     let bytes = text.as_bytes();
     let max = if mark.is_display() { DISPLAY_MAX } else { INLINE_MAX };
+    // The far end is looked for quickly first: a text may begin a thousand formulas and end none.
+    let far = from + max + mark.len();
+    if mark.is_display() && far <= bytes.len() && memmem::find(&bytes[from..far], mark.end()).is_none() {
+        return Close::Never;
+    }
     let mut at = from;
     let mut line_is_blank = false;
     while let Some(&byte) = bytes.get(at) {
+        #[cfg(test)]
+        SEEN.set(SEEN.get() + 1);
         if at - from > max {
             return Close::Never;
         }

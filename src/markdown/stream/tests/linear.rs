@@ -3,18 +3,20 @@
 
 use std::time::Duration;
 
-use crate::markdown::{Stream, doc, render};
+use crate::markdown::{Stream, doc, math, render};
 
 /// What an event has around its fragment, about.
 const AROUND: usize = 150;
 
 /// One block of about this many bytes.
-fn shapes(bytes: usize) -> [(&'static str, String); 4] {
+fn shapes(bytes: usize) -> [(&'static str, String); 6] {
     let fill = |unit: &str| unit.repeat(bytes / unit.len());
     [
         ("paragraph", fill("Some **bold** words and `code`, and then plain ones that run on without an end. ")),
         ("list", fill("- an item of the list with **some** words that take a line\n")),
         ("table", format!("| a | b | c |\n|---|--:|:-:|\n{}", fill("| one cell | another one | and a third |\n"))),
+        ("formulas", fill("The value $x_1$ of \\(y\\) and words that go on until the next one comes, at $5 or so. ")),
+        ("formulas by themselves", fill("Some words, and then\n\n$$\na\n- b\n$$\n\n")),
         // 2,000 lines of it are 100 kB
         ("code", format!("```rust\n{}```\n", fill("    let sum = first(second) + 12; // and some words\n"))),
     ]
@@ -39,6 +41,18 @@ fn cost(text: &str) -> (usize, usize, usize) {
     }
     take(stream.finish());
     (bytes, events, doc::parsed() - parsed)
+}
+
+/// Beginnings of formulas that never end, or not where they would have to.
+#[test]
+fn what_formulas_never_come_to_is_not_looked_for_again_and_again() {
+    for unit in ["\\[ a ", "\\[ a\n", "$$ a\n", "- \\[ a\n", "$a ", "\\(a ", "$$a$ ", "\\[a\\)\n", "> \\[\n"] {
+        let text = unit.repeat(100_000 / unit.len());
+        let seen = math::seen();
+        let html = render(&text, "m");
+        let seen = math::seen() - seen;
+        assert!(!html.is_empty() && seen <= 400 * text.len(), "{unit:?}: {} times its bytes", seen / text.len());
+    }
 }
 
 #[test]
