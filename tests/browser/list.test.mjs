@@ -91,6 +91,25 @@ test("a chat is pinned, archived, renamed and deleted in the list, and the page 
   person.hasNothingToComplainAbout();
 });
 
+test("a chat that is brought back stands in the list once, though the feed tells of it while the answer is under way", async () => {
+  const { person, tab, page } = await withChats("Una", ["First things", "Second thoughts"]);
+  await row(page, "First things").hover();
+  await row(page, "First things").getByRole("button", { name: "Menu of First things" }).click();
+  await row(page, "First things").getByText("Delete", { exact: true }).click();
+  await tab.sees("Deleted:");
+  await until("it is gone", async () => (await titles(page)).join() === "Second thoughts");
+  await page.route("**/restore", async (route) => {
+    const response = await route.fetch();
+    await new Promise((later) => setTimeout(later, 1500)); // longer than the list takes to be told
+    await route.fulfill({ response });
+  });
+  await page.getByRole("button", { name: "Undo" }).click();
+  await until("it is back", async () => (await titles(page)).length >= 2);
+  await page.waitForTimeout(500); // what was held meanwhile is put in
+  assert.deepEqual(await titles(page), ["Second thoughts", "First things"]);
+  person.hasNothingToComplainAbout();
+});
+
 test("the list by keyboard alone", async () => {
   const { person, tab, page } = await withChats("Bea", ["Alpha", "Omega"]);
   const link = page.locator(".chat-link", { hasText: "Alpha" });
