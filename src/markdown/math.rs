@@ -186,10 +186,10 @@ pub(super) fn parse(source: &str) -> (Events<'_>, Option<usize>) {
     }
     // Formulas on lines of their own go first: what those lines begin with must make no lists and no headings.
     let (mut spans, open) = on_lines(source, &plain);
-    let covered = cover(source, &spans);
     if spans.is_empty() {
         in_lines(source, &plain, &mut spans);
     } else {
+        let covered = cover(source, &spans);
         in_lines(&covered, &events(&covered), &mut spans);
     }
     if spans.is_empty() {

@@ -24,19 +24,21 @@ pub fn heading(title: &str) -> String {
 /// A message under a heading of its own.
 #[must_use]
 pub fn passage(passage: &Passage<'_>) -> String {
-    let who = who(passage.mine, passage.model);
+    let who = passage.who();
     let form = format_description!("[year]-[month]-[day] [hour]:[minute] UTC");
     let at = passage.at.to_offset(UtcOffset::UTC).format(form).unwrap_or_default();
     let reason = passage.reason.map(|reason| format!("\n*{reason}*\n")).unwrap_or_default();
     format!("\n## {who} · {at}\n\n{}\n{reason}", closed(passage.text.trim_end()))
 }
 
-/// A person, or a model by its name.
-fn who(mine: bool, model: &str) -> &str {
-    match model.split_once('/').map_or(model, |(_, name)| name) {
-        _ if mine => text::YOU,
-        "" => text::ANSWER,
-        name => name,
+impl Passage<'_> {
+    /// A person, or a model by its name.
+    fn who(&self) -> &str {
+        match self.model.split_once('/').map_or(self.model, |(_, name)| name) {
+            _ if self.mine => text::YOU,
+            "" => text::ANSWER,
+            name => name,
+        }
     }
 }
 
@@ -71,19 +73,8 @@ impl PrintPage {
 #[derive(askama::Template)]
 #[template(path = "partials/print_message.html")]
 pub struct PrintMessage<'a> {
-    pub mine: bool,
-    /// `provider/name`; empty for a person's.
-    pub model: &'a str,
+    pub passage: Passage<'a>,
     pub html: &'a str,
-    pub at: OffsetDateTime,
-    /// Why it ended as it did, if there is something to say.
-    pub reason: Option<&'a str>,
-}
-
-impl PrintMessage<'_> {
-    fn who(&self) -> &str {
-        who(self.mine, self.model)
-    }
 }
 
 /// The text with a block of code that was cut off closed, lest it swallow what follows.

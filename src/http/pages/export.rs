@@ -13,7 +13,7 @@ use crate::{
     },
     views::{
         self,
-        export::{PrintMessage, PrintPage},
+        export::{Passage, PrintMessage, PrintPage},
     },
 };
 use axum::{
@@ -43,26 +43,26 @@ enum Format {
     Json,
 }
 
-/// What is sent.
-enum Form {
-    Markdown,
-    Json,
-    /// The page to print; what stands behind its messages.
-    Page(PrintPage),
-}
-
 async fn export(
     State(web): State<Web>,
     Me(viewer): Me,
     Id(id): Id<ChatId>,
     Asked(wish): Asked<Wish>,
 ) -> Result<Response, Failure> {
-    let (extent, form, kind, ending) = match wish.format {
-        Format::Markdown => (Extent::Path, Form::Markdown, "text/markdown; charset=utf-8", "md"),
-        Format::Json => (Extent::Tree, Form::Json, "application/json", "json"),
+    let (extent, kind, ending) = match wish.format {
+        Format::Markdown => (Extent::Path, "text/markdown; charset=utf-8", "md"),
+        Format::Json => (Extent::Tree, "application/json", "json"),
     };
     let export = export::begin(&web.app, &viewer, id, extent).await?;
-    let disposition = attachment(&export.head.title, ending);
+    let head = &export.head;
+    let disposition = attachment(&head.title, ending);
+    let form = match wish.format {
+        Format::Markdown => {
+            let write: Write = |told, _| Ok(views::export::passage(&passage(told)));
+            Form { begin: Some(views::export::heading(&head.title)), write, end: None }
+        }
+        Format::Json => Form { begin: Some(form::begin(head)?), write: form::line, end: Some(form::END.to_owned()) },
+    };
     let mut response = ([(header::CONTENT_TYPE, kind)], send(web, export, form)).into_response();
     response.headers_mut().insert(header::CONTENT_DISPOSITION, disposition);
     Ok(response)
@@ -72,11 +72,22 @@ async fn export(
 async fn print(State(web): State<Web>, Me(viewer): Me, Id(id): Id<ChatId>) -> Result<Response, Failure> {
     let export = export::begin(&web.app, &viewer, id, Extent::Path).await?;
     let page = PrintPage { me: present::me(&viewer), id, title: export.head.title.clone() };
-    Ok(Html(send(web, export, Form::Page(page))).into_response())
+    let (begin, end) = page.halves();
+    Ok(Html(send(web, export, Form { begin: Some(begin), write: on_paper, end: Some(end) })).into_response())
+}
+
+/// How a message is written; whether it is the first.
+type Write = fn(&Told, bool) -> Result<String>;
+
+/// What a file begins and ends with, and how a message stands in it.
+struct Form {
+    begin: Option<String>,
+    write: Write,
+    end: Option<String>,
 }
 
 fn send(web: Web, export: Export, form: Form) -> Body {
-    let file = File { web, export, form, begun: false, said: false, ended: false };
+    let file = File { web, export, form, said: false };
     let parts = futures::stream::try_unfold(file, |mut file| async move {
         match file.next().await {
             Ok(part) => Ok(part.map(|part| (part, file))),
@@ -94,67 +105,40 @@ struct File {
     web: Web,
     export: Export,
     form: Form,
-    begun: bool,
     said: bool,
-    ended: bool,
 }
 
 impl File {
     /// The next part of the file.
     async fn next(&mut self) -> Result<Option<String>> {
-        if !self.begun {
-            self.begun = true;
-            let begin = match &self.form {
-                Form::Markdown => views::export::heading(&self.export.head.title),
-                Form::Json => form::begin(&self.export.head)?,
-                Form::Page(page) => page.halves().0,
-            };
+        if let Some(begin) = self.form.begin.take() {
             return Ok(Some(begin));
         }
-        let Some(told) = self.export.next(&self.web.app).await? else {
-            if std::mem::replace(&mut self.ended, true) {
-                return Ok(None);
-            }
-            return Ok(match &self.form {
-                Form::Markdown => None,
-                Form::Json => Some(form::END.to_owned()),
-                Form::Page(page) => Some(page.halves().1),
-            });
-        };
+        let Some(told) = self.export.next(&self.web.app).await? else { return Ok(self.form.end.take()) };
         let mut part = String::new();
         for one in &told {
-            part.push_str(&match self.form {
-                Form::Markdown => passage(one),
-                Form::Json => form::line(one, !self.said)?,
-                Form::Page(_) => on_paper(one),
-            });
+            part.push_str(&(self.form.write)(one, !self.said)?);
             self.said = true;
         }
         Ok(Some(part))
     }
 }
 
-fn passage(told: &Told) -> String {
+fn passage(told: &Told) -> Passage<'_> {
     let shown = &told.shown;
-    views::export::passage(&views::export::Passage {
+    Passage {
         mine: !shown.by_model,
         model: &shown.model,
         text: &shown.text,
         at: shown.created_at,
         reason: shown.reason.as_deref(),
-    })
+    }
 }
 
-fn on_paper(told: &Told) -> String {
-    let shown = &told.shown;
-    let message = PrintMessage {
-        mine: !shown.by_model,
-        model: &shown.model,
-        html: shown.html.as_deref().unwrap_or_default(),
-        at: shown.created_at,
-        reason: shown.reason.as_deref(),
-    };
-    message.to_string()
+#[expect(clippy::unnecessary_wraps, reason = "a Write")]
+fn on_paper(told: &Told, _first: bool) -> Result<String> {
+    let html = told.shown.html.as_deref().unwrap_or_default();
+    Ok(PrintMessage { passage: passage(told), html }.to_string())
 }
 
 /// An attachment named after the title: in plain letters, and for those who can read them in all.

@@ -10,9 +10,9 @@ use crate::{
             folders::{self, Folder, Shelf},
         },
     },
-    views::{self, ChatDay, ChatLink, FolderHead},
+    views::{self, ChatDay, ChatLink, FolderHead, text},
 };
-use time::{OffsetDateTime, UtcOffset};
+use time::{Duration, OffsetDateTime, UtcOffset};
 
 /// The list at the side, by the reader's days, what is pinned on top.
 pub async fn days(app: &App, viewer: &Viewer, current: Option<ChatId>) -> Result<Vec<ChatDay>> {
@@ -74,11 +74,11 @@ const PINNED: &str = "pinned";
 
 fn by_day(page: Page, current: Option<ChatId>, after: Option<OffsetDateTime>, zone: UtcOffset) -> Vec<ChatDay> {
     let now = clock::now().to_offset(zone);
-    let mut above = after.map(|at| views::text::day_of(now, at).0);
+    let mut above = after.map(|at| day_name(now, at).0);
     let mut days: Vec<ChatDay> = Vec::new();
     for chat in page.chats {
         let (key, label) =
-            if chat.pinned { (PINNED.to_owned(), views::pinned()) } else { views::text::day_of(now, chat.active_at) };
+            if chat.pinned { (PINNED.to_owned(), views::pinned()) } else { day_name(now, chat.active_at) };
         let link = link(chat, current);
         match days.last_mut() {
             Some(day) if above.as_ref() == Some(&key) => day.chats.push(link),
@@ -94,4 +94,41 @@ fn by_day(page: Page, current: Option<ChatId>, after: Option<OffsetDateTime>, zo
         last.older = Some(older.to_string());
     }
     days
+}
+
+/// A day as the list has it, by the clock that says `now`: its name for machines, and for people.
+fn day_name(now: OffsetDateTime, at: OffsetDateTime) -> (String, String) {
+    let (today, day) = (now.date(), at.to_offset(now.offset()).date());
+    if day >= today {
+        ("today".into(), text::TODAY.into())
+    } else if day >= today - Duration::DAY {
+        ("yesterday".into(), text::YESTERDAY.into())
+    } else if day >= today - Duration::WEEK {
+        ("week".into(), text::LAST_WEEK.into())
+    } else {
+        (format!("{}-{}", day.year(), u8::from(day.month())), text::month(day))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::day_name;
+    use time::macros::{datetime, offset};
+
+    #[test]
+    fn days_have_names() {
+        let now = datetime!(2026-11-20 12:00 UTC);
+        for (at, key, label) in [
+            (datetime!(2026-11-20 00:00 UTC), "today", "Today"),
+            (datetime!(2026-11-19 23:59 UTC), "yesterday", "Yesterday"),
+            (datetime!(2026-11-14 12:00 UTC), "week", "Previous 7 days"),
+            (datetime!(2026-10-02 12:00 UTC), "2026-10", "October 2026"),
+        ] {
+            assert_eq!(day_name(now, at), (key.to_owned(), label.to_owned()));
+        }
+        // in Tokyo it is tomorrow already, in Los Angeles still yesterday
+        let late = datetime!(2026-11-20 20:00 UTC);
+        assert_eq!(day_name(late.to_offset(offset!(+9)), now).0, "yesterday");
+        assert_eq!(day_name(datetime!(2026-11-21 02:00 UTC).to_offset(offset!(-8)), now).0, "today");
+    }
 }

@@ -1,6 +1,6 @@
 //! What is said to a request that is not met, and on a page that is held open.
 
-use time::{Duration, OffsetDateTime};
+use time::Date;
 
 /// A title and a sentence for an answer of this status.
 pub fn refused(status: u16) -> (&'static str, &'static str) {
@@ -40,39 +40,12 @@ pub fn no_models(providers: &str, seconds: u64) -> String {
     )
 }
 
-/// A day as the list has it, by the clock that says `now`: its name for machines, and for people.
-pub fn day_of(now: OffsetDateTime, at: OffsetDateTime) -> (String, String) {
-    let (today, day) = (now.date(), at.to_offset(now.offset()).date());
-    if day >= today {
-        ("today".into(), "Today".into())
-    } else if day >= today - Duration::DAY {
-        ("yesterday".into(), "Yesterday".into())
-    } else if day >= today - Duration::WEEK {
-        ("week".into(), "Previous 7 days".into())
-    } else {
-        (format!("{}-{}", day.year(), u8::from(day.month())), format!("{} {}", day.month(), day.year()))
-    }
-}
+// the days of the list
+pub const TODAY: &str = "Today";
+pub const YESTERDAY: &str = "Yesterday";
+pub const LAST_WEEK: &str = "Previous 7 days";
 
-#[cfg(test)]
-mod tests {
-    use super::day_of;
-    use time::macros::{datetime, offset};
-
-    #[test]
-    fn days_have_names() {
-        let now = datetime!(2026-11-20 12:00 UTC);
-        for (at, key, label) in [
-            (datetime!(2026-11-20 00:00 UTC), "today", "Today"),
-            (datetime!(2026-11-19 23:59 UTC), "yesterday", "Yesterday"),
-            (datetime!(2026-11-14 12:00 UTC), "week", "Previous 7 days"),
-            (datetime!(2026-10-02 12:00 UTC), "2026-10", "October 2026"),
-        ] {
-            assert_eq!(day_of(now, at), (key.to_owned(), label.to_owned()));
-        }
-        // in Tokyo it is tomorrow already, in Los Angeles still yesterday
-        let late = datetime!(2026-11-20 20:00 UTC);
-        assert_eq!(day_of(late.to_offset(offset!(+9)), now).0, "yesterday");
-        assert_eq!(day_of(datetime!(2026-11-21 02:00 UTC).to_offset(offset!(-8)), now).0, "today");
-    }
+/// A month of a year, for people.
+pub fn month(day: Date) -> String {
+    format!("{} {}", day.month(), day.year())
 }
