@@ -118,10 +118,15 @@ export class Tab {
     return this.answer.locator("> .prose");
   }
 
-  /** Where a page without scripts leads itself is not where somebody goes who goes elsewhere just then. */
+  /** A page without scripts may lead itself elsewhere just then, and from there back: neither is where somebody goes. */
   async goes(path, waitUntil = "load") {
-    const go = () => this.page.goto(path, { waitUntil });
-    return go().catch((error) => /interrupted by another navigation/.test(error) ? go() : Promise.reject(error));
+    for (let turn = 1; ; turn++) {
+      try {
+        return await this.page.goto(path, { waitUntil });
+      } catch (error) {
+        if (turn === 5 || !/interrupted by another navigation/.test(error)) throw error;
+      }
+    }
   }
 
   async reloads() {
