@@ -118,13 +118,18 @@ export class Tab {
     return this.answer.locator("> .prose");
   }
 
-  /** A page without scripts may lead itself elsewhere just then, and from there back: neither is where somebody goes. */
+  /**
+   * A page without scripts may lead itself elsewhere just then, and from there back: neither is where somebody goes.
+   * What interrupted is let arrive first, or it would interrupt the next turn as well.
+   */
   async goes(path, waitUntil = "load") {
     for (let turn = 1; ; turn++) {
       try {
         return await this.page.goto(path, { waitUntil });
       } catch (error) {
         if (turn === 5 || !/interrupted by another navigation/.test(error)) throw error;
+        await this.page.waitForTimeout(500);
+        await this.page.waitForLoadState();
       }
     }
   }
