@@ -1,6 +1,8 @@
 //! Typed ids. One newtype per table, so that a chat's id cannot be handed over where a message's is meant.
 //! All are UUIDv7, minted by the database (`uuid7()` in `0001_base.sql`). What must not live here: look-ups.
 
+use time::OffsetDateTime;
+
 /// Declares id newtypes over [`uuid::Uuid`] that print, parse, and travel through SQL, JSON and paths.
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {$(
@@ -61,6 +63,13 @@ ids! {
 }
 
 impl MessageId {
+    /// When it was minted, to the millisecond.
+    #[must_use]
+    pub fn minted_at(self) -> OffsetDateTime {
+        let millis = i128::try_from(self.0.as_u128() >> 80).unwrap_or_default();
+        OffsetDateTime::from_unix_timestamp_nanos(millis * 1_000_000).unwrap_or(OffsetDateTime::UNIX_EPOCH)
+    }
+
     /// Of no message; 35 days older than this one. What follows a message is younger than it, but for what waited in line
     /// behind an answer and was put behind a newer one.
     #[must_use]

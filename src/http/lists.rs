@@ -11,10 +11,7 @@ use crate::{
     },
     domain::{
         accounts::Viewer,
-        chats::{
-            self, Cursor,
-            folders::{self, Shelf},
-        },
+        chats::{self, Cursor, Side},
         feed::ListBell,
     },
     views::{
@@ -110,8 +107,7 @@ impl Lists {
 
 /// The list as it was read last.
 struct Read {
-    folders: Vec<Shelf>,
-    page: chats::Page,
+    side: Side,
     /// Down to here; nothing: all of it.
     upto: Option<Cursor>,
 }
@@ -181,9 +177,7 @@ impl Watch {
     async fn look(&mut self, at_least: Option<Cursor>) -> Result<()> {
         // nothing is less than any: all of it
         let upto = self.pages.iter().map(|pages| pages.upto).min().map_or(at_least, |upto| upto.min(at_least));
-        let page = chats::grown(&self.app, &self.viewer, upto).await?;
-        let folders = folders::shelves(&self.app, &self.viewer).await?;
-        self.read = Some(Read { folders, page, upto });
+        self.read = Some(Read { side: chats::grown(&self.app, &self.viewer, upto).await?, upto });
         Ok(())
     }
 
@@ -263,10 +257,10 @@ struct Shown {
 }
 
 fn shown(read: &Read, upto: Option<Cursor>, current: Option<ChatId>, zone: UtcOffset) -> Shown {
-    let page = &read.page;
-    let cut = page.older.is_some_and(|older| upto.is_none_or(|upto| upto < older));
-    let upto = if cut { page.older } else { upto };
-    let days = present::grown_days(&read.folders, page, upto, current, zone);
+    let older = read.side.page.older;
+    let cut = older.is_some_and(|older| upto.is_none_or(|upto| upto < older));
+    let upto = if cut { older } else { upto };
+    let days = present::grown_days(&read.side, upto, current, zone);
     Shown { known: Known::of(&days), days, upto, cut }
 }
 

@@ -82,7 +82,7 @@ impl Rooms {
             app: app.clone(),
             chat,
             position,
-            live: unfinished.iter().map(|shown| (shown.id, Live::new(shown))).collect(),
+            live: unfinished.iter().map(|shown| (shown.id, Box::new(Live::new(shown)))).collect(),
             readers: Vec::new(),
             waiting: Vec::new(),
             began: Instant::now(),
@@ -154,7 +154,8 @@ struct Room {
     chat: ChatId,
     /// Everything up to here has been handed out.
     position: i64,
-    live: HashMap<MessageId, Live>,
+    /// Boxed: a map has places for several, and most rooms have one.
+    live: HashMap<MessageId, Box<Live>>,
     readers: Vec<mpsc::Sender<Bytes>>,
     /// Readers that are ahead of the room.
     waiting: Vec<(Join, Instant)>,
@@ -165,7 +166,7 @@ impl Room {
     async fn run(mut self, mut events: crate::domain::feed::Subscription, mut joins: mpsc::Receiver<Join>) {
         let mut idle = tokio::time::interval(Duration::from_secs(5));
         loop {
-            let flush_at = self.live.values().filter_map(Live::due).min().map(|due| self.began + due);
+            let flush_at = self.live.values().filter_map(|live| live.due()).min().map(|due| self.began + due);
             let result = tokio::select! {
                 () = self.app.stopping.begun.cancelled() => return,
                 batch = events.next() => match batch {
@@ -238,13 +239,13 @@ impl Room {
 
     /// A new turn. Its answer is shown as it was at this position, however far it has come since.
     async fn turn(&mut self, answer: MessageId, parent: Option<MessageId>) -> Result<String> {
-        let (question, fresh) = match generation::turn(&self.app, self.chat, answer).await {
+        let generation::Turn { question, answer: fresh } = match generation::turn(&self.app, self.chat, answer).await {
             Ok(turn) => turn,
             Err(Error::NotFound) => return Ok(String::new()),
             // without it nothing of this answer could be shown: better the readers come back to a new room
             Err(error) => return Err(error),
         };
-        let live = Live::new(&fresh);
+        let live = Box::new(Live::new(&fresh));
         let turn = Turn { question: present::message(&question), answer: live.message() };
         self.live.insert(fresh.id, live);
         Ok(views::feed::turn(parent, &turn))

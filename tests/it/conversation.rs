@@ -396,3 +396,32 @@ async fn an_old_log_is_trimmed_and_old_positions_are_reset() {
     tab.sees("data-state=\"completed\"").await;
     assert!(ann.opens(&chat).await.html.contains("Running on"));
 }
+
+/// Whichever comes first, the form's answer or the feed: they bring the same turn, the one from memory, the other from
+/// the tables.
+#[tokio::test]
+async fn the_form_and_the_feed_bring_the_same_turn() {
+    let test = TestApp::start().await;
+    let ann = test.person("ann").await;
+    test.provider.streams(["One."]);
+    let chat = ann.asks("first").await;
+    let page = ann.sees(&chat, "data-state=\"completed\"").await;
+    let tab = ann.follows(&chat, page.after()).await;
+    test.provider.does([Step::Hold]);
+    let form = [("content", "second, with <b>marks</b> & **stars**\n\nin two parts"), ("model", "openai/fake-1")];
+    let request = ann.request(Method::POST, &format!("{chat}/messages")).header("hx-request", "true");
+    let answer = request.header("sec-fetch-site", "same-origin").form(&form).send().await.unwrap();
+    let answer = answer.text().await.unwrap();
+    tab.sees("in two parts").await;
+    let feed: Vec<_> = tab.text().lines().filter_map(|l| l.strip_prefix("data: ").map(str::to_owned)).collect();
+    let feed = feed.join("\n");
+    let articles = |html: &str| -> Vec<String> {
+        html.split("<article ")
+            .skip(1)
+            .take(2)
+            .map(|rest| rest.split("</article>").next().unwrap().to_owned())
+            .collect()
+    };
+    assert!(articles(&answer).len() == 2 && articles(&answer)[0].contains("&lt;b&gt;marks"), "{answer}");
+    assert_eq!(articles(&answer), articles(&feed));
+}

@@ -24,6 +24,10 @@ pub async fn many(world: &mut World, report: &mut Report, load: &Many) -> anyhow
     let Many { count, shape, spread, rounds, .. } = load;
     let mut talks = world.talks(*count).await?;
     let (mut ours, mut bare, mut ratios) = (Taken::default(), Taken::default(), Vec::new());
+    // what is made once, for the first answers of all, is no answer's memory
+    let few = (*count).min(20);
+    world.wave(&mut talks[..few], shape, Duration::ZERO).await?;
+    world.yardstick(few, shape, Duration::ZERO).await?;
     // once unmeasured: connections that were never used have no plans yet
     let first = world.wave(&mut talks, shape, *spread).await?;
     (ours.errors, ours.memory) = (first.errors, first.memory);

@@ -53,7 +53,7 @@ pub struct Shelf {
 /// # Errors
 /// The database's.
 pub async fn all(app: &App, viewer: &Viewer) -> Result<Vec<Folder>> {
-    Ok(store::all(&app.pools.http, viewer.id).await?)
+    Ok(store::all(&mut *app.pools.http.acquire().await?, viewer.id).await?)
 }
 
 /// A viewer's folder.
@@ -65,11 +65,8 @@ pub async fn find(app: &App, viewer: &Viewer, id: FolderId) -> Result<Folder> {
 }
 
 /// A viewer's folders with what the list shows of them.
-///
-/// # Errors
-/// The database's.
-pub async fn shelves(app: &App, viewer: &Viewer) -> Result<Vec<Shelf>> {
-    let folders = store::all(&app.pools.http, viewer.id).await?;
+pub(super) async fn shelves(conn: &mut PgConnection, viewer: &Viewer) -> Result<Vec<Shelf>> {
+    let folders = store::all(conn, viewer.id).await?;
     if folders.is_empty() {
         return Ok(Vec::new());
     }
@@ -77,7 +74,7 @@ pub async fn shelves(app: &App, viewer: &Viewer) -> Result<Vec<Shelf>> {
     let most = (SHOWN_IN_ALL / open).clamp(SHOWN_OF_MANY, SHOWN);
     let asked = i64::try_from(most + 1).unwrap_or(i64::MAX);
     let mut chats: HashMap<FolderId, Vec<Listed>> = HashMap::new();
-    for (folder, chat) in store::shelves(&app.pools.http, viewer.id, asked).await? {
+    for (folder, chat) in store::shelves(conn, viewer.id, asked).await? {
         chats.entry(folder).or_default().push(chat);
     }
     let shelf = |folder: Folder| {

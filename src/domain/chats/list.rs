@@ -1,6 +1,9 @@
 //! A person's chats in their order: those on top, the list, the archive; page by page.
 
-use super::store;
+use super::{
+    folders::{self, Shelf},
+    store,
+};
 use crate::{
     app::App,
     base::{Error, Result, ids::ChatId},
@@ -101,12 +104,31 @@ impl Page {
 /// One more, to know whether there are more.
 const ASKED: i64 = 51;
 
-/// The beginning of a viewer's list: what is on top, then the newest.
+/// The list at the side of every page.
+#[derive(Debug, Clone)]
+pub struct Side {
+    pub folders: Vec<Shelf>,
+    /// What is on top, then the newest that are in no folder.
+    pub page: Page,
+}
+
+/// The beginning of a viewer's chats: what is on top, then the newest.
 ///
 /// # Errors
 /// The database's.
 pub async fn shelf(app: &App, viewer: &Viewer) -> Result<Page> {
-    Ok(Page::of(store::list::shelf(&app.pools.http, viewer.id, None, ASKED).await?, PAGE))
+    let mut conn = app.pools.http.acquire().await?;
+    Ok(Page::of(store::list::shelf(&mut conn, viewer.id, None, ASKED).await?, PAGE))
+}
+
+/// The beginning of a viewer's list.
+///
+/// # Errors
+/// The database's.
+pub async fn side(app: &App, viewer: &Viewer) -> Result<Side> {
+    let mut conn = app.pools.http.acquire().await?;
+    let page = Page::of(store::list::shelf(&mut conn, viewer.id, None, ASKED).await?, PAGE);
+    Ok(Side { folders: folders::shelves(&mut conn, viewer).await?, page })
 }
 
 /// How many chats an open page may have come to have before it is cut to a page's length again.
@@ -118,9 +140,10 @@ const ASKED_GROWN: i64 = 201;
 ///
 /// # Errors
 /// The database's.
-pub async fn grown(app: &App, viewer: &Viewer, upto: Option<Cursor>) -> Result<Page> {
-    let found = store::list::shelf(&app.pools.http, viewer.id, upto, ASKED_GROWN).await?;
-    Ok(Page::of(found, GROWN))
+pub async fn grown(app: &App, viewer: &Viewer, upto: Option<Cursor>) -> Result<Side> {
+    let mut conn = app.pools.http.acquire().await?;
+    let page = Page::of(store::list::shelf(&mut conn, viewer.id, upto, ASKED_GROWN).await?, GROWN);
+    Ok(Side { folders: folders::shelves(&mut conn, viewer).await?, page })
 }
 
 /// How the list goes on after an entry.

@@ -7,7 +7,7 @@ mod search;
 pub mod store;
 pub mod way;
 
-pub use list::{Cursor, Listed, Page, Place, archive, entry, grown, older, put, shelf};
+pub use list::{Cursor, Listed, Page, Place, Side, archive, entry, grown, older, put, shelf, side};
 pub use search::{Found, FoundChat, FoundMessage, Piece, search};
 
 use crate::{

@@ -33,10 +33,11 @@ const BREATH: Duration = Duration::from_millis(5);
 /// A commit takes at most one part in so many of the time, and more gathers meanwhile.
 const SHARE: u32 = 10;
 /// Gathering never lasts longer, however slow the database is and however many answers are being made.
-const MAX_GATHER: Duration = Duration::from_millis(200);
+const MAX_GATHER: Duration = Duration::from_millis(400);
 /// So much longer it lasts for each answer that is being made: with many of them, what a batch costs in all counts for more
-/// than that each is shown a moment sooner. With 120 of them an answer still grows five times a second.
-const EACH: Duration = Duration::from_millis(1);
+/// than that each is shown a moment sooner. With 60 of them an answer grows five times a second, with 160 and more every
+/// 0.4 s.
+const EACH: Duration = Duration::from_millis(2);
 /// So long before a batch of all answers is taken, those that read providers are called to bring what has come.
 const CALL_AHEAD: Duration = Duration::from_millis(4);
 /// A chat whose head is always held by somebody else is waited for after this long, by a statement of its own.

@@ -25,7 +25,7 @@ pub use line::send_now;
 pub use overview::{LISTED, Overview, Unfinished, overview};
 pub use rate::{MAX_NOTE, Rating, rate, rating};
 pub use run::{look, renew_leases};
-pub use send::{Draft, Sent, forget_keys, max_chars, send};
+pub use send::{Draft, Sent, Taken, forget_keys, max_chars, send};
 pub use state::State;
 pub use stop::{delete_chat, stop, withdraw};
 pub use store::{
@@ -33,7 +33,7 @@ pub use store::{
     rate::{of as ratings, set as set_rating},
 };
 pub use sweep::sweep;
-pub use thread::{Shown, Siblings, Spot, Thread, owned, shown, thread, turn, unfinished};
+pub use thread::{Shown, Siblings, Spot, Thread, Turn, owned, shown, thread, turn, unfinished};
 pub use title::title;
 pub use tree::{Deleted, Done, Original, asked_last, can_restore, delete, edit, fork, original, purge, restore, show};
 

@@ -11,6 +11,7 @@ use super::{
         sends::{self, Stand},
         tree,
     },
+    thread::{Shown, Turn},
 };
 use crate::{
     app::App,
@@ -54,6 +55,14 @@ pub struct Sent {
     pub allowance: Option<Allowance>,
 }
 
+/// A message that was taken.
+#[derive(Debug, Clone)]
+pub struct Taken {
+    pub sent: Sent,
+    /// Nothing for one that was sent before, or that is in line: [`turn`](super::turn) looks it up.
+    pub turn: Option<Turn>,
+}
+
 /// How many characters a viewer's message may have.
 #[must_use]
 pub fn max_chars(app: &App, viewer: &Viewer) -> usize {
@@ -66,7 +75,7 @@ pub fn max_chars(app: &App, viewer: &Viewer) -> usize {
 /// # Errors
 /// [`Error::Invalid`] for an empty or too long message, a model that is not there, or a parent of another chat;
 /// [`Error::Conflict`] when too many answers of this chat are being made or in line; [`Error::Limited`]; [`Error::NotFound`].
-pub async fn send(app: &App, viewer: &Viewer, chat: Option<ChatId>, draft: &Draft) -> Result<Sent> {
+pub async fn send(app: &App, viewer: &Viewer, chat: Option<ChatId>, draft: &Draft) -> Result<Taken> {
     let text = check(&draft.content, max_chars(app, viewer))?;
     let mut tx = app.pools.http.begin().await?;
     catalog::require(app, &mut tx, &draft.model).await?;
@@ -77,14 +86,14 @@ pub async fn send(app: &App, viewer: &Viewer, chat: Option<ChatId>, draft: &Draf
         // as it is under the lock: somebody else may have sent meanwhile
         let stand = sends::stand(&mut tx, viewer.id, id, draft.key, &body_hash).await?.ok_or(Error::NotFound)?;
         if let Some(before) = stand.taken {
-            return Ok(before);
+            return Ok(Taken { sent: before, turn: None });
         }
         (id, stand.seq, stand.leaf, spot(&mut tx, id, stand, draft.parent).await?)
     } else {
         if let Some(key) = draft.key {
             sends::lock(&mut tx, viewer.id, key).await?;
             if let Some(before) = sends::taken(&mut tx, viewer.id, key, &body_hash).await? {
-                return Ok(before);
+                return Ok(Taken { sent: before, turn: None });
             }
         }
         let id = chats::store::insert(&mut tx, viewer.id, &chats::title_from(&text)).await?;
@@ -127,7 +136,14 @@ pub async fn send(app: &App, viewer: &Viewer, chat: Option<ChatId>, draft: &Draf
         run::start(app, Claimed::at_once(generation, chat, message, model, from, seq), permit);
     }
     metrics().messages.increment(1);
-    Ok(sent)
+    let turn = after.is_none().then(|| {
+        let mut question = Shown::fresh(chat, question, parent);
+        (question.text, question.html, question.beside) = (text, Some(html), place > 0);
+        let mut answer = Shown::fresh(chat, sent.answer, Some(question.id));
+        (answer.by_model, answer.model, answer.state) = (true, draft.model.clone(), Some(State::Queued));
+        Turn { question, answer }
+    });
+    Ok(Taken { sent, turn })
 }
 
 /// Where a message is put.

@@ -69,7 +69,39 @@ pub struct Siblings {
     pub next: Option<MessageId>,
 }
 
+/// What was asked and the answer to it, as both are when it is begun.
+#[derive(Debug, Clone)]
+pub struct Turn {
+    pub question: Shown,
+    pub answer: Shown,
+}
+
 impl Shown {
+    /// A message that has just come.
+    pub(super) fn fresh(chat: ChatId, id: MessageId, parent: Option<MessageId>) -> Self {
+        Self {
+            id,
+            chat,
+            parent,
+            by_model: false,
+            text: String::new(),
+            reasoning: String::new(),
+            html: None,
+            state: None,
+            after: None,
+            before: None,
+            due: None,
+            reason: None,
+            model: String::new(),
+            tokens: None,
+            thought: None,
+            created_at: id.minted_at(),
+            siblings: None,
+            beside: false,
+            rating: None,
+        }
+    }
+
     /// The answer as it was when it was begun, whatever has become of it since: what follows in the feed builds on that.
     #[must_use]
     pub fn as_begun(self) -> Self {
@@ -219,15 +251,15 @@ pub async fn unfinished(app: &App, chat: ChatId) -> Result<(Vec<Shown>, i64)> {
     Ok((messages, after))
 }
 
-/// Question and answer of a turn as it was begun, whatever has become of the answer since.
+/// A turn as it was begun, whatever has become of its answer since.
 ///
 /// # Errors
 /// [`Error::NotFound`] when either is gone.
-pub async fn turn(app: &App, chat: ChatId, answer: MessageId) -> Result<(Shown, Shown)> {
+pub async fn turn(app: &App, chat: ChatId, answer: MessageId) -> Result<Turn> {
     let mut conn = app.pools.http.acquire().await?;
     let both: Vec<_> = path(&mut conn, chat, answer, 2).await?.into_iter().map(|(m, _)| m).collect();
     let [question, answer] = <[Shown; 2]>::try_from(both).map_err(|_| Error::NotFound)?;
-    Ok((question, answer.as_begun()))
+    Ok(Turn { question, answer: answer.as_begun() })
 }
 
 /// Whether a chat is the viewer's; its feed's bounds if so.

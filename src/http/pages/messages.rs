@@ -8,7 +8,7 @@ use crate::{
     },
     domain::{
         accounts::Viewer,
-        generation::{self, Draft, Spot},
+        generation::{self, Draft, Spot, Taken},
     },
     http::{
         Web,
@@ -81,7 +81,7 @@ fn is_of_the_form(error: &Error) -> bool {
 
 async fn begin(State(web): State<Web>, Me(viewer): Me, Fields(form): Fields<MessageForm>) -> Result<Response, Failure> {
     let result = match form.draft() {
-        Ok(draft) => generation::send(&web.app, &viewer, None, &draft).await,
+        Ok(draft) => generation::send(&web.app, &viewer, None, &draft).await.map(|taken| taken.sent),
         Err(error) => Err(error),
     };
     match result {
@@ -102,18 +102,23 @@ async fn send(
     Fields(form): Fields<MessageForm>,
 ) -> Result<Response, Failure> {
     let result = match form.draft() {
-        Ok(draft) => generation::send(&web.app, &viewer, Some(chat), &draft).await.map(|sent| (sent, draft)),
+        Ok(draft) => generation::send(&web.app, &viewer, Some(chat), &draft).await.map(|taken| (taken, draft)),
         Err(error) => Err(error),
     };
     let fragment = headers.contains_key("hx-request");
     match result {
-        Ok((sent, draft)) if fragment => match sent_fragment(&web, &viewer, &sent, &draft).await {
-            Ok(response) => Ok(respond::counted(response, sent.allowance)),
-            // it is taken, whatever comes after: the page loads itself anew
-            Err(_) => Ok(([("hx-redirect", format!("/chats/{}", sent.chat))], StatusCode::OK).into_response()),
-        },
-        Ok((sent, _)) => Ok(begun(&sent)),
-        Err(error) if is_of_the_form(&error) => refused(&web, &viewer, chat, form, &error, fragment).await,
+        Ok((Taken { sent, turn }, draft)) if fragment => {
+            match sent_fragment(&web, &viewer, &sent, turn, &draft).await {
+                Ok(response) => Ok(respond::counted(response, sent.allowance)),
+                // it is taken, whatever comes after: the page loads itself anew
+                Err(_) => Ok(([("hx-redirect", format!("/chats/{}", sent.chat))], StatusCode::OK).into_response()),
+            }
+        }
+        Ok((taken, _)) => Ok(begun(&taken.sent)),
+        Err(error) if is_of_the_form(&error) => {
+            // a whole page: not to be room in each of a thousand messages that are being taken
+            Box::pin(refused(&web, &viewer, chat, form, &error, fragment)).await
+        }
         Err(error) => Err(error.into()),
     }
 }
@@ -123,9 +128,13 @@ async fn sent_fragment(
     web: &Web,
     viewer: &Viewer,
     sent: &generation::Sent,
+    turn: Option<generation::Turn>,
     draft: &Draft,
 ) -> Result<Response, Failure> {
-    let (question, answer) = generation::turn(&web.app, sent.chat, sent.answer).await?;
+    let generation::Turn { question, answer } = match turn {
+        Some(turn) => turn,
+        None => generation::turn(&web.app, sent.chat, sent.answer).await?,
+    };
     let parent = question.parent;
     let composing = Composing {
         chat: Some(sent.chat),

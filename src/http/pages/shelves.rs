@@ -4,7 +4,7 @@ use crate::{
     base::{Error, ids::ChatId},
     domain::{
         accounts::Viewer,
-        chats::{self, Cursor, Listed, Place, folders},
+        chats::{self, Cursor, Listed, Place},
         generation,
     },
     http::{
@@ -160,14 +160,13 @@ pub async fn list_anew(
     away: Option<&PutAway>,
 ) -> Result<Response, Failure> {
     let upto: Option<Cursor> = list_stamp(headers).split_once('~').and_then(|(end, _)| end.parse().ok());
-    let page = chats::grown(&web.app, viewer, upto).await?;
+    let side = chats::grown(&web.app, viewer, upto).await?;
     let entry = chats::entry(&web.app, viewer, moved).await?;
-    let cut = page.older.is_some() || entry.is_some_and(|entry| upto.is_some_and(|upto| entry < upto));
+    let cut = side.page.older.is_some() || entry.is_some_and(|entry| upto.is_some_and(|upto| entry < upto));
     let days = if cut {
         present::days(&web.app, viewer, current(headers)).await?
     } else {
-        let shelves = folders::shelves(&web.app, viewer).await?;
-        present::grown_days(&shelves, &page, upto, current(headers), viewer.zone)
+        present::grown_days(&side, upto, current(headers), viewer.zone)
     };
     Ok(Html(views::list_anew(&days, moved, cut, away)).into_response())
 }

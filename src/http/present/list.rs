@@ -6,8 +6,8 @@ use crate::{
     domain::{
         accounts::Viewer,
         chats::{
-            self, Cursor, Listed, Page,
-            folders::{self, Folder, Shelf},
+            self, Cursor, Listed, Page, Side,
+            folders::{Folder, Shelf},
         },
     },
     views::{self, ChatDay, ChatLink, FolderHead, text},
@@ -16,8 +16,8 @@ use time::{Duration, OffsetDateTime, UtcOffset};
 
 /// The list at the side, by the reader's days, what is pinned on top.
 pub async fn days(app: &App, viewer: &Viewer, current: Option<ChatId>) -> Result<Vec<ChatDay>> {
-    let shelves = folders::shelves(app, viewer).await?;
-    Ok(with_folders(&shelves, by_day(chats::shelf(app, viewer).await?, current, None, viewer.zone), current))
+    let side = chats::side(app, viewer).await?;
+    Ok(with_folders(&side.folders, by_day(side.page, current, None, viewer.zone), current))
 }
 
 /// How the list goes on after an entry. Its first heading is left out if it stands above that entry already.
@@ -30,16 +30,11 @@ pub async fn more_days(app: &App, viewer: &Viewer, after: Cursor, current: Optio
 }
 
 /// The list of a page that was opened a while ago, down to the entry that it ended with.
-pub fn grown_days(
-    shelves: &[Shelf],
-    page: &Page,
-    upto: Option<Cursor>,
-    current: Option<ChatId>,
-    zone: UtcOffset,
-) -> Vec<ChatDay> {
+pub fn grown_days(side: &Side, upto: Option<Cursor>, current: Option<ChatId>, zone: UtcOffset) -> Vec<ChatDay> {
+    let page = &side.page;
     let within = |chat: &&Listed| chat.pinned || upto.is_none_or(|upto| chat.cursor() >= upto);
     let chats = page.chats.iter().filter(within).cloned().collect();
-    with_folders(shelves, by_day(Page { chats, older: page.older.or(upto) }, current, None, zone), current)
+    with_folders(&side.folders, by_day(Page { chats, older: page.older.or(upto) }, current, None, zone), current)
 }
 
 /// Folders stand below what is pinned and above the days.

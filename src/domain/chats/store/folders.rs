@@ -11,13 +11,13 @@ use crate::{
 use sqlx::{PgConnection, PgPool};
 use time::macros::datetime;
 
-pub async fn all(db: &PgPool, user: UserId) -> sqlx::Result<Vec<Folder>> {
+pub async fn all(conn: &mut PgConnection, user: UserId) -> sqlx::Result<Vec<Folder>> {
     sqlx::query_as!(
         Folder,
         r#"select id as "id: FolderId", name, opened from folders where user_id = $1 order by lower(name), id"#,
         user.0
     )
-    .fetch_all(db)
+    .fetch_all(conn)
     .await
 }
 
@@ -33,7 +33,7 @@ pub async fn find(db: &PgPool, user: UserId, id: FolderId) -> sqlx::Result<Optio
 }
 
 /// The newest chats of each folder that is opened.
-pub async fn shelves(db: &PgPool, user: UserId, limit: i64) -> sqlx::Result<Vec<(FolderId, Listed)>> {
+pub async fn shelves(conn: &mut PgConnection, user: UserId, limit: i64) -> sqlx::Result<Vec<(FolderId, Listed)>> {
     let rows = sqlx::query!(
         r#"select f.id as "folder: FolderId", c.id as "id: ChatId", c.title, c.active_at, exists (
                select 1 from generations g where g.chat_id = c.id and g.state in ('queued', 'streaming', 'waiting')
@@ -48,7 +48,7 @@ pub async fn shelves(db: &PgPool, user: UserId, limit: i64) -> sqlx::Result<Vec<
         user.0,
         limit
     )
-    .fetch_all(db)
+    .fetch_all(conn)
     .await?;
     Ok(rows
         .into_iter()

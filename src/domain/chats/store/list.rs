@@ -8,7 +8,12 @@ use sqlx::{PgConnection, PgPool};
 use time::macros::datetime;
 
 /// What is on top (at most 100), then the newest that are in no folder, down to an entry if one is given.
-pub async fn shelf(db: &PgPool, user: UserId, upto: Option<Cursor>, limit: i64) -> sqlx::Result<Vec<Listed>> {
+pub async fn shelf(
+    conn: &mut PgConnection,
+    user: UserId,
+    upto: Option<Cursor>,
+    limit: i64,
+) -> sqlx::Result<Vec<Listed>> {
     let (at, id) = upto.map_or((datetime!(1970-01-01 0:00 UTC), uuid::Uuid::max()), |c| (c.at, c.id.0));
     sqlx::query_as!(
         Listed,
@@ -30,7 +35,7 @@ pub async fn shelf(db: &PgPool, user: UserId, upto: Option<Cursor>, limit: i64) 
         at,
         id
     )
-    .fetch_all(db)
+    .fetch_all(conn)
     .await
 }
 
