@@ -37,6 +37,7 @@ mod outages;
 mod poolers;
 mod programs;
 mod prompts;
+mod proxies;
 mod ratings;
 mod readers;
 mod recovery;

@@ -107,19 +107,7 @@ impl Config {
         if self.accounts.admin_email.is_empty() != self.accounts.admin_password.expose().is_empty() {
             return Err("ADMIN_EMAIL and ADMIN_PASSWORD belong together: set both or neither".to_owned());
         }
-        for (name, provider) in &self.providers {
-            let url = provider.base_url.as_deref().unwrap_or("https://");
-            if !(url.starts_with("https://") || url.starts_with("http://")) {
-                return Err(format!("`providers.{name}.base_url` is `{url}`; it must begin with https:// or http://"));
-            }
-            // it becomes a header of each request
-            if provider.api_keys.iter().any(|key| !key.expose().bytes().all(|b| b.is_ascii_graphic())) {
-                return Err(format!(
-                    "`providers.{name}.api_keys`: a key holds a space, a line's end or another character that no key has"
-                ));
-            }
-        }
-        Ok(())
+        self.providers.iter().try_for_each(|(name, provider)| provider.check(name))
     }
 
     /// The data folder, from the setting or the usual place.
@@ -201,6 +189,10 @@ mod tests {
             (&[("ADMIN_EMAIL", "ann@example.org")], &["ADMIN_PASSWORD"]),
             (&[("PARLOR__METRICS__LISTEN", "9464")], &["metrics.listen", "127.0.0.1:9464"]),
             (&[("OPENAI_API_KEY", "sk-1,sk-2\nsk-3")], &["providers.openai.api_keys"]),
+            (&[("PARLOR__PROVIDERS__A__PROXY", "ftp://proxy")], &["providers.a.proxy", "socks5h://", "none"]),
+            (&[("PARLOR__PROVIDERS__A__HEADERS__HOST", "h")], &["providers.a.headers", "host", "itself"]),
+            (&[("PARLOR__PROVIDERS__A__HEADERS__X", "a\nb")], &["providers.a.headers", "x", "line's end"]),
+            (&[("PARLOR__PROVIDERS__A__HEADERS__A B", "c")], &["providers.a.headers", "a b", "no name"]),
         ] {
             let error = load(vars).unwrap_err();
             for word in words {

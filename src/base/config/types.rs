@@ -259,6 +259,67 @@ pub struct Provider {
     pub api_keys: Vec<Hidden>,
     #[serde(default)]
     pub models: Vec<String>,
+    /// Sent with each request, by name.
+    #[serde(default)]
+    pub headers: BTreeMap<String, Hidden>,
+    /// The proxy on the way there; it may hold a user and a password. Empty: as the environment says.
+    #[serde(default)]
+    pub proxy: Hidden,
+}
+
+impl Provider {
+    /// What `proxy` says when none is to be used, whatever the environment says.
+    pub const NO_PROXY: &str = "none";
+    /// With these it begins otherwise. `socks5h`: the proxy looks up the host's name.
+    pub const PROXIES: [&str; 4] = ["http://", "https://", "socks5://", "socks5h://"];
+    /// Headers that are the protocol's own.
+    const RESERVED: [&str; 8] = [
+        "authorization",
+        "connection",
+        "content-encoding",
+        "content-length",
+        "content-type",
+        "host",
+        "proxy-authorization",
+        "transfer-encoding",
+    ];
+
+    /// What is wrong with it, if anything.
+    pub(super) fn check(&self, name: &str) -> Result<(), String> {
+        let url = self.base_url.as_deref().unwrap_or("https://");
+        if !(url.starts_with("https://") || url.starts_with("http://")) {
+            return Err(format!("`providers.{name}.base_url` is `{url}`; it must begin with https:// or http://"));
+        }
+        // it becomes a header of each request
+        if self.api_keys.iter().any(|key| !key.expose().bytes().all(|b| b.is_ascii_graphic())) {
+            return Err(format!(
+                "`providers.{name}.api_keys`: a key holds a space, a line's end or another character that no key has"
+            ));
+        }
+        let proxy = self.proxy.expose();
+        if !proxy.is_empty() && proxy != Self::NO_PROXY && !Self::PROXIES.iter().any(|way| proxy.starts_with(way)) {
+            let ways = Self::PROXIES.join(", ");
+            return Err(format!("`providers.{name}.proxy` must begin with one of {ways}, or be `{}`", Self::NO_PROXY));
+        }
+        for (header, value) in &self.headers {
+            let lower = header.to_ascii_lowercase();
+            if Self::RESERVED.contains(&lower.as_str()) {
+                return Err(format!(
+                    "`providers.{name}.headers`: `{header}` is set by Parlor itself (a key belongs into `api_keys`)"
+                ));
+            }
+            if lower.is_empty() || !lower.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
+            {
+                return Err(format!("`providers.{name}.headers`: `{header}` is no name of a header"));
+            }
+            if !value.expose().bytes().all(|b| (b' '..=b'~').contains(&b)) {
+                return Err(format!(
+                    "`providers.{name}.headers`: the value of `{header}` has a line's end or a letter beyond ASCII"
+                ));
+            }
+        }
+        Ok(())
+    }
 }
 
 /// The protocol that a provider speaks.

@@ -5,9 +5,10 @@ mod demo;
 mod openai;
 pub mod sse;
 
-use crate::base::config::{Config, ProviderKind};
+use crate::base::config::{Config, Hidden, ProviderKind};
+use anyhow::Context as _;
 use futures::Stream;
-use std::{pin::Pin, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, pin::Pin, sync::Arc, time::Duration};
 
 /// What is sent to a model.
 #[derive(Debug, Clone, PartialEq)]
@@ -207,27 +208,29 @@ impl Provider {
 /// All configured providers; a local Ollama, or else the demo model, when there are none.
 ///
 /// # Errors
-/// The HTTP client cannot be built (e.g. a proxy address in the environment that cannot be understood).
+/// An HTTP client cannot be built (e.g. a proxy's address that cannot be understood).
 pub async fn providers(config: &Config) -> anyhow::Result<Vec<Provider>> {
-    let http = openai::http_client()?;
-    let mut providers: Vec<Provider> = config
-        .providers
-        .iter()
-        .map(|(name, p)| Provider {
-            name: name.clone(),
-            fixed_models: p.models.clone(),
-            line: match p.kind {
-                ProviderKind::Demo => Line::Demo,
-                ProviderKind::Openai => {
-                    let url = p.base_url.clone().unwrap_or_else(|| "https://api.openai.com/v1".to_owned());
-                    Line::OpenAi(Arc::new(openai::Server::new(&http, &url, &p.api_keys)))
-                }
-            },
-        })
-        .collect();
+    let http = openai::http_client(&Hidden::default())?;
+    let mut providers = Vec::new();
+    for (name, p) in &config.providers {
+        let line = match p.kind {
+            ProviderKind::Demo => Line::Demo,
+            ProviderKind::Openai => {
+                let url = p.base_url.as_deref().unwrap_or("https://api.openai.com/v1");
+                let server = || {
+                    // one client, with its connections, serves all that go the same way
+                    let own = if p.proxy.expose().is_empty() { None } else { Some(openai::http_client(&p.proxy)?) };
+                    openai::Server::new(own.as_ref().unwrap_or(&http), url, &p.api_keys, &p.headers)
+                };
+                Line::OpenAi(Arc::new(server().with_context(|| format!("providers.{name}"))?))
+            }
+        };
+        providers.push(Provider { name: name.clone(), fixed_models: p.models.clone(), line });
+    }
     let ollama = &config.catalog.ollama;
     if providers.is_empty() && !ollama.is_empty() {
-        let server = openai::Server::new(&http, &format!("{}/v1", ollama.trim_end_matches('/')), &[]);
+        let server =
+            openai::Server::new(&http, &format!("{}/v1", ollama.trim_end_matches('/')), &[], &BTreeMap::new())?;
         let found = tokio::time::timeout(Duration::from_millis(300), server.models()).await;
         if matches!(found, Ok(Ok(models)) if !models.is_empty()) {
             tracing::info!(address = %ollama, "a local Ollama was found");

@@ -6,18 +6,22 @@
 mod answer;
 
 use super::{Ask, Chunks, Fault, FaultKind};
-use crate::base::config::Hidden;
+use crate::base::config::{self, Hidden};
 use answer::{Form, Reader};
+use anyhow::anyhow;
 use async_openai::{
     Client,
     config::{Config as _, OpenAIConfig},
     error::OpenAIError,
     middleware::HttpRequestFactory,
 };
-use reqwest::{Response, header};
+use reqwest::{
+    Response,
+    header::{self, HeaderName},
+};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::time::Duration;
+use std::{collections::BTreeMap, str::FromStr, time::Duration};
 
 /// How much of an error's body is read, and for how long: the status alone says what to do.
 const MAX_ERROR_BODY: usize = 16 * 1024;
@@ -29,14 +33,21 @@ pub struct Server {
     lines: Vec<(Client<OpenAIConfig>, Hidden)>,
 }
 
-/// The one way to make a client for providers.
+/// The one way to make a client for providers. `proxy` as in the settings: empty, the environment says.
 ///
 /// # Errors
-/// TLS or proxy settings of the environment that cannot be used.
+/// TLS or proxy settings that cannot be used.
 #[expect(clippy::disallowed_methods, reason = "the one place that may")]
-pub fn http_client() -> anyhow::Result<reqwest::Client> {
+pub fn http_client(proxy: &Hidden) -> anyhow::Result<reqwest::Client> {
     // no total timeout: an answer may take minutes; silence is measured where the answer is read
-    Ok(reqwest::Client::builder()
+    let builder = reqwest::Client::builder();
+    let builder = match proxy.expose() {
+        "" => builder,
+        config::Provider::NO_PROXY => builder.no_proxy(),
+        // what is wrong with it may quote it, and it may hold a password
+        url => builder.proxy(reqwest::Proxy::all(url).map_err(|_| anyhow!("the proxy's address is not one"))?),
+    };
+    Ok(builder
         .connect_timeout(Duration::from_secs(10))
         .redirect(reqwest::redirect::Policy::none()) // a key goes only to the host it was stored with
         .pool_idle_timeout(Duration::from_secs(30))
@@ -46,21 +57,30 @@ pub fn http_client() -> anyhow::Result<reqwest::Client> {
 }
 
 impl Server {
-    pub fn new(http: &reqwest::Client, base_url: &str, keys: &[Hidden]) -> Self {
+    /// `headers` go with each request; their names and values were checked with the settings.
+    pub fn new(
+        http: &reqwest::Client,
+        base_url: &str,
+        keys: &[Hidden],
+        headers: &BTreeMap<String, Hidden>,
+    ) -> anyhow::Result<Self> {
         let none = [Hidden::default()];
         let keys = if keys.is_empty() { &none[..] } else { keys };
         let lines = keys
             .iter()
             .map(|key| {
-                let config =
+                let mut config =
                     OpenAIConfig::new().with_api_base(base_url.trim_end_matches('/')).with_api_key(key.expose());
+                for (name, value) in headers {
+                    config = config.with_header(HeaderName::from_str(name)?, value.expose())?;
+                }
                 let http = http.clone();
                 let client = Client::build(http.clone(), config)
                     .with_http_service(tower::service_fn(move |request| send(http.clone(), request)));
-                (client, key.clone())
+                Ok((client, key.clone()))
             })
-            .collect();
-        Self { http: http.clone(), lines }
+            .collect::<anyhow::Result<_>>()?;
+        Ok(Self { http: http.clone(), lines })
     }
 
     pub fn keys(&self) -> usize {
@@ -159,7 +179,8 @@ fn kind_of(status: u16) -> FaultKind {
     match status {
         401 | 403 => FaultKind::Key,
         429 => FaultKind::Busy,
-        300..=399 => FaultKind::Unreachable,
+        // a proxy that wants another password says 407
+        300..=399 | 407 => FaultKind::Unreachable,
         500.. => FaultKind::Broken,
         _ => FaultKind::Refused,
     }
@@ -245,6 +266,7 @@ mod tests {
             (401, FaultKind::Key),
             (403, FaultKind::Key),
             (404, FaultKind::Refused),
+            (407, FaultKind::Unreachable),
             (429, FaultKind::Busy),
             (500, FaultKind::Broken),
             (529, FaultKind::Broken),

@@ -43,6 +43,7 @@ pub enum Script {
 #[derive(Clone, Debug)]
 pub struct Asked {
     pub key: String,
+    pub headers: HeaderMap,
     pub body: Value,
 }
 
@@ -126,7 +127,8 @@ async fn models() -> Json<Value> {
 
 async fn complete(State(inner): State<Arc<Inner>>, headers: HeaderMap, Json(body): Json<Value>) -> Response {
     let key = headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok()).unwrap_or_default();
-    inner.asked.lock().unwrap().push(Asked { key: key.trim_start_matches("Bearer ").to_owned(), body });
+    let key = key.trim_start_matches("Bearer ").to_owned();
+    inner.asked.lock().unwrap().push(Asked { key, headers: headers.clone(), body });
     let script = inner.scripts.lock().unwrap().pop_front();
     let steps = match script {
         Some(Script::Status(status, body)) => {
