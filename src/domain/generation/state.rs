@@ -204,6 +204,7 @@ mod tests {
             assert_eq!(State::parse(state.name()), state);
             let kinds = [state.lets_the_line_go_on(), state.holds_the_line(), state.is_running() && state != Waiting];
             assert_eq!(kinds.iter().filter(|k| **k).count(), usize::from(state != Lined), "{state:?}");
+            assert_eq!(state.is_over(), [Completed, Stopped, Interrupted, Failed].contains(&state), "{state:?}");
         }
     }
 }
