@@ -1,7 +1,11 @@
 //! The feeds that are open in this process, by session: when a session has ended, wherever that was done, they end too.
 //! What must not live here: what ends a session.
 
-use crate::{app::App, base::ids::SessionId, domain::accounts::sessions};
+use crate::{
+    app::App,
+    base::{db::answered, ids::SessionId},
+    domain::accounts::sessions,
+};
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard},
@@ -83,7 +87,7 @@ pub async fn watch(app: App, feeds: Arc<Feeds>) {
         let open: Vec<SessionId> =
             feeds.open().iter().filter(|(_, open)| !open.ended.is_cancelled()).map(|(id, _)| *id).collect();
         for piece in open.chunks(PIECE) {
-            match sessions::ended(&app, piece).await {
+            match answered(EVERY, sessions::ended(&app, piece)).await {
                 Ok(ended) => feeds.end(&ended),
                 Err(error) => tracing::warn!(%error, "whether sessions have ended could not be asked; trying again"),
             }

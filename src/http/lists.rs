@@ -7,6 +7,7 @@ use crate::{
     app::App,
     base::{
         Error, Result,
+        db::{NO_ANSWER, answered},
         ids::{ChatId, UserId},
     },
     domain::{
@@ -177,7 +178,8 @@ impl Watch {
     async fn look(&mut self, at_least: Option<Cursor>) -> Result<()> {
         // nothing is less than any: all of it
         let upto = self.pages.iter().map(|pages| pages.upto).min().map_or(at_least, |upto| upto.min(at_least));
-        self.read = Some(Read { side: chats::grown(&self.app, &self.viewer, upto).await?, upto });
+        let side = answered(NO_ANSWER, chats::grown(&self.app, &self.viewer, upto)).await?;
+        self.read = Some(Read { side, upto });
         Ok(())
     }
 

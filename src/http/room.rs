@@ -7,6 +7,7 @@ use crate::{
     app::App,
     base::{
         Error, Result,
+        db::{NO_ANSWER, answered},
         ids::{ChatId, MessageId},
         metrics::metrics,
     },
@@ -68,8 +69,8 @@ impl Rooms {
     }
 
     async fn open(self: &Arc<Self>, app: &App, chat: ChatId) -> Result<mpsc::Sender<Join>> {
-        let (unfinished, position) = generation::unfinished(app, chat).await?;
-        let events = app.feed.hub.subscribe(chat, position).await?;
+        let (unfinished, position) = answered(NO_ANSWER, generation::unfinished(app, chat)).await?;
+        let events = answered(NO_ANSWER, app.feed.hub.subscribe(chat, position)).await?;
         let (door, joins) = mpsc::channel(16);
         {
             let mut rooms = self.0.lock().expect("nothing panics while holding it");
@@ -170,11 +171,11 @@ impl Room {
             let result = tokio::select! {
                 () = self.app.stopping.begun.cancelled() => return,
                 batch = events.next() => match batch {
-                    Ok(Ok(batch)) => Box::pin(self.take(batch)).await,
+                    Ok(Ok(batch)) => answered(NO_ANSWER, Box::pin(self.take(batch))).await,
                     Ok(Err(_)) => return, // too slow: the readers come back and a new room begins
                     Err(error) => Err(error),
                 },
-                Some(join) = joins.recv() => Box::pin(self.let_in(join, Instant::now())).await,
+                Some(join) = joins.recv() => answered(NO_ANSWER, Box::pin(self.let_in(join, Instant::now()))).await,
                 () = tokio::time::sleep_until(flush_at.unwrap_or_else(Instant::now)), if flush_at.is_some() => {
                     self.flush();
                     Ok(())
@@ -185,7 +186,7 @@ impl Room {
                         joins.close(); // whoever was at the door finds it closed and opens another room
                         return;
                     }
-                    Box::pin(self.waiting_longer()).await
+                    answered(NO_ANSWER, Box::pin(self.waiting_longer())).await
                 }
             };
             if let Err(error) = result {

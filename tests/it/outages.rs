@@ -230,6 +230,33 @@ async fn f11_connections_that_died_without_a_word() {
     house.database.check_feeds().await;
 }
 
+/// F11: who looks after the news of other processes was asking just then, and would wait for the answer for ever. It asks
+/// again on another connection, and readers that were connected all the time get the rest.
+#[tokio::test]
+async fn f11_a_question_that_is_never_answered() {
+    let house = House::make().await;
+    let (wired, wire) = house.wired().await;
+    let (web, worker) = (wired.web(), house.worker());
+    let ann = ann_at(&web).await;
+    worker.says("working").await;
+    house.provider.does(story("Before. ", "After."));
+    let chat = ann.asks("hi").await;
+    let page = ann.sees(&chat, "Before.").await;
+    let tab = ann.follows(&chat, page.after()).await;
+    tab.sees("data-state=\"streaming\"").await;
+    let mut slow = house.database.connect().await;
+    sqlx::raw_sql("begin; lock table feed_events in access exclusive mode").execute(&mut slow).await.unwrap();
+    let asking = "select count(*) = 2 from pg_stat_activity where datname = current_database()
+                  and wait_event_type = 'Lock' and query like '%join feed_heads h on h.chat_id = w.chat_id%'";
+    eventually("both ask for the news", || house.database.value::<bool>(asking)).await;
+    wire.strand();
+    sqlx::raw_sql("rollback").execute(&mut slow).await.unwrap();
+    house.provider.release();
+    tab.sees("After.").await;
+    tab.sees("data-state=\"completed\"").await;
+    assert!(!tab.is_over(), "{}", web.log());
+}
+
 /// F11: a write whose connection is lost before its outcome is known is committed all the same, later: its text comes
 /// once.
 #[tokio::test]

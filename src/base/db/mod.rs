@@ -5,22 +5,38 @@ pub mod migrate;
 mod pooler;
 pub mod private;
 
-use super::{config, crypto};
+use super::{Error, Result, config, crypto};
 use anyhow::{Context, bail};
 use sqlx::{
     ConnectOptions, Connection, Executor, PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
-use std::{path::Path, str::FromStr, sync::Arc, time::Duration};
+use std::{io::ErrorKind, path::Path, str::FromStr, sync::Arc, time::Duration};
 
 /// How long a connection rests until it is tried before it is used.
 const RESTED: Duration = Duration::from_millis(100);
+/// It has so long to show that it is alive; then it is given up, and the next one tried.
+const ALIVE: Duration = Duration::from_secs(1);
+
+/// The server ends a statement sooner (`database.statement_timeout`): from a connection that has said nothing for so long,
+/// nothing will come.
+pub const NO_ANSWER: Duration = Duration::from_secs(15);
 
 /// Every statement goes by keys, so one plan fits all its values; and it does so by index, row by row, also if the plan was
 /// made (and kept) when the tables were almost empty, and looked cheaper to read whole. What reads much at once is a
 /// function of the database that says otherwise for itself.
 const BY_KEYS: &str = "set plan_cache_mode = force_generic_plan; set enable_seqscan = off; set enable_hashjoin = off;
     set enable_mergejoin = off; set jit = off";
+
+/// What is asked of the database by somebody whom nothing else ends: a connection can die without a word, and would be
+/// waited for for ever. It stays out of its pool for as long as its wire is dead.
+///
+/// # Errors
+/// Those of `work`; [`Error::Unavailable`] when it took longer than `most`.
+pub async fn answered<T>(most: Duration, work: impl Future<Output = Result<T>>) -> Result<T> {
+    let late = |_| Err(Error::Unavailable("the database gives no answer".to_owned()));
+    tokio::time::timeout(most, work).await.unwrap_or_else(late)
+}
 
 /// Three pools on one database, so that a flood of pages cannot starve leases, and neither the bells.
 #[derive(Clone, Debug)]
@@ -67,7 +83,8 @@ impl Pools {
                         if meta.idle_for < RESTED {
                             return Ok(true);
                         }
-                        conn.ping().await.map(|()| true)
+                        let alive = tokio::time::timeout(ALIVE, conn.ping()).await;
+                        alive.unwrap_or_else(|_| Err(sqlx::Error::Io(ErrorKind::TimedOut.into()))).map(|()| true)
                     })
                 })
                 .max_connections(size)

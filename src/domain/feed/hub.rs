@@ -5,6 +5,7 @@
 use super::{Event, What, bells::Bells, store};
 use crate::base::{
     Result,
+    db::{NO_ANSWER, answered},
     ids::{ChatId, MessageId},
 };
 use sqlx::PgPool;
@@ -20,6 +21,8 @@ use tokio_util::sync::CancellationToken;
 const QUEUE: usize = 256;
 /// Events read from the log at a time.
 const PAGE: i64 = 500;
+/// News that did not come within this time are asked for again, on another connection.
+const NEWS_WITHIN: Duration = Duration::from_secs(5);
 
 type Batch = Arc<[Event]>;
 
@@ -183,7 +186,7 @@ pub(super) async fn read_news(hub: Arc<Hub>, every: Duration, stop: Cancellation
         if wanted.is_empty() {
             continue;
         }
-        match store::news(&hub.db, &wanted).await {
+        match answered(NEWS_WITHIN, store::news(&hub.db, &wanted)).await {
             Ok(rows) => {
                 let full = i64::try_from(rows.len()).unwrap_or(i64::MAX) >= PAGE;
                 for group in rows.chunk_by(|a, b| a.0 == b.0) {
@@ -215,7 +218,7 @@ impl Subscription {
     pub async fn next(&mut self) -> Result<Result<Vec<Event>, Lagged>> {
         loop {
             if !self.caught_up {
-                let events = store::read(&self.hub.db, self.chat, self.position, PAGE).await?;
+                let events = answered(NO_ANSWER, store::read(&self.hub.db, self.chat, self.position, PAGE)).await?;
                 match (events.first(), events.last()) {
                     // what would come next was trimmed
                     (Some(first), _) if first.seq > self.position + 1 => return Ok(Err(Lagged)),

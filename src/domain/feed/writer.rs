@@ -10,6 +10,7 @@ use super::{
 };
 use crate::base::{
     Result,
+    db::NO_ANSWER,
     ids::{ChatId, GenerationId, MessageId},
     metrics::metrics,
 };
@@ -42,8 +43,6 @@ const EACH: Duration = Duration::from_millis(2);
 const CALL_AHEAD: Duration = Duration::from_millis(4);
 /// A chat whose head is always held by somebody else is waited for after this long, by a statement of its own.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// A connection on which a batch gets no answer for so long is given up (statements have a shorter limit of their own).
-const NO_ANSWER: Duration = Duration::from_secs(15);
 
 /// Whose pieces they are: one attempt at one answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

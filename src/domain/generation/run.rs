@@ -11,6 +11,7 @@ use crate::{
     base::{
         Result,
         config::seconds,
+        db::answered,
         ids::GenerationId,
         metrics::{self, Pace, metrics},
     },
@@ -109,7 +110,9 @@ pub async fn renew_leases(app: App) {
         if mine.is_empty() {
             continue;
         }
-        match store::renew(&app.pools.jobs, &mine, app.config.generation.lease).await {
+        // no longer than until the next time: there are other connections, and the leases are running
+        let renewing = async { Ok(store::renew(&app.pools.jobs, &mine, app.config.generation.lease).await?) };
+        match answered(every, renewing).await {
             Ok(kept) => {
                 let runs = app.running.runs();
                 for (id, epoch) in mine.iter().filter(|(id, _)| !kept.contains(id)) {

@@ -8,7 +8,13 @@ use super::{
 };
 use crate::{
     app::App,
-    base::{Result, config::seconds, metrics::metrics, queue},
+    base::{
+        Result,
+        config::seconds,
+        db::{NO_ANSWER, answered},
+        metrics::metrics,
+        queue,
+    },
 };
 use tokio::time::Instant;
 
@@ -25,7 +31,7 @@ pub async fn sweep(app: App) {
         if Instant::now() < not_before {
             continue;
         }
-        if let Err(error) = once(&app).await {
+        if let Err(error) = answered(NO_ANSWER, once(&app)).await {
             tracing::warn!(%error, "the sweep was not possible");
             not_before = Instant::now() + seconds(app.config.generation.lease);
         }
