@@ -1,6 +1,7 @@
 //! The settings as types. The documentation of each key is in `config/default.toml`.
 
 use ipnet::IpNet;
+use reqwest::header::{HeaderName, HeaderValue};
 use serde::{Deserialize, Serialize, Serializer};
 use std::{collections::BTreeMap, fmt, net::IpAddr, time::Duration};
 
@@ -248,7 +249,7 @@ pub struct Metrics {
 }
 
 /// A place that has models.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Provider {
     #[serde(default)]
@@ -308,11 +309,10 @@ impl Provider {
                     "`providers.{name}.headers`: `{header}` is set by Parlor itself (a key belongs into `api_keys`)"
                 ));
             }
-            if lower.is_empty() || !lower.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
-            {
+            if HeaderName::try_from(header).is_err() {
                 return Err(format!("`providers.{name}.headers`: `{header}` is no name of a header"));
             }
-            if !value.expose().bytes().all(|b| (b' '..=b'~').contains(&b)) {
+            if HeaderValue::from_str(value.expose()).is_err() {
                 return Err(format!(
                     "`providers.{name}.headers`: the value of `{header}` has a line's end or a letter beyond ASCII"
                 ));

@@ -126,8 +126,13 @@ pub async fn shelf(app: &App, viewer: &Viewer) -> Result<Page> {
 /// # Errors
 /// The database's.
 pub async fn side(app: &App, viewer: &Viewer) -> Result<Side> {
+    read_side(app, viewer, None, (ASKED, PAGE)).await
+}
+
+/// By one connection.
+async fn read_side(app: &App, viewer: &Viewer, upto: Option<Cursor>, (ask, most): (i64, usize)) -> Result<Side> {
     let mut conn = app.pools.http.acquire().await?;
-    let page = Page::of(store::list::shelf(&mut conn, viewer.id, None, ASKED).await?, PAGE);
+    let page = Page::of(store::list::shelf(&mut conn, viewer.id, upto, ask).await?, most);
     Ok(Side { folders: folders::shelves(&mut conn, viewer).await?, page })
 }
 
@@ -141,9 +146,7 @@ const ASKED_GROWN: i64 = 201;
 /// # Errors
 /// The database's.
 pub async fn grown(app: &App, viewer: &Viewer, upto: Option<Cursor>) -> Result<Side> {
-    let mut conn = app.pools.http.acquire().await?;
-    let page = Page::of(store::list::shelf(&mut conn, viewer.id, upto, ASKED_GROWN).await?, GROWN);
-    Ok(Side { folders: folders::shelves(&mut conn, viewer).await?, page })
+    read_side(app, viewer, upto, (ASKED_GROWN, GROWN)).await
 }
 
 /// How the list goes on after an entry.

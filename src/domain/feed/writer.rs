@@ -10,7 +10,7 @@ use super::{
 };
 use crate::base::{
     Result,
-    db::NO_ANSWER,
+    db::{NO_ANSWER, answered},
     ids::{ChatId, GenerationId, MessageId},
     metrics::metrics,
 };
@@ -282,18 +282,16 @@ impl Inner {
     async fn write(self: &Arc<Self>, line: &mut Option<Line>, batch: Vec<Delta>, patient: bool) {
         let began = Instant::now();
         let result = match self.connected(line).await {
-            Ok(conn) => tokio::time::timeout(NO_ANSWER, store::write(conn, &batch, &self.sender, patient)).await,
-            Err(error) => Ok(Err(error)),
+            Ok(conn) => answered(NO_ANSWER, store::write(conn, &batch, &self.sender, patient)).await,
+            Err(error) => Err(error),
         };
         match result {
-            Ok(Ok(fates)) => {
+            Ok(fates) => {
                 metrics().committed(batch.len(), began.elapsed());
                 self.settle(batch, &fates);
             }
-            failed => {
-                let error = failed
-                    .map_or_else(|_| "no answer".to_owned(), |e| e.err().map_or_else(String::new, |e| e.to_string()));
-                tracing::warn!(error, rows = batch.len(), "a batch of the feed was not written; trying again");
+            Err(error) => {
+                tracing::warn!(%error, rows = batch.len(), "a batch of the feed was not written; trying again");
                 let line = line.take();
                 let backend = line.as_ref().map(|line| line.backend.clone());
                 drop(line.map(|line| line.conn.detach()));
@@ -356,15 +354,15 @@ impl Inner {
     /// way, and would be written once more after the network is well again.
     async fn recover(&self, batch: Vec<Delta>, backend: Option<Backend>) {
         if let Some(backend) = backend {
-            while !matches!(tokio::time::timeout(NO_ANSWER, store::is_ended(&self.db, &backend)).await, Ok(Ok(true))) {
+            while !matches!(answered(NO_ANSWER, store::is_ended(&self.db, &backend)).await, Ok(true)) {
                 tokio::time::sleep(BREATH * 4).await;
             }
         }
         let answers: Vec<_> = batch.iter().map(|delta| (delta.chat, delta.message)).collect();
         let stored = loop {
-            match tokio::time::timeout(NO_ANSWER, store::stored_bytes(&self.db, &answers)).await {
-                Ok(Ok(stored)) => break stored,
-                Ok(Err(_)) | Err(_) => tokio::time::sleep(MAX_GATHER).await,
+            match answered(NO_ANSWER, store::stored_bytes(&self.db, &answers)).await {
+                Ok(stored) => break stored,
+                Err(_) => tokio::time::sleep(MAX_GATHER).await,
             }
         };
         let mut desk = self.desk();

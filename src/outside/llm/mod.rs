@@ -5,10 +5,10 @@ mod demo;
 mod openai;
 pub mod sse;
 
-use crate::base::config::{Config, Hidden, ProviderKind};
+use crate::base::config::{self, Config, Hidden, ProviderKind};
 use anyhow::Context as _;
 use futures::Stream;
-use std::{collections::BTreeMap, pin::Pin, sync::Arc, time::Duration};
+use std::{pin::Pin, sync::Arc, time::Duration};
 
 /// What is sent to a model.
 #[derive(Debug, Clone, PartialEq)]
@@ -215,30 +215,18 @@ pub async fn providers(config: &Config) -> anyhow::Result<Vec<Provider>> {
     for (name, p) in &config.providers {
         let line = match p.kind {
             ProviderKind::Demo => Line::Demo,
-            ProviderKind::Openai => {
-                let url = p.base_url.as_deref().unwrap_or("https://api.openai.com/v1");
-                let server = || {
-                    // one client, with its connections, serves all that go the same way
-                    let own = if p.proxy.expose().is_empty() { None } else { Some(openai::http_client(&p.proxy)?) };
-                    openai::Server::new(own.as_ref().unwrap_or(&http), url, &p.api_keys, &p.headers)
-                };
-                Line::OpenAi(Arc::new(server().with_context(|| format!("providers.{name}"))?))
-            }
+            ProviderKind::Openai => Line::OpenAi(server(&http, p).with_context(|| format!("providers.{name}"))?),
         };
         providers.push(Provider { name: name.clone(), fixed_models: p.models.clone(), line });
     }
     let ollama = &config.catalog.ollama;
     if providers.is_empty() && !ollama.is_empty() {
-        let server =
-            openai::Server::new(&http, &format!("{}/v1", ollama.trim_end_matches('/')), &[], &BTreeMap::new())?;
+        let base_url = Some(format!("{}/v1", ollama.trim_end_matches('/')));
+        let server = server(&http, &config::Provider { base_url, ..config::Provider::default() })?;
         let found = tokio::time::timeout(Duration::from_millis(300), server.models()).await;
         if matches!(found, Ok(Ok(models)) if !models.is_empty()) {
             tracing::info!(address = %ollama, "a local Ollama was found");
-            providers.push(Provider {
-                name: "ollama".into(),
-                fixed_models: Vec::new(),
-                line: Line::OpenAi(Arc::new(server)),
-            });
+            providers.push(Provider { name: "ollama".into(), fixed_models: Vec::new(), line: Line::OpenAi(server) });
         }
     }
     if providers.is_empty() {
@@ -248,4 +236,10 @@ pub async fn providers(config: &Config) -> anyhow::Result<Vec<Provider>> {
         providers.push(Provider { name: "demo".into(), fixed_models: Vec::new(), line: Line::Demo });
     }
     Ok(providers)
+}
+
+/// One that goes the way of the settings; those without a proxy of their own share a client and its connections.
+fn server(shared: &reqwest::Client, with: &config::Provider) -> anyhow::Result<Arc<openai::Server>> {
+    let http = if with.proxy.expose().is_empty() { shared.clone() } else { openai::http_client(&with.proxy)? };
+    Ok(Arc::new(openai::Server::new(http, with)?))
 }

@@ -21,7 +21,7 @@ use reqwest::{
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::{collections::BTreeMap, str::FromStr, time::Duration};
+use std::{str::FromStr, time::Duration};
 
 /// How much of an error's body is read, and for how long: the status alone says what to do.
 const MAX_ERROR_BODY: usize = 16 * 1024;
@@ -57,21 +57,17 @@ pub fn http_client(proxy: &Hidden) -> anyhow::Result<reqwest::Client> {
 }
 
 impl Server {
-    /// `headers` go with each request; their names and values were checked with the settings.
-    pub fn new(
-        http: &reqwest::Client,
-        base_url: &str,
-        keys: &[Hidden],
-        headers: &BTreeMap<String, Hidden>,
-    ) -> anyhow::Result<Self> {
+    /// # Errors
+    /// A header that is none; the settings were checked for that.
+    pub fn new(http: reqwest::Client, with: &config::Provider) -> anyhow::Result<Self> {
+        let base_url = with.base_url.as_deref().unwrap_or("https://api.openai.com/v1").trim_end_matches('/');
         let none = [Hidden::default()];
-        let keys = if keys.is_empty() { &none[..] } else { keys };
+        let keys = if with.api_keys.is_empty() { &none[..] } else { &with.api_keys };
         let lines = keys
             .iter()
             .map(|key| {
-                let mut config =
-                    OpenAIConfig::new().with_api_base(base_url.trim_end_matches('/')).with_api_key(key.expose());
-                for (name, value) in headers {
+                let mut config = OpenAIConfig::new().with_api_base(base_url).with_api_key(key.expose());
+                for (name, value) in &with.headers {
                     config = config.with_header(HeaderName::from_str(name)?, value.expose())?;
                 }
                 let http = http.clone();
@@ -80,7 +76,7 @@ impl Server {
                 Ok((client, key.clone()))
             })
             .collect::<anyhow::Result<_>>()?;
-        Ok(Self { http: http.clone(), lines })
+        Ok(Self { http, lines })
     }
 
     pub fn keys(&self) -> usize {
