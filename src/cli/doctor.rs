@@ -168,7 +168,7 @@ async fn providers(config: &Config, report: &mut Report) {
             continue;
         }
         match tokio::time::timeout(Duration::from_secs(10), provider.models()).await {
-            Ok(Ok(models)) => report.good(&what, &format!("{} models, {} keys", models.len(), provider.keys())),
+            Ok(Ok(models)) => report.good(&what, &format!("{} models, {} keys", models.len(), provider.keys.len())),
             Ok(Err(fault)) => report.bad(&what, &format!("{} ({})", fault.sentence(&provider.name), fault.detail)),
             Err(_) => report.bad(&what, "did not answer within 10 s; check its address and the network"),
         }

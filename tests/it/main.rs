@@ -24,6 +24,7 @@ mod fragments;
 mod import;
 mod invitations;
 mod keys;
+mod kinds;
 mod late;
 mod leaving;
 mod limits;

@@ -339,7 +339,7 @@ async fn f14_a_stream_that_is_not_read_pushes_back() {
     let wire = Wire::start().await;
     let Act::Send(event) = piece(&"x".repeat(1000)) else { unreachable!() };
     wire.will(EVENTS, [Act::Repeat(event, 256 * 1024), finish()]);
-    let mut chunks = provider(&wire).await.open(&ask(), 0).await.unwrap();
+    let mut chunks = provider(&wire).await.open(&ask(), &"key-1".into()).await.unwrap();
     assert!(matches!(chunks.next().await, Some(Ok(Chunk::Text(_)))));
     // the network takes what its buffers hold, and then no more
     eventually("the provider is held up", || async {
@@ -362,7 +362,7 @@ async fn f14_a_stream_that_is_not_read_pushes_back() {
 async fn f19_a_dropped_stream_closes_the_connection() {
     let wire = Wire::start().await;
     wire.will(EVENTS, [piece("Half of it"), Act::Stall]);
-    let mut chunks = provider(&wire).await.open(&ask(), 0).await.unwrap();
+    let mut chunks = provider(&wire).await.open(&ask(), &"key-1".into()).await.unwrap();
     assert_eq!(chunks.next().await.unwrap().unwrap(), Chunk::Text("Half of it".into()));
     assert_eq!(wire.hung_up(), 0);
     let began = Instant::now();
@@ -376,19 +376,19 @@ async fn f19_a_dropped_stream_closes_the_connection() {
 async fn f16_a_fault_keeps_retry_after_and_never_the_key() {
     let wire = Wire::start().await;
     wire.replies("429 Slow down", "retry-after: 7\r\n", r#"{"error":{"message":"no credit left"}}"#);
-    let fault = provider(&wire).await.open(&ask(), 0).await.err().unwrap();
+    let fault = provider(&wire).await.open(&ask(), &"key-1".into()).await.err().unwrap();
     assert_eq!((fault.kind, fault.retry_after), (FaultKind::Busy, Some(Duration::from_secs(7))));
     assert!(fault.detail.contains("no credit left"), "{}", fault.detail);
     wire.replies("401 Unauthorized", JSON, r#"{"error":{"message":"Incorrect API key: key-1"}}"#);
-    let fault = provider(&wire).await.open(&ask(), 0).await.err().unwrap();
+    let fault = provider(&wire).await.open(&ask(), &"key-1".into()).await.err().unwrap();
     assert_eq!(fault.kind, FaultKind::Key);
     assert!(!fault.detail.contains("key-1"), "{}", fault.detail);
     // a body that comes in parts is read whole, and a long one only as far as it could matter
     let head = "HTTP/1.1 500 Oops\r\nconnection: close\r\n\r\n{\"message\":";
     wire.will(head, [Act::Pause(Duration::from_millis(100)), send("\"out of memory\"}")]);
-    let fault = provider(&wire).await.open(&ask(), 0).await.err().unwrap();
+    let fault = provider(&wire).await.open(&ask(), &"key-1".into()).await.err().unwrap();
     assert!(fault.detail.contains("out of memory"), "{}", fault.detail);
     wire.will("HTTP/1.1 500 Oops\r\nconnection: close\r\n\r\n", [Act::Repeat(b"x".repeat(10_000), 10)]);
-    let fault = provider(&wire).await.open(&ask(), 0).await.err().unwrap();
+    let fault = provider(&wire).await.open(&ask(), &"key-1".into()).await.err().unwrap();
     assert!(fault.detail.contains("16384 bytes that are not JSON"), "{}", fault.detail);
 }

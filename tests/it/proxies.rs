@@ -90,8 +90,8 @@ async fn through_a_proxy_of_socks() {
     for scheme in ["socks5", "socks5h"] {
         let proxy = Proxy::socks().await;
         let test = all_goes_through(&proxy.url(scheme, PASSWORD)).await;
-        let provider = test.provider.url();
-        let port = provider.trim_end_matches("/v1").rsplit(':').next().unwrap();
+        let provider = test.provider.root();
+        let port = provider.rsplit(':').next().unwrap();
         proxy.process.says(&format!("connected to 127.0.0.1:{port}")).await;
     }
 }

@@ -26,6 +26,8 @@ const ALIASES: &[(&str, &str)] = &[
     ("OPENAI_API_KEY", "providers.openai.api_keys"),
     ("OPENAI_BASE_URL", "providers.openai.base_url"),
     ("OPENAI_MODELS", "providers.openai.models"),
+    ("ANTHROPIC_API_KEY", "providers.anthropic.api_keys"),
+    ("GEMINI_API_KEY", "providers.gemini.api_keys"),
 ];
 
 pub struct Vars {

@@ -140,7 +140,7 @@ fn explain(error: &figment::Error) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::Config;
+    use super::{Config, ProviderKind};
 
     fn load(vars: &[(&str, &str)]) -> Result<Config, String> {
         Config::load(None, vars.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))).map_err(|e| e.to_string())
@@ -174,6 +174,32 @@ mod tests {
         let openai = &config.providers["openai"];
         assert_eq!(openai.api_keys.iter().map(super::Hidden::expose).collect::<Vec<_>>(), ["sk-1", "sk-2"]);
         assert_eq!(openai.base_url.as_deref(), Some("http://127.0.0.1:9/v1"));
+    }
+
+    #[test]
+    fn a_provider_speaks_as_its_name_says() {
+        let config = load(&[
+            ("ANTHROPIC_API_KEY", "sk-1"),
+            ("GEMINI_API_KEY", "k"),
+            ("OPENAI_API_KEY", "sk-2"),
+            ("PARLOR__PROVIDERS__CLAUDE__KIND", "anthropic"),
+            ("PARLOR__PROVIDERS__LOCAL__BASE_URL", "http://127.0.0.1:9/v1"),
+        ])
+        .unwrap();
+        let kinds: Vec<_> = config.providers.iter().map(|(name, p)| (name.as_str(), p.kind(name))).collect();
+        let (openai, anthropic) = (ProviderKind::Openai, ProviderKind::Anthropic);
+        assert_eq!(
+            kinds,
+            [
+                ("anthropic", anthropic),
+                ("claude", anthropic),
+                ("gemini", ProviderKind::Gemini),
+                ("local", openai),
+                ("openai", openai)
+            ]
+        );
+        let error = load(&[("PARLOR__PROVIDERS__CLAUDE__KIND", "bedrock")]).unwrap_err();
+        assert!(error.contains("bedrock") && error.contains("anthropic"), "{error}");
     }
 
     #[test]

@@ -252,8 +252,9 @@ pub struct Metrics {
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Provider {
+    /// Nothing: by its name, see [`Provider::kind`].
     #[serde(default)]
-    pub kind: ProviderKind,
+    pub kind: Option<ProviderKind>,
     #[serde(default)]
     pub base_url: Option<String>,
     #[serde(default)]
@@ -284,6 +285,16 @@ impl Provider {
         "proxy-authorization",
         "transfer-encoding",
     ];
+
+    /// What it speaks: as said, or as the vendor of that name does, or else as OpenAI does.
+    #[must_use]
+    pub fn kind(&self, name: &str) -> ProviderKind {
+        self.kind.unwrap_or(match name {
+            "anthropic" => ProviderKind::Anthropic,
+            "gemini" => ProviderKind::Gemini,
+            _ => ProviderKind::Openai,
+        })
+    }
 
     /// What is wrong with it, if anything.
     pub(super) fn check(&self, name: &str) -> Result<(), String> {
@@ -323,11 +334,12 @@ impl Provider {
 }
 
 /// The protocol that a provider speaks.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ProviderKind {
-    #[default]
     Openai,
+    Anthropic,
+    Gemini,
     Demo,
 }
 

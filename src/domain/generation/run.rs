@@ -240,12 +240,11 @@ impl Attempt<'_> {
                 return Outcome::Fault(sentence);
             }
         };
-        let keys = provider.keys();
         let mut key = 0;
         loop {
             let deadline = self.silence_until(self.app.config.generation.first_token);
             self.pace = Pace::begin();
-            let opened = tokio::time::timeout_at(deadline, provider.open(&ask, key)).await;
+            let opened = tokio::time::timeout_at(deadline, provider.open(&ask, &provider.keys[key])).await;
             let result = match opened {
                 Ok(Ok(chunks)) => self.read(chunks, deadline).await,
                 Ok(Err(fault)) => Err(fault),
@@ -261,7 +260,7 @@ impl Attempt<'_> {
             let retries = usize::try_from(self.claimed.retries).unwrap_or_default();
             let schedule = &self.app.config.generation.retry;
             let sentence = fault.sentence(&provider.name);
-            match verdict(&fault, self.has_streamed(), keys - key - 1, retries, schedule) {
+            match verdict(&fault, self.has_streamed(), provider.keys.len() - key - 1, retries, schedule) {
                 Verdict::NextKey => key += 1,
                 // what happened, without what the person is to do about it: nothing, for now
                 Verdict::Wait(pause) => return Outcome::Wait(pause, first_sentence(&sentence)),

@@ -85,10 +85,10 @@ async fn make(app: &App, id: GenerationId) -> Result<()> {
 async fn said(provider: &Provider, ask: &Ask) -> std::result::Result<Option<String>, Fault> {
     let mut key = 0;
     let mut chunks = loop {
-        match provider.open(ask, key).await {
+        match provider.open(ask, &provider.keys[key]).await {
             Ok(chunks) => break chunks,
             // no schedule: a title is not worth waiting for
-            Err(fault) => match verdict(&fault, false, provider.keys() - key - 1, 0, &[]) {
+            Err(fault) => match verdict(&fault, false, provider.keys.len() - key - 1, 0, &[]) {
                 Verdict::NextKey => key += 1,
                 _ => return Err(fault),
             },

@@ -1,9 +1,13 @@
 //! Language models, in our words: what is asked, the chunks that come, and the faults. One file per protocol.
 //! What must not live here: which key to try next, what to do after a fault (domain/generation).
 
+mod answer;
+mod anthropic;
 mod demo;
+mod gemini;
 mod openai;
 pub mod sse;
+mod wire;
 
 use crate::base::config::{self, Config, Hidden, ProviderKind};
 use anyhow::Context as _;
@@ -154,23 +158,23 @@ pub struct Provider {
     pub name: String,
     /// Models named in the configuration; empty: asked from the provider.
     pub fixed_models: Vec<String>,
+    /// At least one: the empty key of a server that needs none.
+    pub keys: Vec<Hidden>,
     line: Line,
 }
 
 #[derive(Clone)]
 enum Line {
     OpenAi(Arc<openai::Server>),
+    Anthropic(Arc<anthropic::Server>),
+    Gemini(Arc<gemini::Server>),
     Demo,
 }
 
 impl Provider {
-    /// How many keys can be tried, in order; at least one (the empty key of a server that needs none).
-    #[must_use]
-    pub fn keys(&self) -> usize {
-        match &self.line {
-            Line::OpenAi(server) => server.keys(),
-            Line::Demo => 1,
-        }
+    fn new(name: &str, line: Line, settings: &config::Provider) -> Self {
+        let keys = if settings.api_keys.is_empty() { vec![Hidden::default()] } else { settings.api_keys.clone() };
+        Self { name: name.to_owned(), fixed_models: settings.models.clone(), keys, line }
     }
 
     /// Whether this is the built-in demo.
@@ -179,18 +183,20 @@ impl Provider {
         matches!(self.line, Line::Demo)
     }
 
-    /// Sends the request with key number `key` and returns when the provider has begun to answer.
+    /// Sends the request and returns when the provider has begun to answer.
     ///
     /// # Errors
     /// A [`Fault`]; nothing of the answer has been seen then.
-    pub async fn open(&self, ask: &Ask, key: usize) -> Result<Chunks, Fault> {
+    pub async fn open(&self, ask: &Ask, key: &Hidden) -> Result<Chunks, Fault> {
         match &self.line {
             Line::OpenAi(server) => server.open(ask, key).await,
+            Line::Anthropic(server) => server.open(ask, key).await,
+            Line::Gemini(server) => server.open(ask, key).await,
             Line::Demo => Ok(demo::open(ask)),
         }
     }
 
-    /// The names of the models that can be asked.
+    /// The names of the models that can be asked, by the first key that is taken.
     ///
     /// # Errors
     /// A [`Fault`] of the provider.
@@ -198,10 +204,20 @@ impl Provider {
         if !self.fixed_models.is_empty() {
             return Ok(self.fixed_models.clone());
         }
-        match &self.line {
-            Line::OpenAi(server) => server.models().await,
-            Line::Demo => Ok(vec!["demo".to_owned()]),
+        let mut last = Fault::new(FaultKind::Unreachable, "no key");
+        for key in &self.keys {
+            let listed = match &self.line {
+                Line::OpenAi(server) => server.models(key).await,
+                Line::Anthropic(server) => server.models(key).await,
+                Line::Gemini(server) => server.models(key).await,
+                Line::Demo => Ok(vec!["demo".to_owned()]),
+            };
+            match listed {
+                Ok(names) => return Ok(names),
+                Err(fault) => last = fault,
+            }
         }
+        Err(last)
     }
 }
 
@@ -210,36 +226,39 @@ impl Provider {
 /// # Errors
 /// An HTTP client cannot be built (e.g. a proxy's address that cannot be understood).
 pub async fn providers(config: &Config) -> anyhow::Result<Vec<Provider>> {
-    let http = openai::http_client(&Hidden::default())?;
+    let http = wire::http_client(&Hidden::default())?;
     let mut providers = Vec::new();
-    for (name, p) in &config.providers {
-        let line = match p.kind {
-            ProviderKind::Demo => Line::Demo,
-            ProviderKind::Openai => Line::OpenAi(server(&http, p).with_context(|| format!("providers.{name}"))?),
-        };
-        providers.push(Provider { name: name.clone(), fixed_models: p.models.clone(), line });
+    for (name, settings) in &config.providers {
+        let line = line(&http, name, settings).with_context(|| format!("providers.{name}"))?;
+        providers.push(Provider::new(name, line, settings));
     }
     let ollama = &config.catalog.ollama;
     if providers.is_empty() && !ollama.is_empty() {
         let base_url = Some(format!("{}/v1", ollama.trim_end_matches('/')));
-        let server = server(&http, &config::Provider { base_url, ..config::Provider::default() })?;
-        let found = tokio::time::timeout(Duration::from_millis(300), server.models()).await;
+        let settings = config::Provider { base_url, ..config::Provider::default() };
+        let provider = Provider::new("ollama", line(&http, "ollama", &settings)?, &settings);
+        let found = tokio::time::timeout(Duration::from_millis(300), provider.models()).await;
         if matches!(found, Ok(Ok(models)) if !models.is_empty()) {
             tracing::info!(address = %ollama, "a local Ollama was found");
-            providers.push(Provider { name: "ollama".into(), fixed_models: Vec::new(), line: Line::OpenAi(server) });
+            providers.push(provider);
         }
     }
     if providers.is_empty() {
         tracing::info!(
             "no provider is configured: the built-in demo model answers (set OPENAI_API_KEY for a real one)"
         );
-        providers.push(Provider { name: "demo".into(), fixed_models: Vec::new(), line: Line::Demo });
+        providers.push(Provider::new("demo", Line::Demo, &config::Provider::default()));
     }
     Ok(providers)
 }
 
-/// One that goes the way of the settings; those without a proxy of their own share a client and its connections.
-fn server(shared: &reqwest::Client, with: &config::Provider) -> anyhow::Result<Arc<openai::Server>> {
-    let http = if with.proxy.expose().is_empty() { shared.clone() } else { openai::http_client(&with.proxy)? };
-    Ok(Arc::new(openai::Server::new(http, with)?))
+/// The way of the settings; those without a proxy of their own share a client and its connections.
+fn line(shared: &reqwest::Client, name: &str, with: &config::Provider) -> anyhow::Result<Line> {
+    let http = if with.proxy.expose().is_empty() { shared.clone() } else { wire::http_client(&with.proxy)? };
+    Ok(match with.kind(name) {
+        ProviderKind::Openai => Line::OpenAi(Arc::new(openai::Server::new(http, with)?)),
+        ProviderKind::Anthropic => Line::Anthropic(Arc::new(anthropic::Server::new(http, with)?)),
+        ProviderKind::Gemini => Line::Gemini(Arc::new(gemini::Server::new(http, with)?)),
+        ProviderKind::Demo => Line::Demo,
+    })
 }

@@ -1,109 +1,55 @@
-//! Any server that speaks OpenAI's chat completions. The library (async-openai) knows addresses, headers and lists of
-//! models; the answer's stream is sent for and read by us. The library's own reader has no bound on a line, keeps what we
-//! do not read in a channel without end, and hides `[DONE]` and the names of events; and it has no call that returns the
-//! response as it is. What must not live here: what the events mean (`answer.rs`).
+//! Any server that speaks OpenAI's chat completions. Of the library (async-openai) come addresses and headers. Its reader
+//! has no bound on a line, keeps what we do not read in a channel without end, and hides `[DONE]` and the names of events,
+//! and it has no call that returns the response as it is: so requests are sent by `wire.rs` and read by `answer.rs`.
+//! Servers differ in more than a standard could say; every difference that is known has its row in `openai/tests.rs`.
 
-mod answer;
-
-use super::{Ask, Chunks, Fault, FaultKind};
+use super::{
+    Ask, Chunks, Fault, FaultKind, Finish, Usage,
+    answer::{Answer, Dialect, described},
+    wire::{self, kind_of},
+};
 use crate::base::config::{self, Hidden};
-use answer::{Form, Reader};
-use anyhow::anyhow;
-use async_openai::{
-    Client,
-    config::{Config as _, OpenAIConfig},
-    error::OpenAIError,
-    middleware::HttpRequestFactory,
-};
-use reqwest::{
-    Response,
-    header::{self, HeaderName},
-};
+use async_openai::config::{Config as _, OpenAIConfig};
+use reqwest::RequestBuilder;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::{str::FromStr, time::Duration};
 
-/// How much of an error's body is read, and for how long: the status alone says what to do.
-const MAX_ERROR_BODY: usize = 16 * 1024;
-const ERROR_BODY_WITHIN: Duration = Duration::from_secs(2);
+const ADDRESS: &str = "https://api.openai.com/v1";
 
-/// One address with its keys.
+/// One address.
 pub struct Server {
     http: reqwest::Client,
-    lines: Vec<(Client<OpenAIConfig>, Hidden)>,
-}
-
-/// The one way to make a client for providers. `proxy` as in the settings: empty, the environment says.
-///
-/// # Errors
-/// TLS or proxy settings that cannot be used.
-#[expect(clippy::disallowed_methods, reason = "the one place that may")]
-pub fn http_client(proxy: &Hidden) -> anyhow::Result<reqwest::Client> {
-    // no total timeout: an answer may take minutes; silence is measured where the answer is read
-    let builder = reqwest::Client::builder();
-    let builder = match proxy.expose() {
-        "" => builder,
-        config::Provider::NO_PROXY => builder.no_proxy(),
-        // what is wrong with it may quote it, and it may hold a password
-        url => builder.proxy(reqwest::Proxy::all(url).map_err(|_| anyhow!("the proxy's address is not one"))?),
-    };
-    Ok(builder
-        .connect_timeout(Duration::from_secs(10))
-        .redirect(reqwest::redirect::Policy::none()) // a key goes only to the host it was stored with
-        .pool_idle_timeout(Duration::from_secs(30))
-        .tcp_nodelay(true)
-        .user_agent(concat!("parlor/", env!("CARGO_PKG_VERSION")))
-        .build()?)
+    config: OpenAIConfig,
+    /// OpenAI itself: its newer models take no `max_tokens`, and other servers take nothing else.
+    is_the_vendor: bool,
 }
 
 impl Server {
     /// # Errors
     /// A header that is none; the settings were checked for that.
     pub fn new(http: reqwest::Client, with: &config::Provider) -> anyhow::Result<Self> {
-        let base_url = with.base_url.as_deref().unwrap_or("https://api.openai.com/v1").trim_end_matches('/');
-        let none = [Hidden::default()];
-        let keys = if with.api_keys.is_empty() { &none[..] } else { &with.api_keys };
-        let lines = keys
-            .iter()
-            .map(|key| {
-                let mut config = OpenAIConfig::new().with_api_base(base_url).with_api_key(key.expose());
-                for (name, value) in &with.headers {
-                    config = config.with_header(HeaderName::from_str(name)?, value.expose())?;
-                }
-                let http = http.clone();
-                let client = Client::build(http.clone(), config)
-                    .with_http_service(tower::service_fn(move |request| send(http.clone(), request)));
-                Ok((client, key.clone()))
-            })
-            .collect::<anyhow::Result<_>>()?;
-        Ok(Self { http, lines })
-    }
-
-    pub fn keys(&self) -> usize {
-        self.lines.len()
-    }
-
-    pub async fn open(&self, ask: &Ask, key: usize) -> Result<Chunks, Fault> {
-        let (client, key) = &self.lines[key];
-        let config = client.config();
-        let request = self.http.post(config.url("/chat/completions")).headers(config.headers()).json(&body(ask));
-        let response = request.send().await.map_err(unreachable)?;
-        let response = succeeded(response).await.map_err(|fault| without(key, fault))?;
-        let content_type = response.headers().get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok());
-        let form = Form::of(content_type.unwrap_or_default())?;
-        Ok(stream(response, Reader::new(form)))
-    }
-
-    pub async fn models(&self) -> Result<Vec<String>, Fault> {
-        let mut last = Fault::new(FaultKind::Unreachable, "no key");
-        for (client, key) in &self.lines {
-            let answer: Result<ModelList, _> = client.models().list_byot().await;
-            match answer {
-                Ok(list) => return Ok(list.data.into_iter().map(|m| m.id).collect()),
-                Err(error) => last = without(key, fault(error)),
-            }
+        let base_url = wire::base_url(with, ADDRESS);
+        let is_the_vendor = base_url == ADDRESS;
+        let mut config = OpenAIConfig::new().with_api_base(base_url);
+        for (name, value) in &wire::headers(with)? {
+            config = config.with_header(name.clone(), value.as_bytes())?;
         }
-        Err(last)
+        Ok(Self { http, config, is_the_vendor })
+    }
+
+    fn keyed(&self, request: RequestBuilder, key: &Hidden) -> RequestBuilder {
+        request.headers(self.config.clone().with_api_key(key.expose()).headers())
+    }
+
+    pub async fn open(&self, ask: &Ask, key: &Hidden) -> Result<Chunks, Fault> {
+        let request = self.http.post(self.config.url("/chat/completions")).json(&body(ask, self.is_the_vendor));
+        wire::open::<Events>(self.keyed(request, key), key).await
+    }
+
+    pub async fn models(&self, key: &Hidden) -> Result<Vec<String>, Fault> {
+        let request = self.keyed(self.http.get(self.config.url("/models")), key);
+        let list: ModelList = wire::document::<Events, _>(request, key).await?;
+        Ok(list.data.into_iter().map(|m| m.id).collect())
     }
 }
 
@@ -117,119 +63,7 @@ struct ModelEntry {
     id: String,
 }
 
-/// The answer as it comes. Nothing is read that nobody asks for: what we do not take waits in the connection, and then at
-/// the provider. Dropping it closes the connection.
-fn stream(response: Response, reader: Reader) -> Chunks {
-    Box::pin(futures::stream::unfold((response, reader), |(mut response, mut reader)| async move {
-        loop {
-            if let Some(item) = reader.next() {
-                return Some((item, (response, reader)));
-            }
-            if reader.is_over() {
-                return None;
-            }
-            // one that sends comments without end keeps nobody from looking at a deadline
-            tokio::task::coop::consume_budget().await;
-            match response.chunk().await {
-                Ok(Some(bytes)) => reader.push(&bytes),
-                Ok(None) => reader.end(),
-                Err(error) => reader.fail(Fault::new(FaultKind::Cut, chain(&error.without_url()))),
-            }
-        }
-    }))
-}
-
-/// The library's way to the network, for the list of models.
-async fn send(http: reqwest::Client, request: HttpRequestFactory) -> Result<Response, OpenAIError> {
-    let response = http.execute(request.build().await?).await?;
-    succeeded(response).await.map_err(|fault| OpenAIError::Boxed(Box::new(fault)))
-}
-
-/// Turns what is not a success into a fault that keeps `Retry-After`.
-async fn succeeded(mut response: Response) -> Result<Response, Fault> {
-    let status = response.status();
-    if status.is_success() {
-        return Ok(response);
-    }
-    let retry_after = response
-        .headers()
-        .get(header::RETRY_AFTER)
-        .and_then(|v| v.to_str().ok()?.trim().parse().ok())
-        .map(Duration::from_secs);
-    let mut body = Vec::new();
-    let read = async {
-        while let Ok(Some(part)) = response.chunk().await {
-            body.extend_from_slice(&part[..part.len().min(MAX_ERROR_BODY - body.len())]);
-            if body.len() >= MAX_ERROR_BODY {
-                break;
-            }
-        }
-    };
-    let _ = tokio::time::timeout(ERROR_BODY_WITHIN, read).await;
-    let detail = format!("{status}: {}", error_message(&body));
-    Err(Fault { kind: kind_of(status.as_u16()), detail, retry_after })
-}
-
-/// What a status means, wherever it stands: in the response, or as the `code` of an error inside a stream.
-fn kind_of(status: u16) -> FaultKind {
-    match status {
-        401 | 403 => FaultKind::Key,
-        429 => FaultKind::Busy,
-        // a proxy that wants another password says 407
-        300..=399 | 407 => FaultKind::Unreachable,
-        500.. => FaultKind::Broken,
-        _ => FaultKind::Refused,
-    }
-}
-
-/// Some providers quote the key that they refuse; a log never holds one.
-fn without(key: &Hidden, mut fault: Fault) -> Fault {
-    if !key.expose().is_empty() {
-        fault.detail = fault.detail.replace(key.expose(), "(the key)");
-    }
-    fault
-}
-
-/// The `error.message` of the body if it has one, else its type only: a page of HTML is no message.
-fn error_message(body: &[u8]) -> String {
-    let Ok(value) = serde_json::from_slice::<Value>(body) else {
-        return format!("{} bytes that are not JSON", body.len());
-    };
-    let message = value.pointer("/error/message").or(value.get("error")).or(value.get("message"));
-    message.map_or_else(|| "no message".to_owned(), |m| m.to_string().chars().take(300).collect())
-}
-
-fn fault(error: OpenAIError) -> Fault {
-    match error {
-        OpenAIError::Boxed(inner) => match inner.downcast::<Fault>() {
-            Ok(fault) => *fault,
-            Err(other) => match other.downcast::<OpenAIError>() {
-                Ok(inner) => fault(*inner),
-                Err(other) => Fault::new(FaultKind::Unreachable, other.to_string()),
-            },
-        },
-        OpenAIError::Reqwest(e) => unreachable(e),
-        OpenAIError::JSONDeserialize(e, _) => Fault::new(FaultKind::Garbled, e.to_string()),
-        other => Fault::new(FaultKind::Garbled, other.to_string()),
-    }
-}
-
-/// `without_url`: an address may carry credentials.
-fn unreachable(error: reqwest::Error) -> Fault {
-    Fault::new(FaultKind::Unreachable, chain(&error.without_url()))
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(inner) = source {
-        text = format!("{text}: {inner}");
-        source = inner.source();
-    }
-    text
-}
-
-fn body(ask: &Ask) -> Value {
+fn body(ask: &Ask, is_the_vendor: bool) -> Value {
     // one at most: some servers' templates take no second one
     let system = (!ask.system.is_empty()).then(|| json!({ "role": "system", "content": ask.system }));
     let said = ask
@@ -240,73 +74,101 @@ fn body(ask: &Ask) -> Value {
     let mut body = json!({
         "model": ask.model,
         "messages": messages,
-        "max_tokens": ask.max_tokens,
         "stream": true,
         "stream_options": { "include_usage": true },
     });
+    body[if is_the_vendor { "max_completion_tokens" } else { "max_tokens" }] = json!(ask.max_tokens);
     if let Some(temperature) = ask.temperature {
         body["temperature"] = json!(temperature);
     }
     body
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// What its events mean.
+#[derive(Default)]
+struct Events;
 
-    #[test]
-    fn what_a_status_means() {
-        for (status, kind) in [
-            (302, FaultKind::Unreachable),
-            (400, FaultKind::Refused),
-            (401, FaultKind::Key),
-            (403, FaultKind::Key),
-            (404, FaultKind::Refused),
-            (407, FaultKind::Unreachable),
-            (429, FaultKind::Busy),
-            (500, FaultKind::Broken),
-            (529, FaultKind::Broken),
-        ] {
-            assert_eq!(kind_of(status), kind, "{status}");
+impl Dialect for Events {
+    type Said = Said;
+    const LAST_WORD: &str = "finish_reason";
+
+    /// Servers differ: `reasoning_content` or `reasoning`, usage in the last event or in one of its own, an error inside a
+    /// stream of 200.
+    fn said(&mut self, said: Said, answer: &mut Answer) {
+        if let Some(error) = said.error {
+            return answer.fail(described::<Self>(&error));
+        }
+        if let Some(choice) = said.choices.unwrap_or_default().into_iter().next() {
+            let delta = choice.delta.or(choice.message).unwrap_or_default();
+            answer.reasoning(delta.reasoning_content.or(delta.reasoning));
+            answer.text(delta.content);
+            match choice.finish_reason.as_deref() {
+                None | Some("") => {}
+                Some("error") => answer.fail(Fault::new(FaultKind::Broken, "finish_reason: error")),
+                Some("length") => answer.finish(Finish::Length),
+                Some("content_filter") => answer.finish(Finish::Filtered),
+                Some(_) => answer.finish(Finish::Complete),
+            }
+        }
+        if let Some(u) = said.usage {
+            answer.usage(Usage {
+                prompt: u.prompt_tokens,
+                cached: u.prompt_tokens_details.and_then(|d| d.cached_tokens).unwrap_or_default(),
+                completion: u.completion_tokens,
+                reasoning: u.completion_tokens_details.and_then(|d| d.reasoning_tokens).unwrap_or_default(),
+            });
         }
     }
 
-    #[test]
-    fn of_an_error_only_its_message_is_kept() {
-        for (body, message) in [
-            (r#"{"error":{"message":"no credit","code":7}}"#, "\"no credit\""),
-            (r#"{"error":"no credit"}"#, "\"no credit\""),
-            (r#"{"message":"no credit"}"#, "\"no credit\""),
-            (r#"{"detail":"?"}"#, "no message"),
-            ("<h1>Oops</h1>", "13 bytes that are not JSON"),
-        ] {
-            assert_eq!(error_message(body.as_bytes()), message, "{body}");
-        }
-        assert_eq!(error_message(format!(r#"{{"message":"{}"}}"#, "x".repeat(1000)).as_bytes()).len(), 300);
-    }
-
-    #[test]
-    fn a_key_is_not_quoted() {
-        let quoted = |key: &str| without(&Hidden::from(key), Fault::new(FaultKind::Key, "not sk-1, sk-1!")).detail;
-        assert_eq!(quoted("sk-1"), "not (the key), (the key)!");
-        assert_eq!(quoted(""), "not sk-1, sk-1!");
-    }
-
-    #[test]
-    fn what_is_asked() {
-        let said = |by_model, text: &str| super::super::Said { by_model, text: text.to_owned() };
-        let messages = vec![said(false, "hi"), said(true, "Hello")];
-        let mut ask = Ask { model: "m".into(), system: String::new(), messages, max_tokens: 9, temperature: None };
-        let mut expected = json!({
-            "model": "m", "max_tokens": 9, "stream": true, "stream_options": { "include_usage": true },
-            "messages": [{ "role": "user", "content": "hi" }, { "role": "assistant", "content": "Hello" }],
-        });
-        assert_eq!(body(&ask), expected);
-        ask.system = "Be brief.".into();
-        ask.temperature = Some(0.7);
-        let first = json!({ "role": "system", "content": "Be brief." });
-        expected["messages"].as_array_mut().unwrap().insert(0, first);
-        expected["temperature"] = json!(0.7);
-        assert_eq!(body(&ask), expected);
+    /// By the status, or by its `code` if that is one.
+    fn kind(error: &Value, status: Option<u16>) -> FaultKind {
+        let code = error.get("code").and_then(|c| c.as_u64().or_else(|| c.as_str()?.parse().ok()));
+        let code = code.and_then(|c| u16::try_from(c).ok()).filter(|c| (400..600).contains(c));
+        status.or(code).map_or(FaultKind::Broken, kind_of)
     }
 }
+
+/// An event of the stream (`delta`) or a whole answer (`message`).
+#[derive(Deserialize)]
+struct Said {
+    choices: Option<Vec<Choice>>,
+    usage: Option<Counted>,
+    error: Option<Value>,
+}
+
+#[derive(Deserialize)]
+struct Choice {
+    delta: Option<Words>,
+    message: Option<Words>,
+    finish_reason: Option<String>,
+}
+
+#[derive(Deserialize, Default)]
+struct Words {
+    content: Option<String>,
+    reasoning_content: Option<String>,
+    reasoning: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Counted {
+    #[serde(default)]
+    prompt_tokens: i64,
+    #[serde(default)]
+    completion_tokens: i64,
+    prompt_tokens_details: Option<PromptDetails>,
+    completion_tokens_details: Option<CompletionDetails>,
+}
+
+#[derive(Deserialize)]
+struct PromptDetails {
+    cached_tokens: Option<i64>,
+}
+
+#[derive(Deserialize)]
+struct CompletionDetails {
+    reasoning_tokens: Option<i64>,
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,9 +1,10 @@
-//! A provider that speaks OpenAI's protocol over real HTTP and does what the test says, answer by answer.
+//! A provider that speaks the protocols of OpenAI, Anthropic and Gemini over real HTTP and does what the test says, answer
+//! by answer. `kinds.rs` has it asked by the vendors' own clients too.
 
 use axum::{
     Json, Router,
     body::{Body, Bytes},
-    extract::State,
+    extract::{Path, State},
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
     routing::{get, post},
@@ -25,6 +26,8 @@ pub enum Step {
     Hold,
     Finish(&'static str),
     Usage(i64, i64),
+    /// Prompt, of it cached, completion, of it reasoning.
+    Counted(i64, i64, i64, i64),
     Done,
     /// The connection breaks here.
     Cut,
@@ -67,6 +70,10 @@ impl Provider {
         let router = Router::new()
             .route("/v1/models", get(models))
             .route("/v1/chat/completions", post(complete))
+            .route("/v1/messages", post(messages))
+            .route("/v1beta/models", get(models))
+            .route("/v1beta/models/{call}", post(generate))
+            .route("/v1/models/{call}", post(generate))
             .with_state(inner.clone());
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -75,7 +82,12 @@ impl Provider {
     }
 
     pub fn url(&self) -> String {
-        format!("http://127.0.0.1:{}/v1", self.port)
+        format!("{}/v1", self.root())
+    }
+
+    /// Its address without a path.
+    pub fn root(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
     }
 
     /// The next answer is these pieces, then an orderly end.
@@ -121,14 +133,55 @@ impl Provider {
     }
 }
 
+/// One list for all protocols: they ask for it at the same place, and each passes over what is not its own.
 async fn models() -> Json<Value> {
-    Json(json!({ "object": "list", "data": [{ "id": "fake-1" }, { "id": "fake-2" }, { "id": "text-embedding-fake" }] }))
+    let names = ["fake-1", "fake-2", "text-embedding-fake"];
+    let data = names.map(|id| json!({ "id": id, "type": "model", "display_name": id, "object": "model" }));
+    let gemini = names.map(|name| {
+        let method = if name.starts_with("fake") { "generateContent" } else { "embedContent" };
+        json!({ "name": format!("models/{name}"), "supportedGenerationMethods": [method] })
+    });
+    Json(json!({
+        "object": "list", "data": data, "has_more": false, "first_id": names[0], "last_id": names[2], "models": gemini,
+    }))
 }
 
 async fn complete(State(inner): State<Arc<Inner>>, headers: HeaderMap, Json(body): Json<Value>) -> Response {
     let key = headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok()).unwrap_or_default();
     let key = key.trim_start_matches("Bearer ").to_owned();
-    inner.asked.lock().unwrap().push(Asked { key, headers: headers.clone(), body });
+    answer(inner, Asked { key, headers, body }, openai)
+}
+
+async fn messages(State(inner): State<Arc<Inner>>, headers: HeaderMap, Json(body): Json<Value>) -> Response {
+    // the vendor takes both
+    let key = headers.get("x-api-key").or(headers.get(header::AUTHORIZATION)).and_then(|v| v.to_str().ok());
+    let key = key.unwrap_or_default().trim_start_matches("Bearer ").to_owned();
+    if headers.get("anthropic-version").is_none_or(|version| version != "2026-10-21") {
+        let error = json!({ "type": "invalid_request_error", "message": "anthropic-version: header is required" });
+        return (StatusCode::BAD_REQUEST, Json(json!({ "type": "error", "error": error }))).into_response();
+    }
+    answer(inner, Asked { key, headers, body }, anthropic())
+}
+
+async fn generate(
+    State(inner): State<Arc<Inner>>,
+    Path(call): Path<String>,
+    headers: HeaderMap,
+    Json(mut body): Json<Value>,
+) -> Response {
+    let key = headers.get("x-goog-api-key").and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned();
+    let (model, method) = call.split_once(':').unwrap();
+    assert_eq!(method, "streamGenerateContent");
+    body["model"] = json!(model);
+    answer(inner, Asked { key, headers, body }, gemini())
+}
+
+fn answer(
+    inner: Arc<Inner>,
+    asked: Asked,
+    tongue: impl FnMut(&Step) -> Vec<(&'static str, String)> + Send + 'static,
+) -> Response {
+    inner.asked.lock().unwrap().push(asked);
     let script = inner.scripts.lock().unwrap().pop_front();
     let steps = match script {
         Some(Script::Status(status, body)) => {
@@ -142,23 +195,136 @@ async fn complete(State(inner): State<Arc<Inner>>, headers: HeaderMap, Json(body
         None => vec![Step::Text("unscripted".into()), Step::Finish("stop"), Step::Done],
     };
     let (sender, receiver) = mpsc::channel::<Result<Bytes, Infallible>>(1);
-    tokio::spawn(play(inner, steps, sender));
+    tokio::spawn(play(inner, steps, sender, tongue));
     let body = Body::from_stream(tokio_stream::wrappers::ReceiverStream::new(receiver));
     ([(header::CONTENT_TYPE, "text/event-stream")], body).into_response()
 }
 
-async fn play(inner: Arc<Inner>, steps: Vec<Step>, sender: mpsc::Sender<Result<Bytes, Infallible>>) {
+/// A step in OpenAI's protocol: events without names.
+fn openai(step: &Step) -> Vec<(&'static str, String)> {
     let chunk = |delta: Value, finish: Option<&str>| json!({ "id": "c", "object": "chat.completion.chunk", "choices": [{ "index": 0, "delta": delta, "finish_reason": finish }] });
-    for step in steps {
-        let data = match step {
-            Step::Text(text) => chunk(json!({ "content": text }), None).to_string(),
-            Step::Reasoning(text) => chunk(json!({ "reasoning_content": text }), None).to_string(),
-            Step::Finish(reason) => chunk(json!({}), Some(reason)).to_string(),
-            Step::Usage(prompt, completion) => {
-                json!({ "choices": [], "usage": { "prompt_tokens": prompt, "completion_tokens": completion } })
-                    .to_string()
+    let counted = |usage: Value| json!({ "id": "c", "object": "chat.completion.chunk", "choices": [], "usage": usage });
+    let data = match step {
+        Step::Text(text) => chunk(json!({ "content": text }), None).to_string(),
+        Step::Reasoning(text) => chunk(json!({ "reasoning_content": text }), None).to_string(),
+        Step::Finish(reason) => chunk(json!({}), Some(reason)).to_string(),
+        Step::Usage(prompt, completion) => {
+            counted(json!({ "prompt_tokens": prompt, "completion_tokens": completion })).to_string()
+        }
+        Step::Counted(prompt, cached, completion, reasoning) => counted(json!({
+            "prompt_tokens": prompt, "prompt_tokens_details": { "cached_tokens": cached },
+            "completion_tokens": completion, "completion_tokens_details": { "reasoning_tokens": reasoning },
+        }))
+        .to_string(),
+        Step::Done => "[DONE]".to_owned(),
+        Step::Hold | Step::Cut => return Vec::new(),
+    };
+    vec![("", data)]
+}
+
+/// The steps in Anthropic's protocol: what is counted comes at the beginning and at the end, each block of text or thoughts
+/// between a start and a stop.
+fn anthropic() -> impl FnMut(&Step) -> Vec<(&'static str, String)> + Send + 'static {
+    let (mut begun, mut index, mut open, mut reason) = (false, 0, None, "end_turn");
+    move |step| {
+        let mut events: Vec<(&'static str, Value)> = Vec::new();
+        if !std::mem::replace(&mut begun, true) {
+            let message = json!({ "id": "msg_1", "type": "message", "role": "assistant", "model": "fake-1", "content": [],
+                "stop_reason": null, "stop_sequence": null, "usage": { "input_tokens": 1, "output_tokens": 1 } });
+            events.push(("message_start", json!({ "message": message })));
+        }
+        let mut block = |events: &mut Vec<(&'static str, Value)>, kind: Option<&'static str>| {
+            if open == kind {
+                return index;
             }
-            Step::Done => "[DONE]".to_owned(),
+            if open.take().is_some() {
+                events.push(("content_block_stop", json!({ "index": index })));
+                index += 1;
+            }
+            if let Some(kind) = kind {
+                let start = json!({ "index": index, "content_block": { "type": kind, kind: "" } });
+                events.push(("content_block_start", start));
+                open = Some(kind);
+            }
+            index
+        };
+        match step {
+            Step::Text(text) => {
+                let index = block(&mut events, Some("text"));
+                let delta = json!({ "type": "text_delta", "text": text });
+                events.push(("content_block_delta", json!({ "index": index, "delta": delta })));
+            }
+            Step::Reasoning(text) => {
+                let index = block(&mut events, Some("thinking"));
+                let delta = json!({ "type": "thinking_delta", "thinking": text });
+                events.push(("content_block_delta", json!({ "index": index, "delta": delta })));
+            }
+            Step::Finish(why) => {
+                block(&mut events, None);
+                reason = if *why == "length" { "max_tokens" } else { "end_turn" };
+            }
+            Step::Usage(prompt, completion) => events.push(end(reason, *prompt, 0, *completion, 0)),
+            Step::Counted(prompt, cached, completion, reasoning) => {
+                events.push(end(reason, *prompt, *cached, *completion, *reasoning));
+            }
+            Step::Done => events.push(("message_stop", json!({}))),
+            Step::Hold | Step::Cut => {}
+        }
+        let typed = events.into_iter().map(|(name, mut data)| {
+            data["type"] = json!(name);
+            (name, data.to_string())
+        });
+        typed.collect()
+    }
+}
+
+fn end(reason: &str, prompt: i64, cached: i64, completion: i64, reasoning: i64) -> (&'static str, Value) {
+    let usage = json!({ "input_tokens": prompt - cached, "cache_read_input_tokens": cached,
+        "cache_creation_input_tokens": 0, "output_tokens": completion,
+        "output_tokens_details": { "thinking_tokens": reasoning } });
+    let delta = json!({ "stop_reason": reason, "stop_sequence": null });
+    ("message_delta", json!({ "delta": delta, "usage": usage }))
+}
+
+/// The steps in Gemini's protocol: the reason to stop and what is counted come together, at the end.
+fn gemini() -> impl FnMut(&Step) -> Vec<(&'static str, String)> + Send + 'static {
+    let mut reason = "STOP";
+    move |step| {
+        let said =
+            |part: Value| json!({ "candidates": [{ "content": { "role": "model", "parts": [part] }, "index": 0 }] });
+        let ended = |prompt: i64, cached: i64, completion: i64, reasoning: i64| {
+            json!({
+                "candidates": [{ "content": { "role": "model" }, "finishReason": reason, "index": 0 }],
+                "usageMetadata": {
+                    "promptTokenCount": prompt, "cachedContentTokenCount": cached,
+                    "candidatesTokenCount": completion - reasoning, "thoughtsTokenCount": reasoning,
+                    "totalTokenCount": prompt + completion,
+                },
+            })
+        };
+        let data = match step {
+            Step::Text(text) => said(json!({ "text": text })),
+            Step::Reasoning(text) => said(json!({ "text": text, "thought": true })),
+            Step::Finish(why) => {
+                reason = if *why == "length" { "MAX_TOKENS" } else { "STOP" };
+                return Vec::new();
+            }
+            Step::Usage(prompt, completion) => ended(*prompt, 0, *completion, 0),
+            Step::Counted(prompt, cached, completion, reasoning) => ended(*prompt, *cached, *completion, *reasoning),
+            Step::Done | Step::Hold | Step::Cut => return Vec::new(),
+        };
+        vec![("", data.to_string())]
+    }
+}
+
+async fn play(
+    inner: Arc<Inner>,
+    steps: Vec<Step>,
+    sender: mpsc::Sender<Result<Bytes, Infallible>>,
+    mut tongue: impl FnMut(&Step) -> Vec<(&'static str, String)>,
+) {
+    for step in steps {
+        match step {
             Step::Cut => return,
             Step::Hold => {
                 tokio::select! {
@@ -170,10 +336,14 @@ async fn play(inner: Arc<Inner>, steps: Vec<Step>, sender: mpsc::Sender<Result<B
                 }
                 continue;
             }
-        };
-        if sender.send(Ok(format!("data: {data}\n\n").into())).await.is_err() {
-            *inner.hung_up.lock().unwrap() += 1;
-            return;
+            _ => {}
+        }
+        for (name, data) in tongue(&step) {
+            let name = if name.is_empty() { String::new() } else { format!("event: {name}\n") };
+            if sender.send(Ok(format!("{name}data: {data}\n\n").into())).await.is_err() {
+                *inner.hung_up.lock().unwrap() += 1;
+                return;
+            }
         }
     }
 }

@@ -1,35 +1,16 @@
 //! What servers send, and what is made of it; as tables.
 
 use super::*;
+use crate::outside::llm::{
+    Chunk, Said as Message,
+    answer::{self, Form, testing},
+    sse::MAX_EVENT,
+};
 
-/// Everything that is made of the bytes, which come whole and then byte by byte.
+type Reader = answer::Reader<Events>;
+
 fn read(form: Form, bytes: &str) -> (Vec<Chunk>, Option<Fault>) {
-    let all = |pieces: Vec<&[u8]>| {
-        let mut reader = Reader::new(form);
-        let (mut chunks, mut fault) = (Vec::new(), None);
-        let mut take = |reader: &mut Reader| {
-            while let Some(item) = reader.next() {
-                assert!(fault.is_none(), "something came after a fault");
-                match item {
-                    Ok(chunk) => chunks.push(chunk),
-                    Err(f) => fault = Some(f),
-                }
-            }
-        };
-        for piece in pieces {
-            reader.push(piece);
-            take(&mut reader);
-        }
-        reader.end();
-        take(&mut reader);
-        assert!(reader.is_over());
-        (chunks, fault)
-    };
-    let whole = all(vec![bytes.as_bytes()]);
-    let split = all(bytes.as_bytes().chunks(1).collect());
-    assert_eq!(whole.0, split.0, "{bytes}");
-    assert_eq!(whole.1.as_ref().map(|f| f.kind), split.1.as_ref().map(|f| f.kind), "{bytes}");
-    whole
+    testing::read::<Events>(form, bytes)
 }
 
 fn events(events: &[&str]) -> (Vec<Chunk>, Option<Fault>) {
@@ -250,4 +231,24 @@ fn forms_by_content_type() {
     for content_type in ["text/html", "TEXT/HTML; charset=utf-8", "application/xhtml+xml"] {
         assert_eq!(Form::of(content_type).unwrap_err().kind, FaultKind::Garbled, "{content_type}");
     }
+}
+
+#[test]
+fn what_is_asked() {
+    let said = |by_model, text: &str| Message { by_model, text: text.to_owned() };
+    let messages = vec![said(false, "hi"), said(true, "Hello")];
+    let mut ask = Ask { model: "m".into(), system: String::new(), messages, max_tokens: 9, temperature: None };
+    let mut expected = json!({
+        "model": "m", "max_tokens": 9, "stream": true, "stream_options": { "include_usage": true },
+        "messages": [{ "role": "user", "content": "hi" }, { "role": "assistant", "content": "Hello" }],
+    });
+    assert_eq!(body(&ask, false), expected);
+    ask.system = "Be brief.".into();
+    ask.temperature = Some(0.7);
+    let first = json!({ "role": "system", "content": "Be brief." });
+    expected["messages"].as_array_mut().unwrap().insert(0, first);
+    expected["temperature"] = json!(0.7);
+    assert_eq!(body(&ask, false), expected);
+    expected["max_completion_tokens"] = expected.as_object_mut().unwrap().remove("max_tokens").unwrap();
+    assert_eq!(body(&ask, true), expected);
 }
