@@ -68,7 +68,7 @@ impl App {
         let tasks = TaskTracker::new();
         let feed = Feed::start(&pools, &config.feed, &tasks, &stopping.over);
         tasks.spawn(metrics::metrics().upkeep(stopping.over.clone()));
-        let providers = llm::providers(&config).await?;
+        let providers = llm::providers(&config, &secret.derive("provider keys")).await?;
         let running = Running::new(config.generation.at_once);
         let hashing = Arc::new(Semaphore::new(config.accounts.hashes_at_once));
         let (mailer, listening) = (Mailer::new(&config)?, OnceLock::new());

@@ -39,6 +39,7 @@ const ROOMS: &[(&str, usize)] = &[
     ("limits", 3),
     ("programs", 3),
     ("prompts", 3),
+    ("providers", 3),
     ("chats", 4),
     ("generation", 5),
     ("export", 6),

@@ -18,7 +18,7 @@ if (unknown.length > 0) {
 
 const home = { provider: await Provider.open() };
 try {
-  home.ground = await Ground.lay({ OPENAI_BASE_URL: home.provider.url, OPENAI_API_KEY: "key", RUST_LOG: "warn,parlor=info" });
+  home.ground = await Ground.lay({ OPENAI_BASE_URL: home.provider.url, OPENAI_API_KEY: "key", PARLOR__PROVIDERS__OPENAI__REQUESTS_PER_MINUTE: "0", RUST_LOG: "warn,parlor=info" });
   [home.parlor, home.browser] = await Promise.all([home.ground.start(), Browser.open()]);
   home.person = (name, options) => home.browser.person(name, home.parlor.origin, options);
   await until("the provider's models are known", async () => (await home.ground.sql("select count(*) from models")) !== "0");

@@ -58,6 +58,8 @@ ids! {
     FamilyId,
     /// A letter in the outbox.
     LetterId,
+    /// A key that a provider gave us.
+    ProviderKeyId,
     /// An invitation to register.
     InvitationId,
 }

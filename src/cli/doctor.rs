@@ -157,7 +157,7 @@ async fn mail(config: &Config, to: Option<&str>, report: &mut Report) {
 }
 
 async fn providers(config: &Config, report: &mut Report) {
-    let providers = match llm::providers(config).await {
+    let providers = match llm::providers(config, &[]).await {
         Ok(providers) => providers,
         Err(error) => return report.bad("providers", &format!("{error:#}")),
     };

@@ -2,7 +2,7 @@
 //! What must not live here: a template, a status code, a request.
 //!
 //! Inside, `feed` stands lowest (the app holds its hub); then audit, tries, mail and tokens; then accounts and catalog; then
-//! own, limits, programs, prompts, invitations and outbox; then chats; then generation; then export, then import and takeout;
+//! own, limits, programs, prompts, providers, invitations and outbox; then chats; then generation; then export, then import and takeout;
 //! then people. When two rooms want each other, the act belongs to the higher one.
 
 pub mod accounts;
@@ -21,6 +21,7 @@ pub mod own;
 pub mod people;
 pub mod programs;
 pub mod prompts;
+pub mod providers;
 pub mod system;
 pub mod takeout;
 pub mod tokens;

@@ -1,6 +1,6 @@
 //! The ids of elements that fragments aim at: each is spelled here and nowhere else.
 
-use crate::base::ids::{ChatId, GenerationId, MessageId};
+use crate::base::ids::{ChatId, GenerationId, MessageId, ProviderKeyId};
 
 /// A message's article.
 pub fn message(id: MessageId) -> String {
@@ -108,6 +108,17 @@ pub fn day(key: &str) -> String {
 /// The line of an answer on the administrators' page.
 pub fn job(id: GenerationId) -> String {
     format!("g-{id}")
+}
+
+/// The line of a key on the administrators' page of providers.
+pub fn provider_key(id: ProviderKeyId) -> String {
+    format!("key-{id}")
+}
+
+/// The heading of a provider there; names are whatever stands in the settings.
+pub fn provider(name: &str) -> String {
+    let safe = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
+    format!("provider-{}", name.chars().map(safe).collect::<String>())
 }
 
 /// The place of Stop in the composer; empty while nothing is being written.

@@ -25,6 +25,9 @@ pub fn write(letter: &Letter) -> Written {
         Letter::Invitation { from, link, days } => {
             both(InvitationText { from, link, days }, InvitationHtml { from, link, days }, text::LETTER_INVITATION)
         }
+        Letter::KeySetAside { provider, hint, reason, link } => {
+            both(KeyText { provider, hint, reason, link }, KeyHtml { provider, hint, reason, link }, text::LETTER_KEY)
+        }
         Letter::Test { url } => both(TestText { url }, TestHtml { url }, text::LETTER_TEST),
     }
 }
@@ -68,6 +71,9 @@ letter!(AddressText, AddressHtml, "mail/address_changed/text.txt", "mail/address
 letter!(InvitationText, InvitationHtml, "mail/invitation/text.txt", "mail/invitation/html.html", text::LETTER_INVITATION, {
     from: str, link: str, days: u32
 });
+letter!(KeyText, KeyHtml, "mail/key_set_aside/text.txt", "mail/key_set_aside/html.html", text::LETTER_KEY, {
+    provider: str, hint: str, reason: str, link: str
+});
 letter!(TestText, TestHtml, "mail/test/text.txt", "mail/test/html.html", text::LETTER_TEST, { url: str });
 
 #[cfg(test)]
@@ -88,6 +94,12 @@ mod tests {
             },
             Letter::ConfirmAddress { name: name.clone(), link: link.clone(), minutes: 60 },
             Letter::AddressChanged { name: name.clone(), to: "new@example.org".into(), when },
+            Letter::KeySetAside {
+                provider: name.clone(),
+                hint: "4f7a".into(),
+                reason: "401 Unauthorized: \"Incorrect API key provided\"".into(),
+                link: link.clone(),
+            },
             Letter::Invitation { from: name, link, days: 7 },
             Letter::Test { url: "https://chat.example.org".into() },
         ]

@@ -23,6 +23,7 @@ pub mod mail;
 mod message;
 mod outbox;
 mod prompts;
+mod providers;
 mod rating;
 mod search;
 mod settings;
@@ -48,6 +49,7 @@ pub use list::{ChatDay, ChatLine, ChatLink, Chats, FolderHead, Me, PutAway, Shel
 pub use message::{Held, Message, MessageState, Turn, Versions};
 pub use outbox::{LetterLine, LetterPage, LetterState, OutboxPage};
 pub use prompts::{FillPage, PickPage, PromptForm, PromptLink, PromptPage, PromptsPage};
+pub use providers::{KeyStanding, ProviderGroup, ProviderKey, ProviderNotice, ProvidersPage};
 pub use rating::{Rated, Rating, RatingPage};
 pub use search::{Command, FoundLine, PaletteFound, SearchPage, Span, what};
 pub use settings::{AddressPage, ChatSettingsPage, SettingsPage, WayForm};

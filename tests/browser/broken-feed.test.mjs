@@ -10,7 +10,7 @@ import { until } from "./support/wait.mjs";
 const home = {};
 before(async () => {
   home.provider = await Provider.open();
-  home.ground = await Ground.lay({ OPENAI_BASE_URL: home.provider.url, OPENAI_API_KEY: "key" });
+  home.ground = await Ground.lay({ OPENAI_BASE_URL: home.provider.url, OPENAI_API_KEY: "key", PARLOR__PROVIDERS__OPENAI__REQUESTS_PER_MINUTE: "0" });
   home.port = await freePort();
   home.serve = () => home.ground.start(["serve", "--no-jobs"], { PORT: String(home.port) });
   home.web = await home.serve();

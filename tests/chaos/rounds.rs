@@ -72,6 +72,7 @@ fn settings(asked: &Asked, dir: &Path, provider: std::net::SocketAddr) -> Settin
         ("PARLOR_SECRET", "a secret for tests only, long enough".to_owned()),
         ("OPENAI_BASE_URL", format!("http://{provider}/v1")),
         ("OPENAI_API_KEY", "web".to_owned()),
+        ("PARLOR__PROVIDERS__OPENAI__REQUESTS_PER_MINUTE", "0".to_owned()),
         ("PORT", "0".to_owned()),
         ("RUST_LOG", "info,sqlx=warn".to_owned()),
         ("PARLOR__CATALOG__OLLAMA", String::new()),

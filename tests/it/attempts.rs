@@ -138,6 +138,7 @@ async fn when_the_schedule_is_used_up_it_is_a_dead_letter() {
     assert!(matches!(dead::requeue(&test.app, &stranger, letter.id).await, Err(Error::NotFound)));
     assert!(matches!(dead::drop(&test.app, &stranger, letter.id).await, Err(Error::NotFound)));
     // requeued on behalf of its owner: a sibling, shown to him
+    test.uses_keys_again().await;
     test.provider.streams(["After all"]);
     dead::requeue(&test.app, &root, letter.id).await.unwrap();
     bob.sees(&chat, "After all").await;

@@ -45,6 +45,7 @@ async fn owned(test: &TestApp, ann: &Person) -> Owned {
         ("/admin/users/", test.value("select id::text from users where name = 'ann'").await),
         ("/admin/invitations/", test.value("select id::text from invitations").await),
         ("/admin/outbox/", test.value("select id::text from mail order by id desc limit 1").await),
+        ("/admin/providers/keys/", test.value("select id::text from provider_keys limit 1").await),
         ("/assets/", "nothing.css".to_owned()),
     ])
 }

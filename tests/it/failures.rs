@@ -26,6 +26,7 @@ async fn when_no_key_is_left_the_person_is_told() {
     for (status, words) in
         [(401, "does not accept the key"), (429, "takes no more requests"), (500, "had an error of its own")]
     {
+        test.uses_keys_again().await;
         test.provider.refuses(status, "sk-secret: internal words of the provider");
         test.provider.refuses(status, "sk-secret: internal words of the provider");
         let chat = ann.asks("hi").await;
@@ -34,6 +35,7 @@ async fn when_no_key_is_left_the_person_is_told() {
         assert!(!page.html.contains("internal words"), "never an internal text");
         assert!(page.html.contains("Try again"), "with what to do");
         // and it does help
+        test.uses_keys_again().await;
         test.provider.streams(["Better"]);
         let answer = ann.last_answer(&chat).await;
         ann.posts(&format!("/messages/{answer}/regenerations"), &[("model", "openai/fake-1")]).await;

@@ -88,6 +88,7 @@ async fn what_each_kind_refuses() {
         for (status, sentence) in
             [(401, "does not accept the key"), (429, "takes no more requests"), (529, "an error of its own")]
         {
+            test.uses_keys_again().await;
             test.provider.refuses(status, "internal words");
             let chat = ann.asks("hi").await;
             let page = ann.sees(&chat, sentence).await;
@@ -116,7 +117,7 @@ async fn by_us(kind: &str, provider: &Provider) -> (Vec<String>, String, String,
         ("PARLOR__PROVIDERS__IT__API_KEYS", "key-1".to_owned()),
     ];
     let config = Config::load(None, vars.into_iter().map(|(k, v)| (k.to_owned(), v))).unwrap();
-    let ours = llm::providers(&config).await.unwrap().remove(0);
+    let ours = llm::providers(&config, b"").await.unwrap().remove(0);
     let said = |by_model, text: &str| Said { by_model, text: text.to_owned() };
     let ask = Ask {
         model: "fake-1".into(),

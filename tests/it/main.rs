@@ -35,6 +35,7 @@ mod mail;
 mod metrics;
 mod oddities;
 mod outages;
+mod pool;
 mod poolers;
 mod programs;
 mod prompts;

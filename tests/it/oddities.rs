@@ -50,6 +50,7 @@ impl Scene {
     /// Ann asks, and this is how it ends; `words` is what she reads.
     async fn ends(&self, state: &str, words: &str) -> Page {
         let before = self.wire.asked();
+        self.test.uses_keys_again().await;
         let chat = self.ann.asks("hi").await;
         let page = self.ann.sees(&chat, &format!("data-state=\"{state}\"")).await;
         assert!(page.html.contains(words), "`{words}` is missing in {}", page.html);
@@ -330,7 +331,11 @@ async fn provider(wire: &Wire) -> llm::Provider {
     crate::support::crypto_provider();
     let vars = [("OPENAI_BASE_URL".to_owned(), wire.url()), ("OPENAI_API_KEY".to_owned(), "key-1".to_owned())];
     let config = Config::load(None, vars.into_iter()).unwrap();
-    llm::providers(&config).await.unwrap().remove(0)
+    llm::providers(&config, b"").await.unwrap().remove(0)
+}
+
+async fn open(provider: &llm::Provider) -> Result<llm::Chunks, llm::Fault> {
+    provider.open(&ask(), &provider.keys[0]).await
 }
 
 /// What we do not read waits at the provider, not in our memory.
@@ -339,7 +344,7 @@ async fn f14_a_stream_that_is_not_read_pushes_back() {
     let wire = Wire::start().await;
     let Act::Send(event) = piece(&"x".repeat(1000)) else { unreachable!() };
     wire.will(EVENTS, [Act::Repeat(event, 256 * 1024), finish()]);
-    let mut chunks = provider(&wire).await.open(&ask(), &"key-1".into()).await.unwrap();
+    let mut chunks = open(&provider(&wire).await).await.unwrap();
     assert!(matches!(chunks.next().await, Some(Ok(Chunk::Text(_)))));
     // the network takes what its buffers hold, and then no more
     eventually("the provider is held up", || async {
@@ -362,7 +367,7 @@ async fn f14_a_stream_that_is_not_read_pushes_back() {
 async fn f19_a_dropped_stream_closes_the_connection() {
     let wire = Wire::start().await;
     wire.will(EVENTS, [piece("Half of it"), Act::Stall]);
-    let mut chunks = provider(&wire).await.open(&ask(), &"key-1".into()).await.unwrap();
+    let mut chunks = open(&provider(&wire).await).await.unwrap();
     assert_eq!(chunks.next().await.unwrap().unwrap(), Chunk::Text("Half of it".into()));
     assert_eq!(wire.hung_up(), 0);
     let began = Instant::now();
@@ -376,19 +381,19 @@ async fn f19_a_dropped_stream_closes_the_connection() {
 async fn f16_a_fault_keeps_retry_after_and_never_the_key() {
     let wire = Wire::start().await;
     wire.replies("429 Slow down", "retry-after: 7\r\n", r#"{"error":{"message":"no credit left"}}"#);
-    let fault = provider(&wire).await.open(&ask(), &"key-1".into()).await.err().unwrap();
+    let fault = open(&provider(&wire).await).await.err().unwrap();
     assert_eq!((fault.kind, fault.retry_after), (FaultKind::Busy, Some(Duration::from_secs(7))));
     assert!(fault.detail.contains("no credit left"), "{}", fault.detail);
     wire.replies("401 Unauthorized", JSON, r#"{"error":{"message":"Incorrect API key: key-1"}}"#);
-    let fault = provider(&wire).await.open(&ask(), &"key-1".into()).await.err().unwrap();
+    let fault = open(&provider(&wire).await).await.err().unwrap();
     assert_eq!(fault.kind, FaultKind::Key);
     assert!(!fault.detail.contains("key-1"), "{}", fault.detail);
     // a body that comes in parts is read whole, and a long one only as far as it could matter
     let head = "HTTP/1.1 500 Oops\r\nconnection: close\r\n\r\n{\"message\":";
     wire.will(head, [Act::Pause(Duration::from_millis(100)), send("\"out of memory\"}")]);
-    let fault = provider(&wire).await.open(&ask(), &"key-1".into()).await.err().unwrap();
+    let fault = open(&provider(&wire).await).await.err().unwrap();
     assert!(fault.detail.contains("out of memory"), "{}", fault.detail);
     wire.will("HTTP/1.1 500 Oops\r\nconnection: close\r\n\r\n", [Act::Repeat(b"x".repeat(10_000), 10)]);
-    let fault = provider(&wire).await.open(&ask(), &"key-1".into()).await.err().unwrap();
+    let fault = open(&provider(&wire).await).await.err().unwrap();
     assert!(fault.detail.contains("16384 bytes that are not JSON"), "{}", fault.detail);
 }

@@ -15,7 +15,7 @@ const CATEGORIES = ["accessibility", "best-practices"];
 const SCREENS = { desktop: { mobile: false, width: 1440, height: 900, deviceScaleFactor: 1 }, mobile: { mobile: true, width: 390, height: 844, deviceScaleFactor: 2 } };
 
 const provider = await Provider.open();
-const ground = await Ground.lay({ OPENAI_BASE_URL: provider.url, OPENAI_API_KEY: "key" });
+const ground = await Ground.lay({ OPENAI_BASE_URL: provider.url, OPENAI_API_KEY: "key", PARLOR__PROVIDERS__OPENAI__REQUESTS_PER_MINUTE: "0" });
 const parlor = await ground.start();
 await until("the provider's models are known", async () => (await ground.sql("select count(*) from models")) !== "0");
 const port = await freePort();

@@ -67,10 +67,18 @@ fn is_list(key: &str) -> bool {
     key.starts_with("providers.") && (key.ends_with(".api_keys") || key.ends_with(".models"))
 }
 
+/// Keys under `[providers]` that hold numbers.
+fn is_number(key: &str) -> bool {
+    key.starts_with("providers.") && key.ends_with("_per_minute")
+}
+
 fn typed(default: Option<&Value>, key: &str, name: &str, text: &str) -> anyhow::Result<Value> {
     if is_list(key) {
         let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
         return Ok(parts.map(str::to_owned).collect::<Vec<_>>().into());
+    }
+    if is_number(key) {
+        return number(key, name, text);
     }
     Ok(match default {
         Some(Value::Num(..)) => number(key, name, text)?,

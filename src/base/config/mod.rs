@@ -80,6 +80,7 @@ impl Config {
         within("generation.sweep", self.generation.sweep, 0.1, 600.)?;
         within("generation.first_token", self.generation.first_token, 1., 3600.)?;
         within("generation.idle", self.generation.idle, 1., 3600.)?;
+        within("generation.key_rest", self.generation.key_rest, 0.1, 86_400.)?;
         for pause in &self.generation.retry {
             within("generation.retry", *pause, 0.1, 86_400.)?;
         }
@@ -215,6 +216,11 @@ mod tests {
             (&[("ADMIN_EMAIL", "ann@example.org")], &["ADMIN_PASSWORD"]),
             (&[("PARLOR__METRICS__LISTEN", "9464")], &["metrics.listen", "127.0.0.1:9464"]),
             (&[("OPENAI_API_KEY", "sk-1,sk-2\nsk-3")], &["providers.openai.api_keys"]),
+            (&[("PARLOR__PROVIDERS__A__REQUESTS_PER_MINUTE", "ten")], &["REQUESTS_PER_MINUTE", "ten", "number"]),
+            (
+                &[("PARLOR__PROVIDERS__A__REQUESTS_PER_MINUTE", "2000000")],
+                &["providers.a.requests_per_minute", "1000000"],
+            ),
             (&[("PARLOR__PROVIDERS__A__PROXY", "ftp://proxy")], &["providers.a.proxy", "socks5h://", "none"]),
             (&[("PARLOR__PROVIDERS__A__HEADERS__HOST", "h")], &["providers.a.headers", "host", "itself"]),
             (&[("PARLOR__PROVIDERS__A__HEADERS__X", "a\nb")], &["providers.a.headers", "x", "line's end"]),

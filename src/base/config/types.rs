@@ -211,6 +211,7 @@ pub struct Generation {
     pub sweep: f64,
     pub first_token: f64,
     pub idle: f64,
+    pub key_rest: f64,
     pub retry: Vec<f64>,
 }
 
@@ -261,6 +262,11 @@ pub struct Provider {
     pub api_keys: Vec<Hidden>,
     #[serde(default)]
     pub models: Vec<String>,
+    /// What each key may, within any minute; nothing: [`Provider::REQUESTS`], 0: as much as the provider lets it.
+    #[serde(default)]
+    pub requests_per_minute: Option<u32>,
+    #[serde(default)]
+    pub tokens_per_minute: u32,
     /// Sent with each request, by name.
     #[serde(default)]
     pub headers: BTreeMap<String, Hidden>,
@@ -270,6 +276,8 @@ pub struct Provider {
 }
 
 impl Provider {
+    /// Requests a minute of a key of which nothing is said.
+    pub const REQUESTS: u32 = 10;
     /// What `proxy` says when none is to be used, whatever the environment says.
     pub const NO_PROXY: &str = "none";
     /// With these it begins otherwise. `socks5h`: the proxy looks up the host's name.
@@ -296,8 +304,18 @@ impl Provider {
         })
     }
 
+    /// Requests and tokens a minute of each key; 0: no limit.
+    #[must_use]
+    pub fn limits(&self) -> (i32, i64) {
+        (self.requests_per_minute.unwrap_or(Self::REQUESTS).cast_signed(), self.tokens_per_minute.into())
+    }
+
     /// What is wrong with it, if anything.
     pub(super) fn check(&self, name: &str) -> Result<(), String> {
+        let most = super::MOST;
+        if self.requests_per_minute.is_some_and(|limit| limit > most) {
+            return Err(format!("`providers.{name}.requests_per_minute` must be 0 (no limit) to {most}"));
+        }
         let url = self.base_url.as_deref().unwrap_or("https://");
         if !(url.starts_with("https://") || url.starts_with("http://")) {
             return Err(format!("`providers.{name}.base_url` is `{url}`; it must begin with https:// or http://"));

@@ -7,7 +7,7 @@ pub mod recovery;
 pub mod sessions;
 mod store;
 
-pub use store::{email_of, get, has_administrator, is_taken};
+pub use store::{administrators, email_of, get, has_administrator, is_taken};
 
 use crate::{
     app::App,

@@ -63,6 +63,17 @@ pub async fn email_of(conn: &mut PgConnection, id: UserId) -> sqlx::Result<Optio
     sqlx::query_scalar!("select email from users where id = $1", id.0).fetch_optional(conn).await
 }
 
+/// Who looks after this house, and where letters reach them.
+///
+/// # Errors
+/// The database's.
+pub async fn administrators(conn: &mut PgConnection) -> sqlx::Result<Vec<(UserId, String)>> {
+    let rows = sqlx::query!(
+        r#"select id as "id: UserId", email from users where role = 'administrator' and disabled_at is null order by id"#
+    );
+    Ok(rows.fetch_all(conn).await?.into_iter().map(|row| (row.id, row.email)).collect())
+}
+
 /// The account of an address that is not disabled.
 pub async fn by_email(db: &PgPool, email_key: &str) -> sqlx::Result<Option<User>> {
     let row = sqlx::query_as!(

@@ -72,16 +72,17 @@ fn begins_a_chat(app: &App, claimed: &Claimed) -> bool {
     claimed.from_seq == 0 && app.config.chats.titles && able()
 }
 
-/// Puts off an attempt of this worker that has said nothing. Returns false if it is no longer this worker's.
+/// Puts off an attempt of this worker that has said nothing. `counts`: it is one of those that the schedule allows. Returns
+/// false if it is no longer this worker's.
 ///
 /// # Errors
 /// The database's; trying again is harmless.
-pub async fn put_off(app: &App, claimed: &Claimed, pause: Duration, reason: &str) -> Result<bool> {
+pub async fn put_off(app: &App, claimed: &Claimed, pause: Duration, reason: &str, counts: bool) -> Result<bool> {
     let mut tx = app.pools.jobs.begin().await?;
     if feed::lock(&mut tx, claimed.chat).await?.is_none() {
         return Ok(false);
     }
-    if !store::put_off(&mut tx, claimed.id, claimed.epoch, pause.as_secs_f64(), reason).await? {
+    if !store::put_off(&mut tx, (claimed.id, claimed.epoch), pause.as_secs_f64(), reason, counts).await? {
         return Ok(false);
     }
     queue::enqueue_in(&mut tx, &Look::at(claimed.id), pause).await?;

@@ -12,14 +12,15 @@ use crate::{
         Result,
         config::seconds,
         db::answered,
-        ids::GenerationId,
+        ids::{GenerationId, ProviderKeyId},
         metrics::{self, Pace, metrics},
     },
     domain::{
         catalog,
         feed::{self, Stands, Stream, What},
+        providers::pool::{self, Take, Taken},
     },
-    outside::llm::{Ask, Chunk, Chunks, Fault, FaultKind, Finish, Said, Usage},
+    outside::llm::{Ask, Chunk, Chunks, Fault, FaultKind, Finish, Provider, Said, Usage},
 };
 use futures::StreamExt;
 use std::{sync::atomic::Ordering, time::Duration};
@@ -33,6 +34,9 @@ const SLACK: Duration = Duration::from_secs(5);
 const LULL: Duration = Duration::from_millis(2);
 /// A provider that says less than one thing in so long is listened to all the time.
 const UNHURRIED: Duration = Duration::from_secs(1);
+
+/// The shortest pause of an answer that waits for a key.
+const LEAST_WAIT: Duration = Duration::from_millis(200);
 
 /// Bytes of text and reasoning that one answer may hold: some 500 times what `context.max_output_tokens` allows by
 /// default, for a provider that takes no notice of it. What comes beyond is not read.
@@ -207,6 +211,8 @@ enum Outcome {
     Dead(String),
     /// A fault, and it is to be tried again after this time.
     Wait(Duration, String),
+    /// Every key is in use, and one has room after this time. It was no attempt.
+    NoRoom(Duration, String),
     /// Not this worker's any more: stopped by a person, or the lease was lost.
     Lost,
     /// This process is ending.
@@ -240,34 +246,83 @@ impl Attempt<'_> {
                 return Outcome::Fault(sentence);
             }
         };
-        let mut key = 0;
+        let tokens = ask.tokens();
+        let mut tried = Vec::new();
         loop {
-            let deadline = self.silence_until(self.app.config.generation.first_token);
-            self.pace = Pace::begin();
-            let opened = tokio::time::timeout_at(deadline, provider.open(&ask, &provider.keys[key])).await;
-            let result = match opened {
-                Ok(Ok(chunks)) => self.read(chunks, deadline).await,
-                Ok(Err(fault)) => Err(fault),
-                Err(_) => Err(Fault::new(FaultKind::Silent, "no answer within the first-token deadline")),
+            let taken = match self.key(provider, &tried, tokens).await {
+                Ok(Take::Key(taken)) => Ok(taken),
+                Ok(Take::In(pause)) => {
+                    let sentence = format!("All that {} takes at once is in use.", provider.name);
+                    return Outcome::NoRoom(pause.max(LEAST_WAIT), sentence);
+                }
+                Ok(Take::Never) => Err(Fault::new(FaultKind::Key, "every key is set aside")),
+                Err(error) => {
+                    tracing::error!(%error, generation = %self.claimed.id, "no key could be taken");
+                    Err(Fault::new(FaultKind::Unreachable, "no key could be taken"))
+                }
+            };
+            let result = match taken {
+                Ok(taken) => {
+                    tried.push(taken.key.id);
+                    self.ask_with(provider, &ask, &taken).await
+                }
+                Err(fault) => Err(fault),
             };
             let fault = match result {
                 Ok(None) => return Outcome::Lost,
                 Ok(Some(finish)) => return Outcome::Done(finish),
                 Err(fault) => fault,
             };
-            tracing::warn!(provider = provider.name, key, model, %fault, generation = %self.claimed.id, "a provider failed");
+            let asked = tried.len();
+            tracing::warn!(provider = provider.name, asked, model, %fault, generation = %self.claimed.id, "a provider failed");
             metrics::provider_error(&provider.name, fault.kind.name());
             let retries = usize::try_from(self.claimed.retries).unwrap_or_default();
             let schedule = &self.app.config.generation.retry;
             let sentence = fault.sentence(&provider.name);
-            match verdict(&fault, self.has_streamed(), provider.keys.len() - key - 1, retries, schedule) {
-                Verdict::NextKey => key += 1,
+            let left = if self.has_streamed() { false } else { self.is_left(provider, &tried).await };
+            match verdict(&fault, self.has_streamed(), left, retries, schedule) {
+                Verdict::NextKey => {}
                 // what happened, without what the person is to do about it: nothing, for now
                 Verdict::Wait(pause) => return Outcome::Wait(pause, first_sentence(&sentence)),
                 Verdict::Dead => return Outcome::Dead(sentence),
                 Verdict::Interrupted | Verdict::Failed => return Outcome::Fault(sentence),
             }
         }
+    }
+
+    async fn key<'p>(&self, provider: &'p Provider, tried: &[ProviderKeyId], tokens: i64) -> Result<Take<'p>> {
+        pool::take(&mut *self.app.pools.jobs.acquire().await?, provider, tried, tokens).await
+    }
+
+    /// Whether there is a key left to try at once. That somebody else takes it meanwhile does no harm.
+    async fn is_left(&self, provider: &Provider, tried: &[ProviderKeyId]) -> bool {
+        let looked = async { pool::is_left(&mut *self.app.pools.jobs.acquire().await?, provider, tried).await };
+        looked.await.inspect_err(|error| tracing::warn!(%error, "the keys could not be looked at")).unwrap_or(false)
+    }
+
+    /// One request, from the first byte to the last; what it means for the key is written down.
+    async fn ask_with(
+        &mut self,
+        provider: &Provider,
+        ask: &Ask,
+        taken: &Taken<'_>,
+    ) -> std::result::Result<Option<Finish>, Fault> {
+        let deadline = self.silence_until(self.app.config.generation.first_token);
+        self.pace = Pace::begin();
+        let result = match tokio::time::timeout_at(deadline, provider.open(ask, taken.key)).await {
+            Ok(Ok(chunks)) => self.read(chunks, deadline).await,
+            Ok(Err(fault)) => Err(fault),
+            Err(_) => Err(Fault::new(FaultKind::Silent, "no answer within the first-token deadline")),
+        };
+        let fault = result.as_ref().err();
+        let used = match self.usage {
+            Some(usage) => Some(usage.prompt + usage.completion),
+            None => (fault.is_some() && !self.has_streamed()).then_some(0),
+        };
+        if let Err(error) = pool::ended(self.app, provider, taken, fault, used).await {
+            tracing::warn!(%error, provider = provider.name, "what became of a key was not written down");
+        }
+        result
     }
 
     /// Reads the provider to its end; nothing when the writer was fenced off.
@@ -397,7 +452,11 @@ impl Attempt<'_> {
             Outcome::Fault(sentence) => (without_more(&self.text), Some(sentence), false),
             Outcome::Dead(sentence) => (without_more(&self.text), Some(sentence), true),
             Outcome::Wait(pause, sentence) => {
-                wait = Some(pause);
+                wait = Some((pause, true));
+                (State::Waiting, Some(sentence), false)
+            }
+            Outcome::NoRoom(pause, sentence) => {
+                wait = Some((pause, false));
                 (State::Waiting, Some(sentence), false)
             }
         };
@@ -408,9 +467,9 @@ impl Attempt<'_> {
         let mut pause = Duration::from_millis(100);
         loop {
             let written = match wait {
-                Some(pause) => {
+                Some((pause, counts)) => {
                     let reason = ending.reason.as_deref().unwrap_or_default();
-                    put_off(self.app, self.claimed, pause, reason).await
+                    put_off(self.app, self.claimed, pause, reason, counts).await
                 }
                 None => finish(self.app, self.claimed, &ending).await,
             };

@@ -143,16 +143,16 @@ pub enum Verdict {
 }
 
 /// Decides after a fault of a provider. An attempt that had streamed anything is never silently repeated. `retries` is
-/// how often it has waited already; `schedule` says for how many seconds it does each time.
+/// how often it has waited already, `key_left` whether another key can be asked at once; `schedule` says for how many seconds it does each time.
 #[must_use]
-pub fn verdict(fault: &Fault, streamed: bool, keys_left: usize, retries: usize, schedule: &[f64]) -> Verdict {
+pub fn verdict(fault: &Fault, streamed: bool, key_left: bool, retries: usize, schedule: &[f64]) -> Verdict {
     if streamed {
         return Verdict::Interrupted;
     }
     match fault.kind {
         // another key would get the same answer, and so would another day
         FaultKind::Refused | FaultKind::TooLong => Verdict::Failed,
-        _ if keys_left > 0 => Verdict::NextKey,
+        _ if key_left => Verdict::NextKey,
         _ => match schedule.get(retries) {
             Some(pause) => Verdict::Wait(seconds(*pause).max(fault.retry_after.unwrap_or_default()).min(LONGEST_WAIT)),
             None => Verdict::Dead,
@@ -171,18 +171,18 @@ mod tests {
         for kind in [Key, Busy, Refused, Broken, Unreachable, Silent, Cut, Garbled, TooLong] {
             let fault = Fault::new(kind, "");
             let unless_refused = |verdict| if [Refused, TooLong].contains(&kind) { Verdict::Failed } else { verdict };
-            for (streamed, keys_left, retries, schedule, expected) in [
-                (true, 3, 0, &[60., 600.][..], Verdict::Interrupted),
-                (true, 0, 2, &[60., 600.], Verdict::Interrupted),
-                (false, 1, 0, &[60., 600.], unless_refused(Verdict::NextKey)),
-                (false, 1, 2, &[60., 600.], unless_refused(Verdict::NextKey)),
-                (false, 0, 0, &[60., 600.], unless_refused(wait(60))),
-                (false, 0, 1, &[60., 600.], unless_refused(wait(600))),
-                (false, 0, 2, &[60., 600.], unless_refused(Verdict::Dead)),
-                (false, 0, 0, &[], unless_refused(Verdict::Dead)),
+            for (streamed, key_left, retries, schedule, expected) in [
+                (true, true, 0, &[60., 600.][..], Verdict::Interrupted),
+                (true, false, 2, &[60., 600.], Verdict::Interrupted),
+                (false, true, 0, &[60., 600.], unless_refused(Verdict::NextKey)),
+                (false, true, 2, &[60., 600.], unless_refused(Verdict::NextKey)),
+                (false, false, 0, &[60., 600.], unless_refused(wait(60))),
+                (false, false, 1, &[60., 600.], unless_refused(wait(600))),
+                (false, false, 2, &[60., 600.], unless_refused(Verdict::Dead)),
+                (false, false, 0, &[], unless_refused(Verdict::Dead)),
             ] {
-                let got = verdict(&fault, streamed, keys_left, retries, schedule);
-                assert_eq!(got, expected, "{kind:?} {streamed} {keys_left} {retries} {schedule:?}");
+                let got = verdict(&fault, streamed, key_left, retries, schedule);
+                assert_eq!(got, expected, "{kind:?} {streamed} {key_left} {retries} {schedule:?}");
             }
         }
     }
@@ -192,8 +192,8 @@ mod tests {
         for (asked, expected) in [(5, 60), (90, 90), (10_000_000, 86_400)] {
             let mut fault = Fault::new(FaultKind::Busy, "");
             fault.retry_after = Some(Duration::from_secs(asked));
-            assert_eq!(verdict(&fault, false, 0, 0, &[60.]), Verdict::Wait(Duration::from_secs(expected)));
-            assert_eq!(verdict(&fault, false, 0, 1, &[60.]), Verdict::Dead, "the schedule is used up");
+            assert_eq!(verdict(&fault, false, false, 0, &[60.]), Verdict::Wait(Duration::from_secs(expected)));
+            assert_eq!(verdict(&fault, false, false, 1, &[60.]), Verdict::Dead, "the schedule is used up");
         }
     }
 

@@ -14,8 +14,9 @@ use crate::{
     domain::{
         catalog, chats,
         feed::{self, What},
+        providers::pool::{self, Take},
     },
-    outside::llm::{Ask, Chunk, Fault, Finish, Provider, Said},
+    outside::llm::{Ask, Chunk, Chunks, Fault, Finish, Provider, Said},
 };
 use futures::StreamExt;
 use std::time::Duration;
@@ -30,6 +31,7 @@ const MAX_TOKENS: u32 = 512;
 /// Bytes of an answer that can be a title.
 const MAX_BYTES: usize = 2000;
 const PATIENCE: Duration = Duration::from_mins(1);
+const AFTER_THE_END: Duration = Duration::from_secs(2);
 
 /// Makes the title of a chat whose first answer this is; returns at once.
 pub fn title(app: &App, id: GenerationId) {
@@ -61,7 +63,7 @@ async fn make(app: &App, id: GenerationId) -> Result<()> {
         max_tokens: MAX_TOKENS,
         temperature: None,
     };
-    let said = match said(provider, &ask).await {
+    let said = match said(app, provider, &ask).await? {
         Ok(said) => said,
         Err(fault) => {
             tracing::warn!(provider = provider.name, %fault, "a provider made no title");
@@ -81,31 +83,49 @@ async fn make(app: &App, id: GenerationId) -> Result<()> {
     Ok(())
 }
 
-/// What the model answers, with the first key that is taken; nothing if it did not come to its end.
-async fn said(provider: &Provider, ask: &Ask) -> std::result::Result<Option<String>, Fault> {
-    let mut key = 0;
-    let mut chunks = loop {
-        match provider.open(ask, &provider.keys[key]).await {
-            Ok(chunks) => break chunks,
-            // no schedule: a title is not worth waiting for
-            Err(fault) => match verdict(&fault, false, provider.keys.len() - key - 1, 0, &[]) {
-                Verdict::NextKey => key += 1,
-                _ => return Err(fault),
-            },
-        }
-    };
-    let mut said = String::new();
-    while let Some(chunk) = chunks.next().await {
-        match chunk? {
-            Chunk::Text(piece) => said.push_str(&piece),
-            Chunk::Finished(finish) => return Ok((finish == Finish::Complete).then_some(said)),
-            Chunk::Reasoning(_) | Chunk::Usage(_) => {}
-        }
-        if said.len() > MAX_BYTES {
-            break;
+/// What the model answers, with the first key that is taken; nothing if there is no key for it now, or if it did not come
+/// to its end.
+async fn said(app: &App, provider: &Provider, ask: &Ask) -> Result<std::result::Result<Option<String>, Fault>> {
+    let mut tried = Vec::new();
+    loop {
+        let taken = pool::take(&mut *app.pools.jobs.acquire().await?, provider, &tried, ask.tokens()).await?;
+        // a title is not worth waiting for
+        let Take::Key(taken) = taken else { return Ok(Ok(None)) };
+        tried.push(taken.key.id);
+        let opened = provider.open(ask, taken.key).await;
+        let began = opened.is_ok();
+        let result = match opened {
+            Ok(chunks) => said_whole(chunks).await,
+            Err(fault) => Err(fault),
+        };
+        let used = result.as_ref().map_or((!began).then_some(0), |(_, used)| *used);
+        pool::ended(app, provider, &taken, result.as_ref().err(), used).await?;
+        match result {
+            Ok((said, _)) => return Ok(Ok(said)),
+            Err(fault) if matches!(verdict(&fault, began, true, 0, &[]), Verdict::NextKey) => {}
+            Err(fault) => return Ok(Err(fault)),
         }
     }
-    Ok(None)
+}
+
+/// The whole of it, and the tokens that were used, if they were told.
+async fn said_whole(mut chunks: Chunks) -> std::result::Result<(Option<String>, Option<i64>), Fault> {
+    let (mut said, mut used, mut finish) = (String::new(), None, None);
+    loop {
+        // what was used may follow its last word, and is not waited for much longer
+        let patience = if finish.is_some() { AFTER_THE_END } else { PATIENCE };
+        let Ok(Some(chunk)) = tokio::time::timeout(patience, chunks.next()).await else { break };
+        match chunk? {
+            Chunk::Text(piece) => said.push_str(&piece),
+            Chunk::Finished(why) => finish = Some(why),
+            Chunk::Usage(usage) => used = Some(usage.prompt + usage.completion),
+            Chunk::Reasoning(_) => {}
+        }
+        if said.len() > MAX_BYTES {
+            return Ok((None, used));
+        }
+    }
+    Ok(((finish == Some(Finish::Complete)).then_some(said), used))
 }
 
 /// A title out of what a model said: its first line, without what models like to put round it.

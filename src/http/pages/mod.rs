@@ -19,6 +19,7 @@ mod messages;
 mod outbox;
 mod password;
 mod prompts;
+mod providers;
 mod ratings;
 mod search;
 mod settings;
@@ -30,7 +31,7 @@ use super::routes::Routes;
 pub fn routes(routes: Routes) -> Routes {
     let routes = ratings::routes(tree::routes(messages::routes(chats::routes(entrance::routes(routes)))));
     let routes = search::routes(folders::routes(shelves::routes(jobs::routes(admin::routes(routes)))));
-    let routes = limits::routes(routes);
+    let routes = providers::routes(limits::routes(routes));
     let routes = keys::routes(routes);
     let routes = outbox::routes(invitations::routes(email::routes(password::routes(routes))));
     let routes = import::routes(prompts::routes(settings::routes(export::routes(routes))));

@@ -5,14 +5,21 @@ mod answer;
 mod anthropic;
 mod demo;
 mod gemini;
+mod keys;
 mod openai;
 pub mod sse;
 mod wire;
 
+pub use keys::{Key, Known, Pick, Standing, pick};
+
 use crate::base::config::{self, Config, Hidden, ProviderKind};
 use anyhow::Context as _;
 use futures::Stream;
-use std::{pin::Pin, sync::Arc, time::Duration};
+use std::{
+    pin::Pin,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 /// What is sent to a model.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,6 +34,16 @@ pub struct Ask {
     pub max_tokens: u32,
     /// From 0 to 2; nothing: as the provider has it.
     pub temperature: Option<f64>,
+}
+
+impl Ask {
+    /// So many tokens are asked for and may come, by a guess that is rather too high: a token is some 4 bytes of English and
+    /// 3 of code; each message has a few for its role.
+    #[must_use]
+    pub fn tokens(&self) -> i64 {
+        let bytes = self.system.len() + self.messages.iter().map(|message| message.text.len() + 8).sum::<usize>();
+        i64::try_from(bytes / 3).unwrap_or(i64::MAX / 2) + i64::from(self.max_tokens)
+    }
 }
 
 /// One message of the conversation as a model sees it.
@@ -159,7 +176,9 @@ pub struct Provider {
     /// Models named in the configuration; empty: asked from the provider.
     pub fixed_models: Vec<String>,
     /// At least one: the empty key of a server that needs none.
-    pub keys: Vec<Hidden>,
+    pub keys: Vec<Key>,
+    /// How the keys stood a moment ago.
+    pub standings: Arc<Mutex<Option<Known>>>,
     line: Line,
 }
 
@@ -172,9 +191,14 @@ enum Line {
 }
 
 impl Provider {
-    fn new(name: &str, line: Line, settings: &config::Provider) -> Self {
-        let keys = if settings.api_keys.is_empty() { vec![Hidden::default()] } else { settings.api_keys.clone() };
-        Self { name: name.to_owned(), fixed_models: settings.models.clone(), keys, line }
+    fn new(name: &str, line: Line, settings: &config::Provider, mark: &[u8]) -> Self {
+        let none = [Hidden::default()];
+        let (values, limits) = match &settings.api_keys[..] {
+            [] => (&none[..], (0, 0)),
+            values => (values, settings.limits()),
+        };
+        let keys = values.iter().map(|value| Key::new(mark, name, value, limits)).collect();
+        Self { name: name.to_owned(), fixed_models: settings.models.clone(), keys, standings: Arc::default(), line }
     }
 
     /// Whether this is the built-in demo.
@@ -183,11 +207,23 @@ impl Provider {
         matches!(self.line, Line::Demo)
     }
 
+    /// What it speaks, as the settings call it.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self.line {
+            Line::OpenAi(_) => "openai",
+            Line::Anthropic(_) => "anthropic",
+            Line::Gemini(_) => "gemini",
+            Line::Demo => "demo",
+        }
+    }
+
     /// Sends the request and returns when the provider has begun to answer.
     ///
     /// # Errors
     /// A [`Fault`]; nothing of the answer has been seen then.
-    pub async fn open(&self, ask: &Ask, key: &Hidden) -> Result<Chunks, Fault> {
+    pub async fn open(&self, ask: &Ask, key: &Key) -> Result<Chunks, Fault> {
+        let key = &key.value;
         match &self.line {
             Line::OpenAi(server) => server.open(ask, key).await,
             Line::Anthropic(server) => server.open(ask, key).await,
@@ -205,7 +241,7 @@ impl Provider {
             return Ok(self.fixed_models.clone());
         }
         let mut last = Fault::new(FaultKind::Unreachable, "no key");
-        for key in &self.keys {
+        for key in self.keys.iter().map(|key| &key.value) {
             let listed = match &self.line {
                 Line::OpenAi(server) => server.models(key).await,
                 Line::Anthropic(server) => server.models(key).await,
@@ -221,22 +257,23 @@ impl Provider {
     }
 }
 
-/// All configured providers; a local Ollama, or else the demo model, when there are none.
+/// All configured providers; a local Ollama, or else the demo model, when there are none. `mark`: what the ids of keys are
+/// derived from.
 ///
 /// # Errors
 /// An HTTP client cannot be built (e.g. a proxy's address that cannot be understood).
-pub async fn providers(config: &Config) -> anyhow::Result<Vec<Provider>> {
+pub async fn providers(config: &Config, mark: &[u8]) -> anyhow::Result<Vec<Provider>> {
     let http = wire::http_client(&Hidden::default())?;
     let mut providers = Vec::new();
     for (name, settings) in &config.providers {
         let line = line(&http, name, settings).with_context(|| format!("providers.{name}"))?;
-        providers.push(Provider::new(name, line, settings));
+        providers.push(Provider::new(name, line, settings, mark));
     }
     let ollama = &config.catalog.ollama;
     if providers.is_empty() && !ollama.is_empty() {
         let base_url = Some(format!("{}/v1", ollama.trim_end_matches('/')));
         let settings = config::Provider { base_url, ..config::Provider::default() };
-        let provider = Provider::new("ollama", line(&http, "ollama", &settings)?, &settings);
+        let provider = Provider::new("ollama", line(&http, "ollama", &settings)?, &settings, mark);
         let found = tokio::time::timeout(Duration::from_millis(300), provider.models()).await;
         if matches!(found, Ok(Ok(models)) if !models.is_empty()) {
             tracing::info!(address = %ollama, "a local Ollama was found");
@@ -247,7 +284,7 @@ pub async fn providers(config: &Config) -> anyhow::Result<Vec<Provider>> {
         tracing::info!(
             "no provider is configured: the built-in demo model answers (set OPENAI_API_KEY for a real one)"
         );
-        providers.push(Provider::new("demo", Line::Demo, &config::Provider::default()));
+        providers.push(Provider::new("demo", Line::Demo, &config::Provider::default(), mark));
     }
     Ok(providers)
 }

@@ -37,6 +37,13 @@ pub enum Letter {
         link: String,
         days: u32,
     },
+    /// To administrators: a provider does not take a key any more. `hint`: its last characters, if it is long enough.
+    KeySetAside {
+        provider: String,
+        hint: String,
+        reason: String,
+        link: String,
+    },
     /// Of `parlor doctor`.
     Test {
         url: String,
@@ -53,6 +60,7 @@ impl Letter {
             Self::ConfirmAddress { .. } => "confirm_address",
             Self::AddressChanged { .. } => "address_changed",
             Self::Invitation { .. } => "invitation",
+            Self::KeySetAside { .. } => "key_set_aside",
             Self::Test { .. } => "test",
         }
     }

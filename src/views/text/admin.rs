@@ -1,10 +1,11 @@
 //! The words of the administrators' pages.
 
 /// Their pages, in the order of the navigation.
-pub const ADMIN_PAGES: [(&str, &str); 7] = [
+pub const ADMIN_PAGES: [(&str, &str); 8] = [
     ("/admin/users", USERS),
     ("/admin/invitations", super::INVITATIONS),
     ("/admin/limits", super::LIMITS),
+    ("/admin/providers", PROVIDERS),
     ("/admin/outbox", super::OUTBOX),
     ("/admin/jobs", super::JOBS),
     ("/admin/audit", AUDIT),
@@ -160,6 +161,58 @@ pub fn migrations(applied: i64, newest: i64, behind: Option<usize>, ahead: bool)
         (None, true) => format!("{applied} applied, up to {newest}: by a newer version of Parlor than this process"),
         (None, false) => format!("{applied} applied, up to {newest}; complete"),
     }
+}
+
+// providers
+pub const PROVIDERS: &str = "Providers";
+pub const PROVIDERS_LEAD: &str = "Where models are, and the keys they are asked with: the least used one with room comes \
+    next. Providers and keys stand in the settings of this Parlor.";
+pub const PROVIDER_NO_KEY: &str = "It is asked without a key, and without a limit.";
+pub const KEY_NAME: &str = "Key";
+pub const KEY_SHORT: &str = "a short key";
+pub const KEY_STANDS: &str = "Now";
+pub const KEY_REQUESTS: &str = "Requests in the last minute";
+pub const KEY_TOKENS: &str = "Tokens in the last minute";
+pub const KEY_ACTS: &str = "What to do";
+pub const KEY_READY: &str = "ready";
+pub const KEY_USE_AGAIN: &str = "Use again";
+pub const KEY_USED_AGAIN: &str = "The key is asked with again, from now on.";
+pub const KEY_GONE: &str = "There is no such key any more: it no longer stands in the settings.";
+pub const NO_LIMIT: &str = "no limit";
+
+/// What kind of provider it is.
+pub fn provider_is(kind: &str, models: usize) -> String {
+    let speaks = match kind {
+        "anthropic" => "Speaks Anthropic's protocol.",
+        "gemini" => "Speaks Gemini's protocol.",
+        "demo" => "Built in, and no language model.",
+        _ => "Speaks OpenAI's protocol.",
+    };
+    match models {
+        0 => format!("{speaks} No model of it is known."),
+        1 => format!("{speaks} It has 1 model."),
+        _ => format!("{speaks} It has {models} models."),
+    }
+}
+
+/// How much of a limit is used; 0 is none.
+pub fn of_limit((used, most): (i64, i64)) -> String {
+    if most == 0 {
+        return super::grouped(used);
+    }
+    format!("{} of {}", super::grouped(used), super::grouped(most))
+}
+
+pub fn key_full(seconds: u64) -> String {
+    format!("used up, has room {}", super::due_in(seconds))
+}
+
+pub fn key_rests(seconds: u64) -> String {
+    format!("rests, is asked again {}", super::due_in(seconds))
+}
+
+pub fn key_set_aside(at: time::OffsetDateTime) -> String {
+    format!("not accepted since {}", super::when(at))
 }
 
 #[cfg(test)]

@@ -28,6 +28,10 @@ pub const LETTER_ADDRESS_NOT_YOU: &str =
     "If it was not you, write to whoever looks after this Parlor at once: this address no longer opens your account.";
 pub const LETTER_INVITATION: &str = "You are invited";
 pub const LETTER_INVITATION_DO: &str = "Create your account";
+pub const LETTER_KEY: &str = "A provider does not take a key any more";
+pub const LETTER_KEY_MORE: &str = "It is set aside: no answer is asked for with it. When it is valid again, or another \
+    one stands in the settings, let it be used again here:";
+pub const LETTER_KEY_LINK: &str = "Providers and keys";
 pub const LETTER_TEST: &str = "A test letter";
 pub const LETTER_TEST_MORE: &str = "So letters get out: forgotten passwords, invitations and notices will too.";
 
@@ -203,9 +207,16 @@ pub fn letter_kind(kind: &str) -> &str {
         "confirm_address" => "link to a new address",
         "address_changed" => "notice of a changed address",
         "invitation" => "invitation",
+        "key_set_aside" => "notice of a key that is not taken",
         "test" => "test letter",
         other => other,
     }
+}
+
+/// Whose key it is, and what was said.
+pub fn letter_key(provider: &str, hint: &str, reason: &str) -> String {
+    let which = if hint.is_empty() { String::new() } else { format!(" that ends in {hint}") };
+    format!("{provider} does not accept the key{which}. It said: {reason}")
 }
 
 /// What a letter waits for that was not taken.

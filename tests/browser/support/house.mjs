@@ -13,7 +13,7 @@ export function house({ ready = () => {}, env = {} } = {}) {
   const home = {};
   before(async () => {
     home.provider = await Provider.open();
-    home.ground = await Ground.lay({ OPENAI_BASE_URL: home.provider.url, OPENAI_API_KEY: "key", PARLOR__GENERATION__RETRY: "", ...env });
+    home.ground = await Ground.lay({ OPENAI_BASE_URL: home.provider.url, OPENAI_API_KEY: "key", PARLOR__PROVIDERS__OPENAI__REQUESTS_PER_MINUTE: "0", PARLOR__GENERATION__RETRY: "", ...env });
     [home.parlor, home.browser] = await Promise.all([home.ground.start(), Browser.open()]);
     home.person = (name, options) => home.browser.person(name, home.parlor.origin, options);
     await until("the provider's models are known", async () => (await home.ground.sql("select count(*) from models")) !== "0");

@@ -56,6 +56,9 @@ impl TestApp {
             ("OPENAI_BASE_URL".to_owned(), provider.url()),
             ("OPENAI_API_KEY".to_owned(), "key-1,key-2".to_owned()),
             ("PARLOR_SECRET".to_owned(), "a secret for tests only, long enough".to_owned()),
+            ("PARLOR__PROVIDERS__OPENAI__REQUESTS_PER_MINUTE".to_owned(), "0".to_owned()),
+            // a key that the provider has had enough of does not keep a story waiting
+            ("PARLOR__GENERATION__KEY_REST".to_owned(), "0.1".to_owned()),
             ("PARLOR__CATALOG__RETRY".to_owned(), "1".to_owned()),
             // only in the stories about them are there limits
             ("PARLOR__LIMITS__MESSAGES_PER_MINUTE".to_owned(), "0".to_owned()),
@@ -111,6 +114,12 @@ impl TestApp {
         T: for<'r> sqlx::Decode<'r, sqlx::Postgres> + sqlx::Type<sqlx::Postgres> + Send + Unpin,
     {
         sqlx::query_scalar(sql).fetch_one(&self.app.pools.http).await.unwrap()
+    }
+
+    /// Keys that were set aside, or rest, are asked with again.
+    pub async fn uses_keys_again(&self) {
+        self.execute("update provider_keys set set_aside_at = null, resting_until = null").await;
+        self.app.providers.iter().for_each(parlor::domain::providers::pool::forget);
     }
 
     /// See [`Database::check_feeds`].

@@ -222,6 +222,7 @@ impl House {
             .env("PARLOR_SECRET", SECRET)
             .env("OPENAI_BASE_URL", self.provider.url())
             .env("OPENAI_API_KEY", "key-1")
+            .env("PARLOR__PROVIDERS__OPENAI__REQUESTS_PER_MINUTE", "0")
             .env("PORT", "0")
             .env("RUST_LOG", "info")
             .envs(self.vars.iter().map(|(name, value)| (name, value)));

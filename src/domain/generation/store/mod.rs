@@ -320,19 +320,20 @@ pub async fn end(conn: &mut PgConnection, claimed: &Claimed, end: &End<'_>) -> s
 /// lost workers are forgotten. Says whether it was. The chat's head is locked.
 pub async fn put_off(
     conn: &mut PgConnection,
-    id: GenerationId,
-    epoch: i32,
+    (id, epoch): (GenerationId, i32),
     seconds: f64,
     reason: &str,
+    counts: bool,
 ) -> sqlx::Result<bool> {
     let done = sqlx::query!(
-        "update generations set state = 'waiting', reason = $4, retries = retries + 1, attempt = 0, lease_until = null,
+        "update generations set state = 'waiting', reason = $4, retries = retries + $5::boolean::integer, attempt = 0, lease_until = null,
              next_attempt_at = now() + make_interval(secs => $3), rung_at = now() + make_interval(secs => $3)
          where id = $1 and epoch = $2 and state = 'streaming'",
         id.0,
         epoch,
         seconds,
-        reason
+        reason,
+        counts
     );
     Ok(done.execute(conn).await?.rows_affected() == 1)
 }

@@ -1,0 +1,66 @@
+-- How the keys of providers stand, for all processes. The keys themselves are in each process's settings; here is what is
+-- derived from them (`id`, from the installation's secret) and their last characters.
+create table provider_keys (
+    id                  uuid primary key,
+    provider            text not null,
+    hint                text not null,                  -- its last four characters, or none of a short one
+    requests_per_minute integer not null,               -- 0: no limit
+    tokens_per_minute   bigint not null,                -- 0: no limit
+    resting_until       timestamptz,                    -- the provider asked us to wait
+    set_aside_at        timestamptz,                    -- the provider did not accept it; until an administrator says so
+    reason              text not null default '',       -- why it rests or was set aside: the provider's words
+    seen_at             timestamptz not null default now()
+);
+
+-- What was asked with a key, by seconds of the epoch. Unlogged: after a crash of PostgreSQL the last minute is forgotten.
+create unlogged table key_uses (
+    key_id   uuid not null,
+    second   bigint not null,
+    requests integer not null,
+    tokens   bigint not null,
+    primary key (key_id, second)
+);
+
+-- How keys stand at this moment. A limit holds in any 60 s, so a second counts until 61 s after its beginning. `free_in`:
+-- seconds until there is room for one more request of so many tokens; one that is larger than the limit needs all of it.
+create function key_standings(keys uuid[], wanted bigint)
+returns table (id uuid, requests integer, tokens bigint, free_in float8, resting_in float8, set_aside boolean)
+language sql volatile as $$
+    with clock as (select extract(epoch from clock_timestamp())::float8 as now)
+    select k.id, coalesce(u.requests, 0)::integer, coalesce(u.tokens, 0)::bigint,
+           greatest(coalesce(u.free_at, 0) - clock.now, 0),
+           greatest(coalesce(extract(epoch from k.resting_until)::float8, 0) - clock.now, 0),
+           k.set_aside_at is not null
+    from provider_keys k cross join clock
+    left join lateral (
+        select max(w.requests) as requests, max(w.tokens) as tokens,
+               max(w.second + 61) filter (where
+                   k.requests_per_minute > 0 and w.requests >= k.requests_per_minute
+                   or k.tokens_per_minute > 0 and w.tokens > k.tokens_per_minute - least(wanted, k.tokens_per_minute)
+               )::float8 as free_at
+        from (select u.second, sum(u.requests) over newest as requests, sum(u.tokens) over newest as tokens
+              from key_uses u where u.key_id = k.id and u.second + 61 > clock.now
+              window newest as (order by u.second desc)) w
+    ) u on true
+    where k.id = any(keys)
+$$;
+
+-- Takes one request of a key, if it has room, and tells how all of them stand after that. `second` is where it is counted.
+create function take_key(keys uuid[], key uuid, wanted bigint)
+returns table (taken bigint, id uuid, requests integer, tokens bigint, free_in float8, resting_in float8, set_aside boolean)
+language plpgsql volatile as $$
+declare
+    second_now bigint;
+begin
+    -- one at a time, so that two cannot take the last one; no row is locked, because the counts are not logged
+    perform pg_advisory_xact_lock(hashtextextended(key::text, 7211));
+    if exists (select from key_standings(array[key], wanted) s
+               where s.free_in = 0 and s.resting_in = 0 and not s.set_aside) then
+        second_now := floor(extract(epoch from clock_timestamp()));
+        insert into key_uses as u (key_id, second, requests, tokens) values (key, second_now, 1, wanted)
+        on conflict (key_id, second) do update set requests = u.requests + 1, tokens = u.tokens + excluded.tokens;
+        delete from key_uses u where u.key_id = key and u.second < second_now - 120;
+    end if;
+    return query select second_now, s.* from key_standings(keys, wanted) s;
+end
+$$;
