@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 const REQUEST: &str = "parlor_http_request_seconds";
 const TOKENS: &str = "parlor_tokens_total";
+const COST: &str = "parlor_cost_micro_units_total";
 const ANSWERS: &str = "parlor_answers_total";
 const FIRST_TOKEN: &str = "parlor_first_token_seconds";
 const PACE: &str = "parlor_tokens_per_second";
@@ -188,6 +189,11 @@ pub fn answered(model: &str, state: &'static str, tokens: &[(&'static str, i64)]
     }
 }
 
+/// A request cost so many micro-units of the currency.
+pub fn spent(model: &str, cost: i64) {
+    counter!(COST, "model" => model.to_owned()).increment(u64::try_from(cost).unwrap_or(0));
+}
+
 /// How fast one answer comes.
 pub struct Pace {
     asked: Instant,
@@ -212,12 +218,22 @@ impl Pace {
         }
     }
 
+    /// How long the first piece took.
+    #[must_use]
+    pub fn first(&self) -> Option<Duration> {
+        self.pieces.map(|(first, _)| first - self.asked)
+    }
+
+    /// Tokens a second, of so many. The first came before the time that is measured.
+    #[must_use]
+    pub fn per_second(&self, tokens: i64) -> Option<f64> {
+        let (first, last) = self.pieces.filter(|(first, last)| last > first)?;
+        (tokens > 1).then(|| (tokens - 1) as f64 / (last - first).as_secs_f64())
+    }
+
     /// The answer ended, with so many tokens.
     pub fn ended(&self, model: &str, tokens: i64) {
-        let Some((first, last)) = self.pieces.filter(|(first, last)| last > first) else { return };
-        if tokens > 1 {
-            // the first came before the time that is measured
-            let pace = (tokens - 1) as f64 / (last - first).as_secs_f64();
+        if let Some(pace) = self.per_second(tokens) {
             histogram!(PACE, "model" => model.to_owned()).record(pace);
         }
     }

@@ -29,6 +29,7 @@ mod search;
 mod settings;
 pub mod text;
 mod tree;
+mod usage;
 
 pub use account::{DataFile, DataPage, LeavePage, LeavingPage, PasswordPage, SessionLine, SessionsPage};
 pub use admin::{
@@ -55,6 +56,7 @@ pub use search::{Command, FoundLine, PaletteFound, SearchPage, Span, what};
 pub use settings::{AddressPage, ChatSettingsPage, SettingsPage, WayForm};
 pub use text::RESET_DONE;
 pub use tree::{EditPage, MessagePage};
+pub use usage::{UsageGroup, UsageKind, UsageLine, UsagePage};
 
 /// Gives page structs an infallible `render`: writing to a string only fails when a template's own value does.
 macro_rules! page {

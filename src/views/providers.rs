@@ -77,9 +77,13 @@ impl ProviderKey {
         matches!(self.standing, KeyStanding::SetAside(_) | KeyStanding::Resting(_))
     }
 
-    /// Why it rests or was set aside; what was once is told no more.
-    fn why(&self) -> &str {
-        if self.can_be_used_again() { &self.reason } else { "" }
+    /// Since when, and why it rests or was set aside; what was once is told no more.
+    fn why(&self) -> String {
+        match self.standing {
+            KeyStanding::SetAside(at) => text::key_set_aside(at, &self.reason),
+            KeyStanding::Resting(_) => self.reason.clone(),
+            KeyStanding::Ready | KeyStanding::Full(_) => String::new(),
+        }
     }
 
     fn words(&self) -> String {
@@ -87,7 +91,7 @@ impl ProviderKey {
             KeyStanding::Ready => text::KEY_READY.into(),
             KeyStanding::Full(seconds) => text::key_full(seconds),
             KeyStanding::Resting(seconds) => text::key_rests(seconds),
-            KeyStanding::SetAside(at) => text::key_set_aside(at),
+            KeyStanding::SetAside(_) => text::KEY_SET_ASIDE.into(),
         }
     }
 }

@@ -8,6 +8,7 @@ pub mod letters;
 pub mod limits;
 pub mod programs;
 pub mod prompts;
+pub mod usage;
 
 pub use account::*;
 pub use admin::*;
@@ -16,6 +17,7 @@ pub use letters::*;
 pub use limits::*;
 pub use programs::*;
 pub use prompts::*;
+pub use usage::*;
 
 use time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
 
@@ -485,7 +487,7 @@ pub const WAY_OF_CHAT: WayWords = WayWords {
 };
 
 /// The pages of the settings.
-pub const SETTINGS_PAGES: [(&str, &str); 9] = [
+pub const SETTINGS_PAGES: [(&str, &str); 10] = [
     ("/settings", "Your way"),
     ("/settings/prompts", PROMPTS),
     ("/settings/import", IMPORT),
@@ -493,6 +495,7 @@ pub const SETTINGS_PAGES: [(&str, &str); 9] = [
     ("/settings/password", PASSWORD),
     ("/settings/sessions", SESSIONS),
     ("/settings/keys", API_KEYS),
+    ("/settings/usage", USAGE),
     ("/settings/data", DATA),
     ("/settings/delete", LEAVE),
 ];

@@ -27,6 +27,8 @@ test("a provider's failure is a sentence, and Try again makes another answer", a
     await tab.reloads();
     same(await tab.portrait(), shown, "after a reload");
 
+    // one that is not accepted is set aside
+    await home.ground.sql("update provider_keys set set_aside_at = null");
     const again = home.provider.answers(question);
     await tab.answer.getByRole("button", { name: "Try again" }).click();
     const { messages } = await again.asked();

@@ -27,6 +27,7 @@ mod keys;
 mod kinds;
 mod late;
 mod leaving;
+mod ledger;
 mod limits;
 mod line;
 mod list;

@@ -132,7 +132,7 @@ async fn a_key_that_is_not_taken_is_set_aside_and_the_administrators_are_told() 
         sqlx::query_as("select kind, recipient from mail").fetch_all(&test.app.pools.http).await.unwrap();
     assert_eq!(letters, [("key_set_aside".to_owned(), "ann@example.org".to_owned())]);
     let page = ann.opens("/admin/providers").await;
-    for words in ["…0001", "…0002", "…0003", "not accepted since", "Incorrect API key provided: (the key)", "Use again"]
+    for words in ["…0001", "…0002", "…0003", "not accepted", "Incorrect API key provided: (the key)", "Use again"]
     {
         assert!(page.html.contains(words), "`{words}` is missing in {}", page.html);
     }

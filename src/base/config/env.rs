@@ -69,7 +69,7 @@ fn is_list(key: &str) -> bool {
 
 /// Keys under `[providers]` that hold numbers.
 fn is_number(key: &str) -> bool {
-    key.starts_with("providers.") && key.ends_with("_per_minute")
+    key.starts_with("providers.") && (key.ends_with("_per_minute") || key.contains(".prices."))
 }
 
 fn typed(default: Option<&Value>, key: &str, name: &str, text: &str) -> anyhow::Result<Value> {

@@ -90,6 +90,10 @@ impl Config {
         within("queue.poll_ms", self.queue.poll_ms as f64, 50., 60_000.)?;
         within("catalog.refresh", self.catalog.refresh as f64, 10., 86_400.)?;
         within("catalog.retry", self.catalog.retry as f64, 1., 86_400.)?;
+        let currency = &self.catalog.currency;
+        if !(currency.len() == 3 && currency.bytes().all(|b| b.is_ascii_uppercase())) {
+            return Err(format!("`catalog.currency` is `{currency}`; it must be three capital letters, e.g. USD"));
+        }
         let listen = &self.metrics.listen;
         if !listen.is_empty() && listen.parse::<std::net::SocketAddr>().is_err() {
             return Err(format!(
@@ -220,6 +224,12 @@ mod tests {
             (
                 &[("PARLOR__PROVIDERS__A__REQUESTS_PER_MINUTE", "2000000")],
                 &["providers.a.requests_per_minute", "1000000"],
+            ),
+            (&[("PARLOR__CATALOG__CURRENCY", "dollars")], &["catalog.currency", "dollars", "USD"]),
+            (&[("PARLOR__PROVIDERS__A__PRICES__M__INPUT", "1")], &["output"]),
+            (
+                &[("PARLOR__PROVIDERS__A__PRICES__M__INPUT", "-1"), ("PARLOR__PROVIDERS__A__PRICES__M__OUTPUT", "1")],
+                &["providers.a.prices.m", "1000000"],
             ),
             (&[("PARLOR__PROVIDERS__A__PROXY", "ftp://proxy")], &["providers.a.proxy", "socks5h://", "none"]),
             (&[("PARLOR__PROVIDERS__A__HEADERS__HOST", "h")], &["providers.a.headers", "host", "itself"]),

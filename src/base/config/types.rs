@@ -239,6 +239,7 @@ pub struct Queue {
 pub struct Catalog {
     pub refresh: u64,
     pub retry: u64,
+    pub currency: String,
     pub ollama: String,
 }
 
@@ -267,6 +268,9 @@ pub struct Provider {
     pub requests_per_minute: Option<u32>,
     #[serde(default)]
     pub tokens_per_minute: u32,
+    /// What its models cost, by name.
+    #[serde(default)]
+    pub prices: BTreeMap<String, Price>,
     /// Sent with each request, by name.
     #[serde(default)]
     pub headers: BTreeMap<String, Hidden>,
@@ -320,6 +324,14 @@ impl Provider {
         if !(url.starts_with("https://") || url.starts_with("http://")) {
             return Err(format!("`providers.{name}.base_url` is `{url}`; it must begin with https:// or http://"));
         }
+        for (model, price) in &self.prices {
+            let all = [price.input, price.cached.unwrap_or_default(), price.output];
+            if !all.iter().all(|price| (0. ..=f64::from(most)).contains(price)) {
+                return Err(format!(
+                    "`providers.{name}.prices.{model}`: a price must be 0 to {most} for a million tokens"
+                ));
+            }
+        }
         // it becomes a header of each request
         if self.api_keys.iter().any(|key| !key.expose().bytes().all(|b| b.is_ascii_graphic())) {
             return Err(format!(
@@ -349,6 +361,17 @@ impl Provider {
         }
         Ok(())
     }
+}
+
+/// What a model costs for a million tokens, in units of the currency.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Price {
+    pub input: f64,
+    /// Input from the provider's cache; nothing: as `input`.
+    #[serde(default)]
+    pub cached: Option<f64>,
+    pub output: f64,
 }
 
 /// The protocol that a provider speaks.

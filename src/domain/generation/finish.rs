@@ -16,6 +16,7 @@ use crate::{
     domain::{
         catalog, chats,
         feed::{self, Event, Stands, What},
+        ledger::{self, Entry},
     },
     markdown,
     outside::llm::Usage,
@@ -34,6 +35,8 @@ pub struct Ending {
     pub text: String,
     pub reasoning: String,
     pub usage: Option<Usage>,
+    /// The request that ends with it, if it is not in the ledger yet.
+    pub spent: Option<Entry>,
 }
 
 /// Ends an attempt of this worker. Returns false if it is no longer this worker's: then nothing was changed.
@@ -60,6 +63,9 @@ pub async fn finish(app: &App, claimed: &Claimed, ending: &Ending) -> Result<boo
     }
     if *state == State::Completed && begins_a_chat(app, claimed) {
         queue::enqueue(&mut tx, &Look { generation_id: claimed.id, title: true }).await?;
+    }
+    if let Some(spent) = &ending.spent {
+        ledger::note(&mut tx, spent).await?;
     }
     tx.commit().await?;
     app.feed.hub.deliver(claimed.chat, events);

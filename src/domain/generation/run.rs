@@ -18,9 +18,11 @@ use crate::{
     domain::{
         catalog,
         feed::{self, Stands, Stream, What},
+        ledger::{self, Entry, Purpose},
+        prices::{Price, price},
         providers::pool::{self, Take, Taken},
     },
-    outside::llm::{Ask, Chunk, Chunks, Fault, FaultKind, Finish, Provider, Said, Usage},
+    outside::llm::{Ask, Chunk, Chunks, Fault, FaultKind, Finish, Provider, Said, Usage, guess},
 };
 use futures::StreamExt;
 use std::{sync::atomic::Ordering, time::Duration};
@@ -34,6 +36,9 @@ const SLACK: Duration = Duration::from_secs(5);
 const LULL: Duration = Duration::from_millis(2);
 /// A provider that says less than one thing in so long is listened to all the time.
 const UNHURRIED: Duration = Duration::from_secs(1);
+
+/// How the ledger calls a request that came to its end.
+const COMPLETE: &str = "complete";
 
 /// The shortest pause of an answer that waits for a key.
 const LEAST_WAIT: Duration = Duration::from_millis(200);
@@ -160,6 +165,7 @@ async fn attempt(app: &App, claimed: &Claimed, lost: CancellationToken) -> Resul
         text,
         reasoning: String::new(),
         usage: None,
+        asking: None,
         pace: Pace::begin(),
     };
     let outcome = tokio::select! {
@@ -228,7 +234,19 @@ struct Attempt<'a> {
     text: String,
     reasoning: String,
     usage: Option<Usage>,
+    /// The request under way, or the last one, until it is in the ledger.
+    asking: Option<Asking>,
     pace: Pace,
+}
+
+/// A request to a provider.
+struct Asking {
+    provider: String,
+    model: String,
+    key: Option<ProviderKeyId>,
+    price: Option<Price>,
+    /// What is asked, in tokens by our guess.
+    prompt: i64,
 }
 
 impl Attempt<'_> {
@@ -309,6 +327,14 @@ impl Attempt<'_> {
     ) -> std::result::Result<Option<Finish>, Fault> {
         let deadline = self.silence_until(self.app.config.generation.first_token);
         self.pace = Pace::begin();
+        self.usage = None;
+        self.asking = Some(Asking {
+            provider: provider.name.clone(),
+            model: ask.model.clone(),
+            key: Some(taken.key.id).filter(|_| !taken.key.is_none()),
+            price: price(provider, &ask.model),
+            prompt: ask.prompt_tokens(),
+        });
         let result = match tokio::time::timeout_at(deadline, provider.open(ask, taken.key)).await {
             Ok(Ok(chunks)) => self.read(chunks, deadline).await,
             Ok(Err(fault)) => Err(fault),
@@ -322,7 +348,51 @@ impl Attempt<'_> {
         if let Err(error) = pool::ended(self.app, provider, taken, fault, used).await {
             tracing::warn!(%error, provider = provider.name, "what became of a key was not written down");
         }
+        if let Some(fault) = result.as_ref().err() {
+            self.note(fault.kind.name()).await;
+        }
         result
+    }
+
+    /// The request that is over, for the ledger; nothing if it is there already.
+    fn spent(&mut self, outcome: &'static str) -> Option<Entry> {
+        let asking = self.asking.take()?;
+        let said = guess(self.text.len() - self.prefix + self.reasoning.len());
+        let (usage, estimated) = match self.usage {
+            Some(usage) if outcome == COMPLETE => (usage, false),
+            // told at the beginning, and then it was cut
+            Some(usage) => (Usage { completion: usage.completion.max(said), ..usage }, true),
+            None if outcome == COMPLETE || self.has_streamed() => {
+                (Usage { prompt: asking.prompt, completion: said, ..Usage::default() }, true)
+            }
+            None => (Usage::default(), false),
+        };
+        Some(Entry {
+            generation: self.claimed.id,
+            purpose: Purpose::Answer,
+            cost: asking.price.map(|price| price.cost(&usage)),
+            provider: asking.provider,
+            model: asking.model,
+            key: asking.key,
+            outcome,
+            usage,
+            estimated,
+            first_token: self.pace.first(),
+            tokens_per_second: self.pace.per_second(usage.completion),
+        })
+    }
+
+    /// Writes the request into the ledger on its own; a complete one is written with the answer's end.
+    async fn note(&mut self, outcome: &'static str) {
+        let Some(spent) = self.spent(outcome) else { return };
+        let noted = async {
+            ledger::note(&mut *self.app.pools.jobs.acquire().await?, &spent).await?;
+            Ok::<_, sqlx::Error>(())
+        };
+        match noted.await {
+            Ok(()) => metrics::spent(&self.claimed.model, spent.cost.unwrap_or(0)),
+            Err(error) => tracing::warn!(%error, generation = %self.claimed.id, "a request is missing in the ledger"),
+        }
     }
 
     /// Reads the provider to its end; nothing when the writer was fenced off.
@@ -430,12 +500,13 @@ impl Attempt<'_> {
         })
     }
 
-    async fn conclude(self, outcome: Outcome) -> Result<()> {
+    async fn conclude(mut self, outcome: Outcome) -> Result<()> {
         let id = self.claimed.id;
         let mut wait = None;
         let (state, reason, dead) = match outcome {
             Outcome::Lost => {
                 self.app.feed.writer.abandon(&self.stream);
+                self.note("stopped").await;
                 return Ok(());
             }
             Outcome::HandOver if self.has_streamed() => (State::Interrupted, Some(CUT.to_owned()), false),
@@ -460,9 +531,10 @@ impl Attempt<'_> {
                 (State::Waiting, Some(sentence), false)
             }
         };
+        let spent = self.spent(if state == State::Completed { COMPLETE } else { "cut" });
         let Ok(rest) = self.app.feed.writer.end(&self.stream).await else { return Ok(()) };
         let ending =
-            Ending { state, reason, dead, rest, text: self.text, reasoning: self.reasoning, usage: self.usage };
+            Ending { state, reason, dead, rest, text: self.text, reasoning: self.reasoning, usage: self.usage, spent };
         // whatever happens to the database, the row is this worker's as long as it renews the lease
         let mut pause = Duration::from_millis(100);
         loop {
@@ -491,8 +563,9 @@ impl Attempt<'_> {
     }
 
     /// Gives up an answer that has said nothing: it waits for another worker.
-    async fn hand_over(self) -> Result<()> {
+    async fn hand_over(mut self) -> Result<()> {
         self.app.feed.writer.abandon(&self.stream);
+        self.note("cut").await;
         let mut tx = self.app.pools.jobs.begin().await?;
         let why = Why::HandedOver(self.claimed.epoch);
         let events = settle(&mut tx, self.claimed.chat, self.claimed.message, why).await?;
@@ -514,6 +587,7 @@ fn count(model: &str, ending: &Ending, pace: &Pace) {
         pace.ended(model, u.completion);
         [("prompt", u.prompt), ("cached", u.cached), ("completion", u.completion), ("reasoning", u.reasoning)]
     });
+    metrics::spent(model, ending.spent.as_ref().and_then(|spent| spent.cost).unwrap_or(0));
     metrics::answered(model, ending.state.name(), tokens.as_ref().map_or(&[][..], |t| t));
 }
 

@@ -14,9 +14,11 @@ use crate::{
     domain::{
         catalog, chats,
         feed::{self, What},
+        ledger::{self, Entry, Purpose},
+        prices::price,
         providers::pool::{self, Take},
     },
-    outside::llm::{Ask, Chunk, Chunks, Fault, Finish, Provider, Said},
+    outside::llm::{Ask, Chunk, Chunks, Fault, Finish, Provider, Said, Usage},
 };
 use futures::StreamExt;
 use std::time::Duration;
@@ -63,7 +65,7 @@ async fn make(app: &App, id: GenerationId) -> Result<()> {
         max_tokens: MAX_TOKENS,
         temperature: None,
     };
-    let said = match said(app, provider, &ask).await? {
+    let said = match said(app, id, provider, &ask).await? {
         Ok(said) => said,
         Err(fault) => {
             tracing::warn!(provider = provider.name, %fault, "a provider made no title");
@@ -85,7 +87,12 @@ async fn make(app: &App, id: GenerationId) -> Result<()> {
 
 /// What the model answers, with the first key that is taken; nothing if there is no key for it now, or if it did not come
 /// to its end.
-async fn said(app: &App, provider: &Provider, ask: &Ask) -> Result<std::result::Result<Option<String>, Fault>> {
+async fn said(
+    app: &App,
+    id: GenerationId,
+    provider: &Provider,
+    ask: &Ask,
+) -> Result<std::result::Result<Option<String>, Fault>> {
     let mut tried = Vec::new();
     loop {
         let taken = pool::take(&mut *app.pools.jobs.acquire().await?, provider, &tried, ask.tokens()).await?;
@@ -98,8 +105,25 @@ async fn said(app: &App, provider: &Provider, ask: &Ask) -> Result<std::result::
             Ok(chunks) => said_whole(chunks).await,
             Err(fault) => Err(fault),
         };
-        let used = result.as_ref().map_or((!began).then_some(0), |(_, used)| *used);
+        let told = result.as_ref().ok().and_then(|(_, usage)| *usage);
+        let used = told.map(|usage| usage.prompt + usage.completion).or((!began).then_some(0));
         pool::ended(app, provider, &taken, result.as_ref().err(), used).await?;
+        let guessed = || Usage { prompt: ask.prompt_tokens(), ..Usage::default() };
+        let usage = told.unwrap_or_else(|| if began { guessed() } else { Usage::default() });
+        let spent = Entry {
+            generation: id,
+            purpose: Purpose::Title,
+            provider: provider.name.clone(),
+            model: ask.model.clone(),
+            key: Some(taken.key.id).filter(|_| !taken.key.is_none()),
+            outcome: result.as_ref().err().map_or("complete", |fault| fault.kind.name()),
+            cost: price(provider, &ask.model).map(|price| price.cost(&usage)),
+            usage,
+            estimated: began && told.is_none(),
+            first_token: None,
+            tokens_per_second: None,
+        };
+        ledger::note(&mut *app.pools.jobs.acquire().await?, &spent).await?;
         match result {
             Ok((said, _)) => return Ok(Ok(said)),
             Err(fault) if matches!(verdict(&fault, began, true, 0, &[]), Verdict::NextKey) => {}
@@ -108,8 +132,8 @@ async fn said(app: &App, provider: &Provider, ask: &Ask) -> Result<std::result::
     }
 }
 
-/// The whole of it, and the tokens that were used, if they were told.
-async fn said_whole(mut chunks: Chunks) -> std::result::Result<(Option<String>, Option<i64>), Fault> {
+/// The whole of it, and what was used, if that was told.
+async fn said_whole(mut chunks: Chunks) -> std::result::Result<(Option<String>, Option<Usage>), Fault> {
     let (mut said, mut used, mut finish) = (String::new(), None, None);
     loop {
         // what was used may follow its last word, and is not waited for much longer
@@ -118,7 +142,7 @@ async fn said_whole(mut chunks: Chunks) -> std::result::Result<(Option<String>, 
         match chunk? {
             Chunk::Text(piece) => said.push_str(&piece),
             Chunk::Finished(why) => finish = Some(why),
-            Chunk::Usage(usage) => used = Some(usage.prompt + usage.completion),
+            Chunk::Usage(usage) => used = Some(usage),
             Chunk::Reasoning(_) => {}
         }
         if said.len() > MAX_BYTES {

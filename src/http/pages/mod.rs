@@ -25,12 +25,14 @@ mod search;
 mod settings;
 mod shelves;
 mod tree;
+mod usage;
 
 use super::routes::Routes;
 
 pub fn routes(routes: Routes) -> Routes {
     let routes = ratings::routes(tree::routes(messages::routes(chats::routes(entrance::routes(routes)))));
     let routes = search::routes(folders::routes(shelves::routes(jobs::routes(admin::routes(routes)))));
+    let routes = usage::routes(routes);
     let routes = providers::routes(limits::routes(routes));
     let routes = keys::routes(routes);
     let routes = outbox::routes(invitations::routes(email::routes(password::routes(routes))));

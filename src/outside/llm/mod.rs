@@ -16,6 +16,7 @@ use crate::base::config::{self, Config, Hidden, ProviderKind};
 use anyhow::Context as _;
 use futures::Stream;
 use std::{
+    collections::BTreeMap,
     pin::Pin,
     sync::{Arc, Mutex},
     time::Duration,
@@ -37,13 +38,25 @@ pub struct Ask {
 }
 
 impl Ask {
-    /// So many tokens are asked for and may come, by a guess that is rather too high: a token is some 4 bytes of English and
-    /// 3 of code; each message has a few for its role.
+    /// So many tokens are asked for and may come: [`Ask::prompt_tokens`], and the whole answer.
     #[must_use]
     pub fn tokens(&self) -> i64 {
-        let bytes = self.system.len() + self.messages.iter().map(|message| message.text.len() + 8).sum::<usize>();
-        i64::try_from(bytes / 3).unwrap_or(i64::MAX / 2) + i64::from(self.max_tokens)
+        self.prompt_tokens() + i64::from(self.max_tokens)
     }
+
+    /// So many tokens are asked for, by a guess that is rather too high: a token is some 4 bytes of English and 3 of code; each
+    /// message has a few for its role.
+    #[must_use]
+    pub fn prompt_tokens(&self) -> i64 {
+        let bytes = self.system.len() + self.messages.iter().map(|message| message.text.len() + 8).sum::<usize>();
+        guess(bytes)
+    }
+}
+
+/// The tokens of so many bytes of text.
+#[must_use]
+pub fn guess(bytes: usize) -> i64 {
+    i64::try_from(bytes / 3).unwrap_or(i64::MAX / 2)
 }
 
 /// One message of the conversation as a model sees it.
@@ -175,6 +188,10 @@ pub struct Provider {
     pub name: String,
     /// Models named in the configuration; empty: asked from the provider.
     pub fixed_models: Vec<String>,
+    /// What the settings say that its models cost.
+    pub prices: BTreeMap<String, config::Price>,
+    /// It is at the vendor's own address.
+    pub is_the_vendor: bool,
     /// At least one: the empty key of a server that needs none.
     pub keys: Vec<Key>,
     /// How the keys stood a moment ago.
@@ -198,7 +215,15 @@ impl Provider {
             values => (values, settings.limits()),
         };
         let keys = values.iter().map(|value| Key::new(mark, name, value, limits)).collect();
-        Self { name: name.to_owned(), fixed_models: settings.models.clone(), keys, standings: Arc::default(), line }
+        Self {
+            name: name.to_owned(),
+            fixed_models: settings.models.clone(),
+            prices: settings.prices.clone(),
+            is_the_vendor: settings.base_url.is_none() && !matches!(line, Line::Demo),
+            keys,
+            standings: Arc::default(),
+            line,
+        }
     }
 
     /// Whether this is the built-in demo.

@@ -1,11 +1,12 @@
 //! The words of the administrators' pages.
 
 /// Their pages, in the order of the navigation.
-pub const ADMIN_PAGES: [(&str, &str); 8] = [
+pub const ADMIN_PAGES: [(&str, &str); 9] = [
     ("/admin/users", USERS),
     ("/admin/invitations", super::INVITATIONS),
     ("/admin/limits", super::LIMITS),
     ("/admin/providers", PROVIDERS),
+    ("/admin/usage", super::USAGE),
     ("/admin/outbox", super::OUTBOX),
     ("/admin/jobs", super::JOBS),
     ("/admin/audit", AUDIT),
@@ -171,10 +172,11 @@ pub const PROVIDER_NO_KEY: &str = "It is asked without a key, and without a limi
 pub const KEY_NAME: &str = "Key";
 pub const KEY_SHORT: &str = "a short key";
 pub const KEY_STANDS: &str = "Now";
-pub const KEY_REQUESTS: &str = "Requests in the last minute";
-pub const KEY_TOKENS: &str = "Tokens in the last minute";
+pub const KEY_REQUESTS: &str = "Requests a minute";
+pub const KEY_TOKENS: &str = "Tokens a minute";
 pub const KEY_ACTS: &str = "What to do";
 pub const KEY_READY: &str = "ready";
+pub const KEY_SET_ASIDE: &str = "not accepted";
 pub const KEY_USE_AGAIN: &str = "Use again";
 pub const KEY_USED_AGAIN: &str = "The key is asked with again, from now on.";
 pub const KEY_GONE: &str = "There is no such key any more: it no longer stands in the settings.";
@@ -211,8 +213,8 @@ pub fn key_rests(seconds: u64) -> String {
     format!("rests, is asked again {}", super::due_in(seconds))
 }
 
-pub fn key_set_aside(at: time::OffsetDateTime) -> String {
-    format!("not accepted since {}", super::when(at))
+pub fn key_set_aside(at: time::OffsetDateTime, reason: &str) -> String {
+    format!("since {}: {reason}", super::when(at))
 }
 
 #[cfg(test)]

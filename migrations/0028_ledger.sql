@@ -1,0 +1,68 @@
+-- The ledger: one row for each request to a provider, and what it cost. No row here points at an account or a chat by a
+-- constraint: what was spent stays when they go, under ids that then lead nowhere.
+create table usage (
+    id                uuid primary key default uuid7(),
+    at                timestamptz not null default now(),
+    user_id           uuid,
+    chat_id           uuid,
+    generation_id     uuid,
+    purpose           text not null check (purpose in ('answer', 'title')),
+    provider          text not null,
+    model             text not null,
+    key_id            uuid,                             -- null: asked without a key
+    outcome           text not null,                    -- 'complete', 'stopped', or the kind of the fault
+    prompt_tokens     bigint not null,
+    cached_tokens     bigint not null,                  -- of them from the provider's cache
+    completion_tokens bigint not null,
+    reasoning_tokens  bigint not null,                  -- of them thoughts
+    estimated         boolean not null,                 -- the provider did not say: counted by us
+    cost              bigint,                           -- micro-units of the currency; null: no price was known
+    first_token_ms    integer,
+    tokens_per_second real
+);
+
+create index usage_of_generation on usage (generation_id);
+create index usage_at on usage using brin (at);
+
+-- The same, added up for pages: by day (UTC), person and model.
+create table usage_days (
+    day               date not null,
+    user_id           uuid not null,
+    provider          text not null,
+    model             text not null,
+    requests          bigint not null,
+    failed            bigint not null,
+    prompt_tokens     bigint not null,
+    cached_tokens     bigint not null,
+    completion_tokens bigint not null,
+    reasoning_tokens  bigint not null,
+    cost              bigint not null,
+    unpriced          bigint not null,                  -- requests of which no price was known
+    primary key (user_id, day, provider, model)
+) with (fillfactor = 70);
+
+create index usage_days_by_day on usage_days (day);
+
+-- Writes a request down, in both. The person and the chat are those of the generation.
+create function note_usage(generation uuid, purpose text, provider text, model text, key uuid, outcome text, prompt bigint,
+    cached bigint, completion bigint, reasoning bigint, estimated boolean, cost bigint, first_token_ms integer, pace real)
+returns boolean language sql volatile as $$
+    with owner as (select (select g.user_id from generations g where g.id = generation) as user_id,
+                       (select g.chat_id from generations g where g.id = generation) as chat_id),
+    noted as (
+        insert into usage (user_id, chat_id, generation_id, purpose, provider, model, key_id, outcome, prompt_tokens,
+            cached_tokens, completion_tokens, reasoning_tokens, estimated, cost, first_token_ms, tokens_per_second)
+        select owner.user_id, owner.chat_id, generation, purpose, provider, model, key, outcome, prompt, cached, completion,
+               reasoning, estimated, cost, first_token_ms, pace from owner)
+    insert into usage_days as d (day, user_id, provider, model, requests, failed, prompt_tokens, cached_tokens,
+        completion_tokens, reasoning_tokens, cost, unpriced)
+    select (now() at time zone 'UTC')::date, coalesce(owner.user_id, '00000000-0000-0000-0000-000000000000'), provider, model,
+           1, (outcome not in ('complete', 'stopped'))::integer, prompt, cached, completion, reasoning, coalesce(cost, 0),
+           (cost is null)::integer from owner
+    on conflict (user_id, day, provider, model) do update set requests = d.requests + 1, failed = d.failed + excluded.failed,
+        prompt_tokens = d.prompt_tokens + excluded.prompt_tokens, cached_tokens = d.cached_tokens + excluded.cached_tokens,
+        completion_tokens = d.completion_tokens + excluded.completion_tokens,
+        reasoning_tokens = d.reasoning_tokens + excluded.reasoning_tokens, cost = d.cost + excluded.cost,
+        unpriced = d.unpriced + excluded.unpriced
+    returning true
+$$;

@@ -1,0 +1,99 @@
+//! The SQL of the ledger. Writing is a function of the database (migrations/0028_ledger.sql): one round trip.
+
+use super::{By, Entry, Line, Purpose, Sum};
+use crate::base::ids::UserId;
+use sqlx::{PgConnection, PgPool};
+use time::Date;
+
+/// Writes a request down. In the transaction of an answer's end it is the last thing: it locks what its person has used today.
+///
+/// # Errors
+/// The database's.
+pub async fn note(conn: &mut PgConnection, entry: &Entry) -> sqlx::Result<()> {
+    let purpose = match entry.purpose {
+        Purpose::Answer => "answer",
+        Purpose::Title => "title",
+    };
+    let first_token = entry.first_token.map(|took| i32::try_from(took.as_millis()).unwrap_or(i32::MAX));
+    #[expect(clippy::cast_possible_truncation, reason = "a figure of two digits")]
+    let pace = entry.tokens_per_second.map(|pace| pace as f32);
+    sqlx::query!(
+        "select note_usage($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+        entry.generation.0,
+        purpose,
+        entry.provider,
+        entry.model,
+        entry.key.map(|key| key.0),
+        entry.outcome,
+        entry.usage.prompt,
+        entry.usage.cached,
+        entry.usage.completion,
+        entry.usage.reasoning,
+        entry.estimated,
+        entry.cost,
+        first_token,
+        pace
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(())
+}
+
+pub async fn sums(db: &PgPool, user: Option<UserId>, from: Date, until: Date, by: By) -> sqlx::Result<Vec<Sum>> {
+    let by = match by {
+        By::Day => "day",
+        By::Model => "model",
+        By::Person => "person",
+        By::Provider => "provider",
+    };
+    sqlx::query_as!(
+        Sum,
+        r#"select case $4 when 'day' then d.day::text when 'model' then d.provider || '/' || d.model
+                          when 'provider' then d.provider else coalesce(u.email, '') end as "name!",
+                  sum(d.requests)::bigint as "requests!", sum(d.failed)::bigint as "failed!",
+                  sum(d.prompt_tokens)::bigint as "prompt!", sum(d.cached_tokens)::bigint as "cached!",
+                  sum(d.completion_tokens)::bigint as "completion!", sum(d.reasoning_tokens)::bigint as "reasoning!",
+                  sum(d.cost)::bigint as "cost!", sum(d.unpriced)::bigint as "unpriced!"
+           from usage_days d left join users u on u.id = d.user_id and $4 = 'person'
+           where d.day >= $1 and d.day < $2 and ($3::uuid is null or d.user_id = $3)
+           group by 1
+           order by case when $4 = 'day' then min(d.day) end, sum(d.cost) desc, sum(d.completion_tokens) desc, 1"#,
+        from,
+        until,
+        user.map(|user| user.0),
+        by
+    )
+    .fetch_all(db)
+    .await
+}
+
+pub async fn lines(db: &PgPool, user: Option<UserId>, from: Date, until: Date) -> sqlx::Result<Vec<Line>> {
+    let rows = sqlx::query!(
+        r#"select d.*, coalesce(u.email, '') as "email!" from usage_days d left join users u on u.id = d.user_id
+           where d.day >= $1 and d.day < $2 and ($3::uuid is null or d.user_id = $3)
+           order by d.day, "email!", d.provider, d.model"#,
+        from,
+        until,
+        user.map(|user| user.0)
+    )
+    .fetch_all(db)
+    .await?;
+    let lines = rows.into_iter().map(|row| Line {
+        day: row.day,
+        person: row.email,
+        provider: row.provider,
+        model: row.model,
+        sum: Sum {
+            name: String::new(),
+            requests: row.requests,
+            failed: row.failed,
+            prompt: row.prompt_tokens,
+            cached: row.cached_tokens,
+            completion: row.completion_tokens,
+            reasoning: row.reasoning_tokens,
+            cost: row.cost,
+            unpriced: row.unpriced,
+        },
+    });
+    Ok(lines.collect())
+}

@@ -1,0 +1,117 @@
+//! The words of the pages of what was used, and how money is written.
+
+use time::{Date, Month, format_description::well_known::Iso8601};
+
+pub const USAGE: &str = "Usage";
+pub const USAGE_MONTHS: &str = "Months";
+pub const USAGE_NONE: &str = "Nothing was used in this month.";
+pub const USAGE_SUMS: &str = "This month";
+pub const USAGE_COST: &str = "cost";
+pub const USAGE_REQUESTS: &str = "requests to models";
+pub const USAGE_PROMPT: &str = "tokens in";
+pub const USAGE_COMPLETION: &str = "tokens out";
+pub const USAGE_PICTURE_COST: &str = "Cost of each day (UTC)";
+pub const USAGE_PICTURE_TOKENS: &str = "Tokens of each day (UTC)";
+pub const USAGE_DAYS: &str = "By day";
+pub const USAGE_PEOPLE: &str = "By person";
+pub const USAGE_MODELS: &str = "By model";
+pub const USAGE_PROVIDERS: &str = "By provider";
+pub const USAGE_DAY: &str = "Day";
+pub const USAGE_PERSON: &str = "Person";
+pub const USAGE_MODEL: &str = "Model";
+pub const USAGE_PROVIDER: &str = "Provider";
+pub const USAGE_GONE: &str = "an account that is gone";
+pub const USAGE_REQUESTS_HEAD: &str = "Requests";
+pub const USAGE_PROMPT_HEAD: &str = "Tokens in";
+pub const USAGE_COMPLETION_HEAD: &str = "Tokens out";
+pub const USAGE_COST_HEAD: &str = "Cost";
+pub const USAGE_NO_PRICE: &str = "no price known";
+pub const USAGE_CSV: &str = "Save as CSV";
+
+pub fn usage_failed(count: i64) -> String {
+    format!("{} failed", super::grouped(count))
+}
+
+pub fn usage_cached(count: i64) -> String {
+    format!("{} of them cached", super::grouped(count))
+}
+
+pub fn usage_unpriced(count: i64) -> String {
+    match count {
+        1 => "Of 1 request no price is known, so the cost leaves it out.".into(),
+        _ => format!("Of {} requests no price is known, so the cost leaves them out.", super::grouped(count)),
+    }
+}
+
+pub fn tokens(count: i64) -> String {
+    if count == 1 { "1 token".into() } else { format!("{} tokens", super::grouped(count)) }
+}
+
+/// Micro-units as units, with all six places: for machines.
+pub fn units(micro: i64) -> String {
+    format!(
+        "{}{}.{:06}",
+        if micro < 0 { "-" } else { "" },
+        micro.unsigned_abs() / 1_000_000,
+        micro.unsigned_abs() % 1_000_000
+    )
+}
+
+/// Money for people: to the cent, but what is less than a unit to the hundredth of a cent.
+pub fn money(micro: i64, currency: &str) -> String {
+    let sign = if micro < 0 { "-" } else { "" };
+    let micro = micro.unsigned_abs();
+    let amount = if micro >= 1_000_000 || micro == 0 {
+        let cents = (micro + 5_000) / 10_000;
+        let units = i64::try_from(cents / 100).unwrap_or(i64::MAX);
+        format!("{}.{:02}", super::grouped(units), cents % 100)
+    } else if micro < 50 {
+        return format!("{sign}under {}", money(100, currency));
+    } else {
+        let places = (micro + 50) / 100;
+        format!("{}.{:04}", places / 10_000, places % 10_000)
+    };
+    match currency {
+        "USD" => format!("{sign}${amount}"),
+        "EUR" => format!("{sign}€{amount}"),
+        "GBP" => format!("{sign}£{amount}"),
+        other => format!("{sign}{amount} {other}"),
+    }
+}
+
+/// A month, of `2026-11`: “November 2026”.
+pub fn month_of_name(name: &str) -> String {
+    let parts =
+        name.split_once('-').and_then(|(year, month)| Some((year, Month::try_from(month.parse::<u8>().ok()?).ok()?)));
+    parts.map_or_else(|| name.to_owned(), |(year, month)| format!("{month} {year}"))
+}
+
+/// A day of a month, of `2026-11-29`: “29 November”.
+pub fn day_of(day: &str) -> String {
+    Date::parse(day, &Iso8601::DATE).map_or_else(|_| day.to_owned(), |day| format!("{} {}", day.day(), day.month()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn money_in_words() {
+        for (micro, words) in [
+            (0, "$0.00"),
+            (1, "under $0.0001"),
+            (50, "$0.0001"),
+            (3_100, "$0.0031"),
+            (999_960, "$1.0000"),
+            (1_000_000, "$1.00"),
+            (1_005_000, "$1.01"),
+            (1_234_567_890_000, "$1,234,567.89"),
+            (-2_500_000, "-$2.50"),
+        ] {
+            assert_eq!(money(micro, "USD"), words, "{micro}");
+        }
+        assert_eq!((money(2_500_000, "EUR"), money(2_500_000, "CHF")), ("€2.50".into(), "2.50 CHF".into()));
+        assert_eq!((units(3_100), units(-2_500_000)), ("0.003100".into(), "-2.500000".into()));
+        assert_eq!((month_of_name("2026-11"), day_of("2026-11-09")), ("November 2026".into(), "9 November".into()));
+    }
+}
