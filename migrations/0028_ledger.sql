@@ -43,7 +43,16 @@ create table usage_days (
 
 create index usage_days_by_day on usage_days (day);
 
--- Writes a request down, in both. The person and the chat are those of the generation.
+-- What somebody has spent in a month (UTC), and what is reserved for answers that have not ended: what a budget is held against.
+create table spending (
+    user_id  uuid not null references users (id) on delete cascade,
+    month    date not null,                             -- its first day
+    spent    bigint not null default 0,                 -- micro-units of the currency, as in the ledger
+    reserved bigint not null default 0,
+    primary key (user_id, month)
+) with (fillfactor = 50);
+
+-- Writes a request down, in all three. The person and the chat are those of the generation.
 create function note_usage(generation uuid, purpose text, provider text, model text, key uuid, outcome text, prompt bigint,
     cached bigint, completion bigint, reasoning bigint, estimated boolean, cost bigint, first_token_ms integer, pace real)
 returns boolean language sql volatile as $$
@@ -53,7 +62,12 @@ returns boolean language sql volatile as $$
         insert into usage (user_id, chat_id, generation_id, purpose, provider, model, key_id, outcome, prompt_tokens,
             cached_tokens, completion_tokens, reasoning_tokens, estimated, cost, first_token_ms, tokens_per_second)
         select owner.user_id, owner.chat_id, generation, purpose, provider, model, key, outcome, prompt, cached, completion,
-               reasoning, estimated, cost, first_token_ms, pace from owner)
+               reasoning, estimated, cost, first_token_ms, pace from owner),
+    paid as (
+        insert into spending as s (user_id, month, spent)
+        select u.id, date_trunc('month', now() at time zone 'UTC')::date, cost
+        from owner join users u on u.id = owner.user_id where cost > 0
+        on conflict (user_id, month) do update set spent = s.spent + excluded.spent)
     insert into usage_days as d (day, user_id, provider, model, requests, failed, prompt_tokens, cached_tokens,
         completion_tokens, reasoning_tokens, cost, unpriced)
     select (now() at time zone 'UTC')::date, coalesce(owner.user_id, '00000000-0000-0000-0000-000000000000'), provider, model,

@@ -10,6 +10,7 @@ pub mod ids;
 pub mod jwt;
 pub mod memo;
 pub mod metrics;
+pub mod money;
 pub mod presence;
 pub mod queue;
 pub mod seal;

@@ -105,6 +105,9 @@ pub enum UserNotice {
 pub struct UserLimits {
     pub minute: String,
     pub day: String,
+    /// In whole units of the currency.
+    pub budget: String,
+    pub currency: String,
     pub wrong: bool,
 }
 

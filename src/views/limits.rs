@@ -8,6 +8,8 @@ pub struct LimitsPage {
     pub me: Me,
     pub days: Vec<ChatDay>,
     pub saved: bool,
+    /// What budgets are in.
+    pub currency: String,
     pub roles: Vec<RoleLimits>,
 }
 
@@ -19,6 +21,7 @@ pub struct RoleLimits {
     pub administrators: bool,
     pub minute: LimitField,
     pub day: LimitField,
+    pub budget: LimitField,
 }
 
 /// One number.
@@ -32,7 +35,11 @@ pub struct LimitField {
 }
 
 impl RoleLimits {
-    fn fields(&self) -> [(&LimitField, &'static str); 2] {
-        [(&self.minute, text::LIMIT_MINUTE), (&self.day, text::LIMIT_DAY)]
+    fn fields(&self, currency: &str) -> [(&LimitField, String); 3] {
+        [
+            (&self.minute, text::LIMIT_MINUTE.into()),
+            (&self.day, text::LIMIT_DAY.into()),
+            (&self.budget, text::limit_budget(currency)),
+        ]
     }
 }

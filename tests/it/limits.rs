@@ -260,7 +260,7 @@ async fn viewer(test: &TestApp, name: &str) -> Viewer {
 }
 
 fn given(minute: Option<i32>, day: Option<i32>) -> Given {
-    Given { messages_per_minute: minute, messages_per_day: day }
+    Given { messages_per_minute: minute, messages_per_day: day, budget: None }
 }
 
 /// How many of these a person may begin before it is too many; 9 if nothing limits them.

@@ -8,6 +8,7 @@ mod admin_jobs;
 mod administration;
 mod attempts;
 mod backup;
+mod budgets;
 mod chaos;
 mod continuing;
 mod conversation;

@@ -165,6 +165,7 @@ pub enum Registration {
 #[serde(deny_unknown_fields)]
 pub struct Limits {
     pub messages_per_minute: u32,
+    pub budget_per_month: u32,
     pub messages_per_day: u32,
     pub anonymous_per_hour: u32,
     pub sign_in: bool,

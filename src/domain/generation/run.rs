@@ -48,7 +48,7 @@ const LEAST_WAIT: Duration = Duration::from_millis(200);
 const MAX_ANSWER: usize = 4 * 1024 * 1024;
 
 /// What a model is told that is to continue an answer; it stands after the answer's text so far.
-const GO_ON: &str = "Your last message was cut off. Go on exactly where it ends, as if there had been no break: begin \
+pub(super) const GO_ON: &str = "Your last message was cut off. Go on exactly where it ends, as if there had been no break: begin \
 with the very next character, repeat nothing of it, and add no introduction or remark.";
 
 /// Takes up a generation if there is a permit and it waits and is due; returns at once.

@@ -107,7 +107,7 @@ pub async fn send(app: &App, viewer: &Viewer, chat: Option<ChatId>, draft: &Draf
     let beginning = Beginning {
         chat,
         user: viewer.id,
-        purse: Some(Purse::of(app, viewer)),
+        purse: Some(Purse::paying(app, viewer, &draft.model)),
         question: Question::Asked { parent, place, text: &text, html: &html },
         model: &draft.model,
         from,
@@ -228,13 +228,32 @@ pub(super) async fn begin(tx: &mut PgConnection, with: &Beginning<'_>) -> Result
     let new = store::New { chat, user, question, place, show, model, from_seq, after, prefix, lease, form };
     let Entered { question, answer, generation } = store::enter(tx, &new).await?;
     let allowance = match purse {
-        Some(purse) => limits::take(tx, &purse, answer).await?,
+        Some(purse) => {
+            let allowance = limits::take(tx, &purse, answer).await?;
+            let claimed = Claimed::at_once(generation, chat, answer, model.to_owned(), from_seq, from_seq);
+            limits::reserve(tx, &purse, generation, async |tx, bill| {
+                most_tokens(tx, &claimed, prefix, bill.max_messages).await
+            })
+            .await?;
+            allowance
+        }
         None => None,
     };
     if after.is_none() && lease.is_none() {
         queue::enqueue(tx, &Look::at(generation)).await?;
     }
     Ok(Begun { sent: Sent { chat, answer, allowance }, question, generation })
+}
+
+/// The most that a model can count of what it will be asked: no token is less than a byte, and each message has a few for
+/// its role.
+async fn most_tokens(tx: &mut PgConnection, claimed: &Claimed, prefix: usize, messages: i32) -> Result<i64> {
+    const EACH: usize = 16;
+    let told = store::conversation(tx, claimed, messages.saturating_add(1)).await?;
+    let bytes = told.instructions.len() + told.system.len() + told.texts.iter().map(String::len).sum::<usize>();
+    // an answer that is continued, and the word to go on
+    let more = if prefix > 0 { prefix + run::GO_ON.len() } else { 0 };
+    Ok(i64::try_from(bytes + more + (told.texts.len() + 4) * EACH).unwrap_or(i64::MAX))
 }
 
 /// The text as it is kept.

@@ -180,7 +180,7 @@ async fn ask_for(
     let beginning = Beginning {
         chat,
         user: viewer.id,
-        purse: Some(Purse::of(app, viewer)),
+        purse: Some(Purse::paying(app, viewer, &model)),
         question: Question::Stands(question),
         model: &model,
         from,

@@ -2,9 +2,11 @@
 //! unless their role or they themselves were given other limits. And how often an address may ask without anybody being
 //! signed in (visitors.rs). What must not live here: tries of passwords (tries/).
 
+mod budget;
 mod store;
 mod visitors;
 
+pub use budget::{Bill, Budget, budget, reserve};
 pub use store::Given;
 pub use visitors::Visitors;
 
@@ -54,13 +56,22 @@ pub struct Purse {
     user: UserId,
     role: Role,
     settings: (i32, i32),
+    /// Nothing for what costs nothing, as far as is known.
+    pub bill: Option<Bill>,
 }
 
 impl Purse {
+    /// Without anything to pay.
     #[must_use]
     pub fn of(app: &App, viewer: &Viewer) -> Self {
         let role = Role::of(viewer.administrator);
-        Self { user: viewer.id, role, settings: settings(app, role) }
+        Self { user: viewer.id, role, settings: settings(app, role), bill: None }
+    }
+
+    /// For an answer by this model.
+    #[must_use]
+    pub fn paying(app: &App, viewer: &Viewer, model: &str) -> Self {
+        Self { bill: Bill::of(app, viewer, model), ..Self::of(app, viewer) }
     }
 }
 
@@ -135,7 +146,11 @@ pub async fn of_roles(app: &App, viewer: &Viewer) -> Result<Vec<OfRole>> {
     let mut all = Vec::new();
     for role in Role::ALL {
         let (minute, day) = settings(app, role);
-        let settings = Given { messages_per_minute: Some(minute), messages_per_day: Some(day) };
+        let settings = Given {
+            messages_per_minute: Some(minute),
+            messages_per_day: Some(day),
+            budget: Some(budget::by_settings(app, role)),
+        };
         all.push(OfRole { role, settings, given: store::of_role(&app.pools.http, role.name()).await? });
     }
     Ok(all)
@@ -187,7 +202,11 @@ pub async fn set_of_user(app: &App, viewer: &Viewer, user: UserId, given: Given)
 }
 
 fn check(given: &Given) -> Result<()> {
-    let fields = [("messages_per_minute", given.messages_per_minute), ("messages_per_day", given.messages_per_day)];
+    let fields = [
+        ("messages_per_minute", given.messages_per_minute),
+        ("messages_per_day", given.messages_per_day),
+        ("budget", given.budget),
+    ];
     let wrong =
         fields.into_iter().filter(|(_, most)| most.is_some_and(|most| !(0..=MOST.cast_signed()).contains(&most)));
     let message = format!("A whole number from 0 to {MOST}, or nothing.");
@@ -201,7 +220,8 @@ fn in_words(given: &Given) -> String {
         Some(0) => "no limit".to_owned(),
         Some(most) => most.to_string(),
     };
-    format!("messages a minute: {}, a day: {}", one(given.messages_per_minute), one(given.messages_per_day))
+    let (minute, day, budget) = (one(given.messages_per_minute), one(given.messages_per_day), one(given.budget));
+    format!("messages a minute: {minute}, a day: {day}, budget of a month: {budget}")
 }
 
 fn only_administrators(viewer: &Viewer) -> Result<()> {

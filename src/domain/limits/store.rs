@@ -2,7 +2,7 @@
 
 use crate::base::{
     error::Allowance,
-    ids::{MessageId, UserId},
+    ids::{GenerationId, MessageId, UserId},
 };
 use sqlx::{PgConnection, PgPool};
 
@@ -11,6 +11,8 @@ use sqlx::{PgConnection, PgPool};
 pub struct Given {
     pub messages_per_minute: Option<i32>,
     pub messages_per_day: Option<i32>,
+    /// Of a month, in whole units of the currency.
+    pub budget: Option<i32>,
 }
 
 /// One window as it is now.
@@ -80,6 +82,41 @@ pub async fn windows(
     .await
 }
 
+/// How much this person may spend in a month, in micro-units; 0: no limit.
+pub async fn budget(conn: &mut PgConnection, user: UserId, role: &str, by_settings: i64) -> sqlx::Result<i64> {
+    let budget = sqlx::query_scalar!(r#"select budget_of($1, $2, $3) as "budget!""#, user.0, role, by_settings);
+    budget.fetch_one(conn).await
+}
+
+/// Reserves so much for an answer: whether there was room, and what is spent and reserved now.
+pub async fn reserve(
+    conn: &mut PgConnection,
+    generation: GenerationId,
+    user: UserId,
+    budget: i64,
+    amount: i64,
+) -> sqlx::Result<(bool, i64, i64)> {
+    let row = sqlx::query!(
+        r#"select took as "took!", already_spent as "spent!", already_reserved as "reserved!" from reserve($1, $2, $3, $4)"#,
+        generation.0,
+        user.0,
+        budget,
+        amount
+    );
+    let row = row.fetch_one(conn).await?;
+    Ok((row.took, row.spent, row.reserved))
+}
+
+/// What this person has spent this month, and what is reserved.
+pub async fn spending(conn: &mut PgConnection, user: UserId) -> sqlx::Result<(i64, i64)> {
+    let row = sqlx::query!(
+        "select spent, reserved from spending
+         where user_id = $1 and month = date_trunc('month', now() at time zone 'UTC')::date",
+        user.0
+    );
+    Ok(row.fetch_optional(conn).await?.map_or((0, 0), |row| (row.spent, row.reserved)))
+}
+
 pub async fn give_back(conn: &mut PgConnection, user: UserId, answers: &[MessageId]) -> sqlx::Result<()> {
     let ids: Vec<_> = answers.iter().map(|answer| answer.0).collect();
     sqlx::query!("delete from taken_messages where user_id = $1 and message_id = any($2)", user.0, &ids)
@@ -89,15 +126,18 @@ pub async fn give_back(conn: &mut PgConnection, user: UserId, answers: &[Message
 }
 
 pub async fn of_role(db: &PgPool, role: &str) -> sqlx::Result<Given> {
-    let row =
-        sqlx::query_as!(Given, "select messages_per_minute, messages_per_day from role_limits where role = $1", role);
+    let row = sqlx::query_as!(
+        Given,
+        r#"select messages_per_minute, messages_per_day, (budget / 1000000)::integer as budget from role_limits where role = $1"#,
+        role
+    );
     Ok(row.fetch_optional(db).await?.unwrap_or_default())
 }
 
 pub async fn of_user(db: &PgPool, user: UserId) -> sqlx::Result<Given> {
     let row = sqlx::query_as!(
         Given,
-        "select messages_per_minute, messages_per_day from user_limits where user_id = $1",
+        "select messages_per_minute, messages_per_day, (budget / 1000000)::integer as budget from user_limits where user_id = $1",
         user.0
     );
     Ok(row.fetch_optional(db).await?.unwrap_or_default())
@@ -107,17 +147,20 @@ pub async fn of_user(db: &PgPool, user: UserId) -> sqlx::Result<Given> {
 pub async fn set_of_role(conn: &mut PgConnection, role: &str, given: &Given) -> sqlx::Result<Given> {
     let before = sqlx::query_as!(
         Given,
-        "select messages_per_minute, messages_per_day from role_limits where role = $1 for update",
+        "select messages_per_minute, messages_per_day, (budget / 1000000)::integer as budget from role_limits
+         where role = $1 for update",
         role
     );
     let before = before.fetch_optional(&mut *conn).await?.unwrap_or_default();
     sqlx::query!(
-        "insert into role_limits (role, messages_per_minute, messages_per_day) values ($1, $2, $3)
+        "insert into role_limits (role, messages_per_minute, messages_per_day, budget) values ($1, $2, $3, $4::integer::bigint * 1000000)
          on conflict (role) do update
-         set messages_per_minute = excluded.messages_per_minute, messages_per_day = excluded.messages_per_day",
+         set messages_per_minute = excluded.messages_per_minute, messages_per_day = excluded.messages_per_day,
+             budget = excluded.budget",
         role,
         given.messages_per_minute,
-        given.messages_per_day
+        given.messages_per_day,
+        given.budget
     )
     .execute(conn)
     .await?;
@@ -126,12 +169,14 @@ pub async fn set_of_role(conn: &mut PgConnection, role: &str, given: &Given) -> 
 
 pub async fn set_of_user(conn: &mut PgConnection, user: UserId, given: &Given) -> sqlx::Result<()> {
     sqlx::query!(
-        "insert into user_limits (user_id, messages_per_minute, messages_per_day) values ($1, $2, $3)
+        "insert into user_limits (user_id, messages_per_minute, messages_per_day, budget) values ($1, $2, $3, $4::integer::bigint * 1000000)
          on conflict (user_id) do update
-         set messages_per_minute = excluded.messages_per_minute, messages_per_day = excluded.messages_per_day",
+         set messages_per_minute = excluded.messages_per_minute, messages_per_day = excluded.messages_per_day,
+             budget = excluded.budget",
         user.0,
         given.messages_per_minute,
-        given.messages_per_day
+        given.messages_per_day,
+        given.budget
     )
     .execute(conn)
     .await?;

@@ -42,23 +42,31 @@ async fn show(State(web): State<Web>, Me(viewer): Me, Asked(done): Asked<Done>) 
 struct LimitsForm {
     member_minute: String,
     member_day: String,
+    #[serde(default)]
+    member_budget: String,
     administrator_minute: String,
     administrator_day: String,
+    #[serde(default)]
+    administrator_budget: String,
 }
 
 impl LimitsForm {
-    fn of(&self, role: Role) -> (&str, &str) {
+    fn of(&self, role: Role) -> [&str; 3] {
         match role {
-            Role::Member => (&self.member_minute, &self.member_day),
-            Role::Administrator => (&self.administrator_minute, &self.administrator_day),
+            Role::Member => [&self.member_minute, &self.member_day, &self.member_budget],
+            Role::Administrator => [&self.administrator_minute, &self.administrator_day, &self.administrator_budget],
         }
     }
 
     /// All of it, or nothing if a field cannot be read.
     fn given(&self) -> Option<Vec<(Role, Given)>> {
         let of = |role| {
-            let (minute, day) = self.of(role);
-            let given = Given { messages_per_minute: number(minute).ok()?, messages_per_day: number(day).ok()? };
+            let [minute, day, budget] = self.of(role);
+            let given = Given {
+                messages_per_minute: number(minute).ok()?,
+                messages_per_day: number(day).ok()?,
+                budget: number(budget).ok()?,
+            };
             Some((role, given))
         };
         Role::ALL.into_iter().map(of).collect()
@@ -86,13 +94,14 @@ async fn page(web: &Web, viewer: &Viewer, typed: Option<&LimitsForm>, saved: boo
     let all = limits::of_roles(&web.app, viewer).await?;
     let roles = all.iter().map(|of| role(of, typed)).collect();
     let days = present::days(&web.app, viewer, None).await?;
-    Ok(LimitsPage { me: present::me(viewer), days, saved, roles }.render())
+    let currency = web.app.config.catalog.currency.clone();
+    Ok(LimitsPage { me: present::me(viewer), days, saved, currency, roles }.render())
 }
 
 fn role(of: &OfRole, typed: Option<&LimitsForm>) -> RoleLimits {
-    let (minute, day) = match of.role {
-        Role::Member => ("member_minute", "member_day"),
-        Role::Administrator => ("administrator_minute", "administrator_day"),
+    let [minute, day, budget] = match of.role {
+        Role::Member => ["member_minute", "member_day", "member_budget"],
+        Role::Administrator => ["administrator_minute", "administrator_day", "administrator_budget"],
     };
     let typed = typed.map(|form| form.of(of.role));
     let field = |name, typed: Option<&str>, given: Option<i32>, settings: Option<i32>| LimitField {
@@ -104,7 +113,8 @@ fn role(of: &OfRole, typed: Option<&LimitsForm>) -> RoleLimits {
     let (given, settings) = (of.given, of.settings);
     RoleLimits {
         administrators: of.role == Role::Administrator,
-        minute: field(minute, typed.map(|t| t.0), given.messages_per_minute, settings.messages_per_minute),
-        day: field(day, typed.map(|t| t.1), given.messages_per_day, settings.messages_per_day),
+        minute: field(minute, typed.map(|t| t[0]), given.messages_per_minute, settings.messages_per_minute),
+        day: field(day, typed.map(|t| t[1]), given.messages_per_day, settings.messages_per_day),
+        budget: field(budget, typed.map(|t| t[2]), given.budget, settings.budget),
     }
 }

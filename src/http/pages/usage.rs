@@ -4,6 +4,7 @@ use crate::{
     domain::{
         accounts::Viewer,
         ledger::{self, By, Line, MonthOf, Sum},
+        limits::{self, Budget},
     },
     http::{
         Web,
@@ -74,6 +75,12 @@ async fn page(
     groups: Vec<UsageGroup>,
 ) -> Result<Html<String>, Failure> {
     let days = present::days(&web.app, viewer, None).await?;
+    let currency = web.app.config.catalog.currency.clone();
+    let budget = if all || month != MonthOf::now() { None } else { limits::budget(&web.app, viewer).await? };
+    let budget = budget.map(|Budget { most, spent, reserved }| {
+        let money = |micro| text::money(micro, &currency);
+        text::usage_budget(&money((most - spent - reserved).max(0)), &money(most))
+    });
     let page = UsagePage {
         me: present::me(viewer),
         days,
@@ -83,7 +90,8 @@ async fn page(
         length: month.days(),
         before: month.before().name(),
         next: Some(month.next()).filter(|_| month != MonthOf::now()).map(MonthOf::name),
-        currency: web.app.config.catalog.currency.clone(),
+        budget,
+        currency,
         groups,
     };
     Ok(Html(page.render()))

@@ -12,6 +12,11 @@ pub const LIMIT_DAY: &str = "Messages in any 24 hours";
 pub const LIMIT_WRONG: &str = "A whole number, at most 1,000,000. 0 is no limit.";
 pub const LIMITS_SAVED: &str = "Saved. It holds from now on.";
 
+/// The field of a budget.
+pub fn limit_budget(currency: &str) -> String {
+    format!("Budget of a month, in whole {currency}")
+}
+
 /// Under a limit that can be left empty.
 pub fn limit_hint(settings: u32) -> String {
     match settings {

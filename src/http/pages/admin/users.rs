@@ -105,12 +105,15 @@ async fn show(
 async fn page(web: &Web, viewer: &Viewer, id: UserId, said: Said) -> Result<String, Failure> {
     let person = find::look(&web.app, viewer, id).await?;
     let entries = find::log(&web.app, viewer, Some(id), None).await?;
+    let currency = web.app.config.catalog.currency.clone();
     let limits = if let Some(typed) = said.typed {
-        UserLimits { minute: typed.messages_per_minute, day: typed.messages_per_day, wrong: true }
+        let LimitsForm { messages_per_minute: minute, messages_per_day: day, budget } = typed;
+        UserLimits { minute, day, budget, currency, wrong: true }
     } else {
         let given = limits::of_user(&web.app, viewer, id).await?;
         let written = |most: Option<i32>| most.map(|most| most.to_string()).unwrap_or_default();
-        UserLimits { minute: written(given.messages_per_minute), day: written(given.messages_per_day), wrong: false }
+        let (minute, day) = (written(given.messages_per_minute), written(given.messages_per_day));
+        UserLimits { minute, day, budget: written(given.budget), currency, wrong: false }
     };
     let page = UserPage {
         me: present::me(viewer),
@@ -191,6 +194,8 @@ async fn link(State(web): State<Web>, Me(viewer): Me, Id(id): Id<UserId>) -> Res
 struct LimitsForm {
     messages_per_minute: String,
     messages_per_day: String,
+    #[serde(default)]
+    budget: String,
 }
 
 async fn set_limits(
@@ -199,14 +204,14 @@ async fn set_limits(
     Id(id): Id<UserId>,
     Fields(form): Fields<LimitsForm>,
 ) -> Result<Response, Failure> {
-    let (Ok(messages_per_minute), Ok(messages_per_day)) =
-        (number(&form.messages_per_minute), number(&form.messages_per_day))
+    let (Ok(messages_per_minute), Ok(messages_per_day), Ok(budget)) =
+        (number(&form.messages_per_minute), number(&form.messages_per_day), number(&form.budget))
     else {
         let said = Said { typed: Some(form), ..Said::default() };
         let status = respond::status(&Error::Invalid(Vec::new()));
         return Ok((status, Html(page(&web, &viewer, id, said).await?)).into_response());
     };
-    let given = Given { messages_per_minute, messages_per_day };
+    let given = Given { messages_per_minute, messages_per_day, budget };
     let result = limits::set_of_user(&web.app, &viewer, id, given).await;
     answer(&web, &viewer, id, result, "limits").await
 }
