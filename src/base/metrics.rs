@@ -95,6 +95,7 @@ impl Metrics {
             TOKENS,
             "Tokens as providers counted them; cached are part of prompt, reasoning of completion."
         );
+        describe_counter!(COST, "What requests cost, in millionths of the currency's unit, by model.");
         describe_counter!(ANSWERS, "Answers that ended here, by model and state.");
         describe_histogram!(FIRST_TOKEN, "From asking a provider to the first piece of its answer, by model.");
         describe_histogram!(PACE, "Tokens a second between the first piece of an answer and the last, by model.");

@@ -121,7 +121,7 @@ where
         bill.money(budget),
         next.month()
     );
-    let retry_after = Duration::try_from(next - now).unwrap_or(Duration::from_secs(60));
+    let retry_after = Duration::try_from(next - now).unwrap_or(Duration::from_mins(1));
     Err(Error::Limited { retry_after, sentence, allowance: None })
 }
 
