@@ -43,7 +43,8 @@ create table usage_days (
 
 create index usage_days_by_day on usage_days (day);
 
--- What somebody has spent in a month (UTC), and what is reserved for answers that have not ended: what a budget is held against.
+-- What somebody has spent in a month (UTC) on answers, and what is reserved for those that have not ended: what a budget is held
+-- against. Titles, which nobody asks for, are in the ledger alone.
 create table spending (
     user_id  uuid not null references users (id) on delete cascade,
     month    date not null,                             -- its first day
@@ -66,7 +67,7 @@ returns boolean language sql volatile as $$
     paid as (
         insert into spending as s (user_id, month, spent)
         select u.id, date_trunc('month', now() at time zone 'UTC')::date, cost
-        from owner join users u on u.id = owner.user_id where cost > 0
+        from owner join users u on u.id = owner.user_id where cost > 0 and purpose = 'answer'
         on conflict (user_id, month) do update set spent = s.spent + excluded.spent)
     insert into usage_days as d (day, user_id, provider, model, requests, failed, prompt_tokens, cached_tokens,
         completion_tokens, reasoning_tokens, cost, unpriced)

@@ -18,6 +18,7 @@ mod disks;
 mod doors;
 mod export;
 mod failures;
+mod fallbacks;
 mod fences;
 mod finding;
 mod folders;

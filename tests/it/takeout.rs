@@ -71,7 +71,8 @@ async fn ann_takes_all_that_is_hers() {
             "prompts.json",
             "ratings.json",
             "sessions.json",
-            "settings.json"
+            "settings.json",
+            "usage.json"
         ]
     );
     let json = |name: &str| serde_json::from_str::<Value>(&files[name]).unwrap();
@@ -82,6 +83,10 @@ async fn ann_takes_all_that_is_hers() {
     assert_eq!(json("ratings.json")[0]["note"], "Kind");
     assert_eq!(json("sessions.json")[0]["address"], "127.0.0.1");
     assert_eq!(json("audit.json")[1]["action"], "data.asked");
+    assert_eq!(
+        (&json("usage.json")[0]["model"], &json("usage.json")[0]["requests"]),
+        (&"openai/fake-1".into(), &1.into())
+    );
     assert!(files["chats/00001 Who am I x.md"].contains("Hello **Ann**"));
     let form: FileForm = serde_json::from_str(&files["chats/00001 Who am I x.json"]).unwrap();
     assert_eq!(form.messages.len(), 2);

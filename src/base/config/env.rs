@@ -64,7 +64,8 @@ impl Vars {
 
 /// Keys under `[providers]` that hold lists.
 fn is_list(key: &str) -> bool {
-    key.starts_with("providers.") && (key.ends_with(".api_keys") || key.ends_with(".models"))
+    key.starts_with("providers.")
+        && (key.ends_with(".api_keys") || key.ends_with(".models") || key.contains(".fallbacks."))
 }
 
 /// Keys under `[providers]` that hold numbers.

@@ -113,7 +113,18 @@ impl Config {
         if self.accounts.admin_email.is_empty() != self.accounts.admin_password.expose().is_empty() {
             return Err("ADMIN_EMAIL and ADMIN_PASSWORD belong together: set both or neither".to_owned());
         }
-        self.providers.iter().try_for_each(|(name, provider)| provider.check(name))
+        for (name, provider) in &self.providers {
+            provider.check(name)?;
+            let others = provider.fallbacks.iter().flat_map(|(model, others)| others.iter().map(move |o| (model, o)));
+            for (model, other) in others {
+                if other.split_once('/').is_none_or(|(name, _)| !self.providers.contains_key(name)) {
+                    return Err(format!(
+                        "`providers.{name}.fallbacks.{model}`: `{other}` must be PROVIDER/MODEL, of a provider that is configured"
+                    ));
+                }
+            }
+        }
+        Ok(())
     }
 
     /// The data folder, from the setting or the usual place.
@@ -226,6 +237,8 @@ mod tests {
                 &[("PARLOR__PROVIDERS__A__REQUESTS_PER_MINUTE", "2000000")],
                 &["providers.a.requests_per_minute", "1000000"],
             ),
+            (&[("PARLOR__PROVIDERS__A__FALLBACKS__M", "b/m")], &["providers.a.fallbacks.m", "b/m", "configured"]),
+            (&[("PARLOR__PROVIDERS__A__FALLBACKS__M", "m")], &["PROVIDER/MODEL"]),
             (&[("PARLOR__CATALOG__CURRENCY", "dollars")], &["catalog.currency", "dollars", "USD"]),
             (&[("PARLOR__PROVIDERS__A__PRICES__M__INPUT", "1")], &["output"]),
             (

@@ -269,6 +269,9 @@ pub struct Provider {
     pub requests_per_minute: Option<u32>,
     #[serde(default)]
     pub tokens_per_minute: u32,
+    /// Which models may answer instead of its own, by the name of its own.
+    #[serde(default)]
+    pub fallbacks: BTreeMap<String, Vec<String>>,
     /// What its models cost, by name.
     #[serde(default)]
     pub prices: BTreeMap<String, Price>,

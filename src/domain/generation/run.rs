@@ -42,6 +42,8 @@ const COMPLETE: &str = "complete";
 
 /// The shortest pause of an answer that waits for a key.
 const LEAST_WAIT: Duration = Duration::from_millis(200);
+/// And of one for which none could be taken.
+const SHORT_WAIT: Duration = Duration::from_secs(1);
 
 /// Bytes of text and reasoning that one answer may hold: some 500 times what `context.max_output_tokens` allows by
 /// default, for a provider that takes no notice of it. What comes beyond is not read.
@@ -160,6 +162,7 @@ async fn attempt(app: &App, claimed: &Claimed, lost: CancellationToken) -> Resul
     let mut attempt = Attempt {
         app,
         claimed,
+        model: claimed.model.clone(),
         stream,
         prefix: text.len(),
         text,
@@ -225,9 +228,32 @@ enum Outcome {
     HandOver,
 }
 
+impl Outcome {
+    /// How long is to be waited, if nothing else is left to do; none, if everything was tried.
+    fn pause(&self) -> Option<Duration> {
+        match self {
+            Self::Wait(pause, _) | Self::NoRoom(pause, _) => Some(*pause),
+            Self::Dead(_) => Some(Duration::MAX),
+            Self::Done(_) | Self::Fault(_) | Self::Lost | Self::HandOver => None,
+        }
+    }
+
+    /// What comes of two models that were asked one after the other, the first of which can only be waited for.
+    fn or(self, next: Self) -> Self {
+        match (&next, next.pause()) {
+            // another that does not take the request says nothing about the first
+            (Self::Fault(_), _) => self,
+            (_, Some(pause)) if self.pause().is_some_and(|first| first <= pause) => self,
+            _ => next,
+        }
+    }
+}
+
 struct Attempt<'a> {
     app: &'a App,
     claimed: &'a Claimed,
+    /// Whose answer it is now: that of the claim, or one that answers instead.
+    model: String,
     stream: Stream,
     /// Bytes of `text` that it began with.
     prefix: usize,
@@ -247,11 +273,40 @@ struct Asking {
     price: Option<Price>,
     /// What is asked, in tokens by our guess.
     prompt: i64,
+    /// No more tokens than these are answered.
+    most: i64,
 }
 
 impl Attempt<'_> {
+    /// Asks the model, and as long as nothing came of it and waiting is all that is left, those that may answer instead.
     async fn make(&mut self) -> Outcome {
-        let (provider_name, model) = catalog::split(&self.claimed.model);
+        let mut outcome = self.make_with(&self.claimed.model).await;
+        let (provider, model) = catalog::split(&self.claimed.model);
+        let others = self.app.provider(provider).and_then(|provider| provider.fallbacks.get(model));
+        for other in others.into_iter().flatten() {
+            if self.has_streamed() || outcome.pause().is_none() {
+                break;
+            }
+            if let Err(error) = self.goes_to(other).await {
+                tracing::warn!(%error, generation = %self.claimed.id, "another model could not be asked");
+                break;
+            }
+            let next = self.make_with(other).await;
+            outcome = if self.has_streamed() { next } else { outcome.or(next) };
+        }
+        outcome
+    }
+
+    /// The answer is of another model from now on.
+    async fn goes_to(&mut self, other: &str) -> Result<()> {
+        tracing::info!(generation = %self.claimed.id, from = self.model, to = other, "another model is asked");
+        store::goes_to(&mut *self.app.pools.jobs.acquire().await?, self.claimed.id, self.claimed.epoch, other).await?;
+        other.clone_into(&mut self.model);
+        Ok(())
+    }
+
+    async fn make_with(&mut self, model: &str) -> Outcome {
+        let (provider_name, model) = catalog::split(model);
         let Some(provider) = self.app.provider(provider_name) else {
             let sentence = format!("The provider “{provider_name}” is no longer configured. Choose another model.");
             return Outcome::Fault(sentence);
@@ -274,9 +329,10 @@ impl Attempt<'_> {
                     return Outcome::NoRoom(pause.max(LEAST_WAIT), sentence);
                 }
                 Ok(Take::Never) => Err(Fault::new(FaultKind::Key, "every key is set aside")),
+                // the database's fault, and no attempt
                 Err(error) => {
-                    tracing::error!(%error, generation = %self.claimed.id, "no key could be taken");
-                    Err(Fault::new(FaultKind::Unreachable, "no key could be taken"))
+                    tracing::warn!(%error, generation = %self.claimed.id, "no key could be taken");
+                    return Outcome::NoRoom(SHORT_WAIT, "The database did not answer for a moment.".to_owned());
                 }
             };
             let result = match taken {
@@ -334,6 +390,7 @@ impl Attempt<'_> {
             key: Some(taken.key.id).filter(|_| !taken.key.is_none()),
             price: price(provider, &ask.model),
             prompt: ask.prompt_tokens(),
+            most: ask.max_tokens.into(),
         });
         let result = match tokio::time::timeout_at(deadline, provider.open(ask, taken.key)).await {
             Ok(Ok(chunks)) => self.read(chunks, deadline).await,
@@ -357,7 +414,7 @@ impl Attempt<'_> {
     /// The request that is over, for the ledger; nothing if it is there already.
     fn spent(&mut self, outcome: &'static str) -> Option<Entry> {
         let asking = self.asking.take()?;
-        let said = guess(self.text.len() - self.prefix + self.reasoning.len());
+        let said = guess(self.text.len() - self.prefix + self.reasoning.len()).min(asking.most);
         let (usage, estimated) = match self.usage {
             Some(usage) if outcome == COMPLETE => (usage, false),
             // told at the beginning, and then it was cut
@@ -390,7 +447,7 @@ impl Attempt<'_> {
             Ok::<_, sqlx::Error>(())
         };
         match noted.await {
-            Ok(()) => metrics::spent(&self.claimed.model, spent.cost.unwrap_or(0)),
+            Ok(()) => metrics::spent(&self.model, spent.cost.unwrap_or(0)),
             Err(error) => tracing::warn!(%error, generation = %self.claimed.id, "a request is missing in the ledger"),
         }
     }
@@ -458,7 +515,7 @@ impl Attempt<'_> {
             if self.app.feed.writer.push(&self.stream, &piece, reasoning).await.is_err() {
                 return Ok(None);
             }
-            self.pace.piece(&self.claimed.model);
+            self.pace.piece(&self.model);
             if reasoning { &mut self.reasoning } else { &mut self.text }.push_str(&piece);
             if finish.is_none() {
                 deadline = self.silence_until(self.app.config.generation.idle);
@@ -548,7 +605,10 @@ impl Attempt<'_> {
             match written {
                 Ok(done) => {
                     if done && wait.is_none() {
-                        count(&self.claimed.model, &ending, &self.pace);
+                        count(&self.model, &ending, &self.pace);
+                    } else if let Some(spent) = ending.spent {
+                        // somebody else ended it a moment before; it was asked for all the same
+                        ledger::note(&mut *self.app.pools.jobs.acquire().await?, &spent).await?;
                     }
                     return Ok(());
                 }

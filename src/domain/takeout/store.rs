@@ -171,7 +171,7 @@ pub async fn next_chat(db: &PgPool, user: UserId, after: Option<ChatId>) -> sqlx
 }
 
 /// What there is beside the chats: names of files, and what stands in them.
-pub async fn shelves(db: &PgPool, user: UserId) -> sqlx::Result<[(&'static str, Value); 6]> {
+pub async fn shelves(db: &PgPool, user: UserId) -> sqlx::Result<[(&'static str, Value); 7]> {
     let of_account = sqlx::query!(
         r#"select
                jsonb_build_object('email', email, 'name', name, 'role', role, 'created_at', created_at) as "account!",
@@ -196,7 +196,11 @@ pub async fn shelves(db: &PgPool, user: UserId) -> sqlx::Result<[(&'static str, 
                 from sessions where user_id = $1) as "sessions!",
                (select coalesce(jsonb_agg(jsonb_build_object('at', at, 'action', action, 'by_you', actor_id is not distinct from $1,
                     'address', case when actor_id = $1 then host(address) end, 'details', details) order by id), '[]')
-                from audit where actor_id = $1 or subject_id = $1) as "audit!""#,
+                from audit where actor_id = $1 or subject_id = $1) as "audit!",
+               (select coalesce(jsonb_agg(jsonb_build_object('day', day, 'model', provider || '/' || model,
+                    'requests', requests, 'prompt_tokens', prompt_tokens, 'completion_tokens', completion_tokens,
+                    'cost_in_millionths', cost) order by day, provider, model), '[]')
+                from usage_days where user_id = $1) as "usage!""#,
         user.0
     )
     .fetch_one(db)
@@ -208,6 +212,7 @@ pub async fn shelves(db: &PgPool, user: UserId) -> sqlx::Result<[(&'static str, 
         ("folders.json", lists.folders),
         ("sessions.json", lists.sessions),
         ("audit.json", lists.audit),
+        ("usage.json", lists.usage),
     ])
 }
 

@@ -188,6 +188,8 @@ pub struct Provider {
     pub name: String,
     /// Models named in the configuration; empty: asked from the provider.
     pub fixed_models: Vec<String>,
+    /// By its models: which others may answer instead, `provider/name`, in order.
+    pub fallbacks: BTreeMap<String, Vec<String>>,
     /// What the settings say that its models cost.
     pub prices: BTreeMap<String, config::Price>,
     /// It is at the vendor's own address.
@@ -218,6 +220,7 @@ impl Provider {
         Self {
             name: name.to_owned(),
             fixed_models: settings.models.clone(),
+            fallbacks: settings.fallbacks.clone(),
             prices: settings.prices.clone(),
             is_the_vendor: settings.base_url.is_none() && !matches!(line, Line::Demo),
             keys,

@@ -242,7 +242,7 @@ pub async fn lock_chat_of(conn: &mut PgConnection, id: GenerationId) -> sqlx::Re
 pub async fn claim(conn: &mut PgConnection, id: GenerationId, lease: f64) -> sqlx::Result<Option<Claimed>> {
     sqlx::query_as!(
         Claimed,
-        r#"update generations set state = 'streaming', epoch = epoch + 1, attempt = attempt + 1,
+        r#"update generations set state = 'streaming', model = coalesce(asked_model, model), epoch = epoch + 1, attempt = attempt + 1,
                lease_until = now() + make_interval(secs => $2), started_at = coalesce(started_at, now())
            where id = $1 and state in ('queued', 'waiting') and next_attempt_at <= now()
            returning id as "id: GenerationId", chat_id as "chat: ChatId", message_id as "message: MessageId",
@@ -316,6 +316,19 @@ pub async fn end(conn: &mut PgConnection, claimed: &Claimed, end: &End<'_>) -> s
     Ok((row.ended, row.lined))
 }
 
+/// Another model answers instead of the one that was asked for.
+pub async fn goes_to(conn: &mut PgConnection, id: GenerationId, epoch: i32, model: &str) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update generations set asked_model = coalesce(asked_model, model), model = $3 where id = $1 and epoch = $2",
+        id.0,
+        epoch,
+        model
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 /// Puts off a generation that is streaming under this epoch and has said nothing: it waits for so many seconds, and its
 /// lost workers are forgotten. Says whether it was. The chat's head is locked.
 pub async fn put_off(
@@ -326,7 +339,7 @@ pub async fn put_off(
     counts: bool,
 ) -> sqlx::Result<bool> {
     let done = sqlx::query!(
-        "update generations set state = 'waiting', reason = $4, retries = retries + $5::boolean::integer, attempt = 0, lease_until = null,
+        "update generations set state = 'waiting', model = coalesce(asked_model, model), reason = $4, retries = retries + $5::boolean::integer, attempt = 0, lease_until = null,
              next_attempt_at = now() + make_interval(secs => $3), rung_at = now() + make_interval(secs => $3)
          where id = $1 and epoch = $2 and state = 'streaming'",
         id.0,
