@@ -122,7 +122,7 @@ async fn a_large_file_comes_in_parts() {
     ann.posts("/settings/data", &[]).await;
     assert_eq!(test.value::<i64>("select count(*) from takeouts").await, 1, "one at a time");
     let files = takes(&ann).await;
-    assert_eq!(files.len(), 7 + 2 * 60);
+    assert_eq!(files.len(), 8 + 2 * 60);
     assert!(test.value::<i64>("select count(*) from takeout_parts").await > 3);
     assert!(test.value::<bool>("select max(octet_length(body)) < 1500000 from takeout_parts").await);
     let first: String = test.value("select id::text from takeouts").await;
