@@ -33,6 +33,16 @@ impl Price {
         Self { input, cached: price.cached.map_or(input, micro), output: micro(price.output) }
     }
 
+    /// What is never below either.
+    #[must_use]
+    pub fn dearer(self, other: Self) -> Self {
+        Self {
+            input: self.input.max(other.input),
+            cached: self.cached.max(other.cached),
+            output: self.output.max(other.output),
+        }
+    }
+
     /// What so much costs, in micro-units of the currency, rounded to the nearest.
     #[must_use]
     pub fn cost(&self, usage: &Usage) -> i64 {

@@ -4,7 +4,7 @@ use crate::support::{
     TestApp, eventually,
     people::Person,
     process::{House, Process},
-    provider::Step,
+    provider::{Provider, Step},
 };
 
 /// A thousand tokens out cost a cent.
@@ -119,6 +119,32 @@ async fn who_has_nothing_left_is_told_what_to_do() {
     root.posts("/admin/limits", &roles).await;
     assert_eq!(test.value::<i64>("select budget from role_limits where role = 'member'").await, 5_000_000);
     assert!(root.opens("/admin/audit").await.html.contains("budget of a month: 5"));
+}
+
+/// One that answers instead may be dearer: that is reserved.
+#[tokio::test]
+async fn the_dearest_that_may_answer_is_reserved() {
+    let other = Provider::start().await;
+    let url = other.url();
+    let mut settings = PRICES.to_vec();
+    settings.extend([
+        ("PARLOR__PROVIDERS__OTHER__BASE_URL", url.as_str()),
+        ("PARLOR__PROVIDERS__OTHER__PRICES__FAKE-2__INPUT", "0"),
+        ("PARLOR__PROVIDERS__OTHER__PRICES__FAKE-2__OUTPUT", "40"),
+        ("PARLOR__PROVIDERS__OPENAI__FALLBACKS__FAKE-1", "other/fake-2"),
+        ("OPENAI_API_KEY", "key-1"),
+    ]);
+    let test = TestApp::with(&settings).await;
+    let ann = test.person("ann").await;
+    budget(&test, 1_000_000).await;
+    test.provider.refuses(503, "no");
+    other.does([Step::Text("So".into()), Step::Hold, Step::Finish("stop"), Step::Usage(20, 1000), Step::Done]);
+    let chat = ann.asks("hi").await;
+    ann.sees(&chat, "So").await;
+    assert!(money(&test).await.1 > 40_000);
+    other.release();
+    ann.sees(&chat, "data-state=\"completed\"").await;
+    assert_eq!(money(&test).await, (40_000, 0, 40_000));
 }
 
 /// Two hundred at once, and room for exactly fifty: fifty are taken, none of them settled meanwhile.

@@ -31,10 +31,15 @@ pub struct Bill {
 }
 
 impl Bill {
-    /// Nothing for a model without a price.
+    /// Nothing for a model without a price. Of models that may answer instead the dearest counts.
     pub(super) fn of(app: &App, viewer: &Viewer, model: &str) -> Option<Self> {
         let (provider, name) = catalog::split(model);
-        let price = price(app.provider(provider)?, name)?;
+        let others = app.provider(provider)?.fallbacks.get(name).into_iter().flatten().map(String::as_str);
+        let prices = [model].into_iter().chain(others).filter_map(|model| {
+            let (provider, name) = catalog::split(model);
+            price(app.provider(provider)?, name)
+        });
+        let price = prices.reduce(Price::dearer)?;
         Some(Self {
             price,
             max_tokens: app.config.context.max_output_tokens,
