@@ -3,6 +3,7 @@
 //! What must not live here: how anything looks; how a provider's protocol goes (outside/llm).
 
 mod again;
+mod ask;
 pub mod dead;
 mod edges;
 mod finish;

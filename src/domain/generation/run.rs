@@ -2,8 +2,9 @@
 //! own under a permit; the job that called for it is long done.
 
 use super::{
+    ask::{Asking, COMPLETE},
     finish::{CUT, Ending, Why, finish, put_off, settle, without_more},
-    state::{State, Verdict, verdict},
+    state::State,
     store::{self, Claimed},
 };
 use crate::{
@@ -12,17 +13,14 @@ use crate::{
         Result,
         config::seconds,
         db::answered,
-        ids::{GenerationId, ProviderKeyId},
+        ids::GenerationId,
         metrics::{self, Pace, metrics},
     },
     domain::{
-        catalog,
         feed::{self, Stands, Stream, What},
-        ledger::{self, Entry, Purpose},
-        prices::{Price, price},
-        providers::pool::{self, Take, Taken},
+        ledger,
     },
-    outside::llm::{Ask, Chunk, Chunks, Fault, FaultKind, Finish, Provider, Said, Usage, guess},
+    outside::llm::{Chunk, Chunks, Fault, FaultKind, Finish, Usage},
 };
 use futures::StreamExt;
 use std::{sync::atomic::Ordering, time::Duration};
@@ -37,21 +35,9 @@ const LULL: Duration = Duration::from_millis(2);
 /// A provider that says less than one thing in so long is listened to all the time.
 const UNHURRIED: Duration = Duration::from_secs(1);
 
-/// How the ledger calls a request that came to its end.
-const COMPLETE: &str = "complete";
-
-/// The shortest pause of an answer that waits for a key.
-const LEAST_WAIT: Duration = Duration::from_millis(200);
-/// And of one for which none could be taken.
-const SHORT_WAIT: Duration = Duration::from_secs(1);
-
 /// Bytes of text and reasoning that one answer may hold: some 500 times what `context.max_output_tokens` allows by
 /// default, for a provider that takes no notice of it. What comes beyond is not read.
 const MAX_ANSWER: usize = 4 * 1024 * 1024;
-
-/// What a model is told that is to continue an answer; it stands after the answer's text so far.
-pub(super) const GO_ON: &str = "Your last message was cut off. Go on exactly where it ends, as if there had been no break: begin \
-with the very next character, repeat nothing of it, and add no introduction or remark.";
 
 /// Takes up a generation if there is a permit and it waits and is due; returns at once.
 pub fn look(app: &App, id: GenerationId) {
@@ -204,14 +190,8 @@ async fn claim(app: &App, id: GenerationId) -> Result<Option<Claimed>> {
     Ok(Some(claimed))
 }
 
-/// What a model is told before the conversation: the person's own instructions, then the chat's.
-fn system_prompt(instructions: &str, chat: &str) -> String {
-    let parts = [instructions.trim(), chat.trim()];
-    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n\n")
-}
-
 /// How an attempt came to its end.
-enum Outcome {
+pub(super) enum Outcome {
     /// The model said that it is done.
     Done(Finish),
     /// A fault after which nothing more is tried: the sentence for the person.
@@ -228,232 +208,29 @@ enum Outcome {
     HandOver,
 }
 
-impl Outcome {
-    /// How long is to be waited, if nothing else is left to do; none, if everything was tried.
-    fn pause(&self) -> Option<Duration> {
-        match self {
-            Self::Wait(pause, _) | Self::NoRoom(pause, _) => Some(*pause),
-            Self::Dead(_) => Some(Duration::MAX),
-            Self::Done(_) | Self::Fault(_) | Self::Lost | Self::HandOver => None,
-        }
-    }
-
-    /// What comes of two models that were asked one after the other, the first of which can only be waited for.
-    fn or(self, next: Self) -> Self {
-        match (&next, next.pause()) {
-            // another that does not take the request says nothing about the first
-            (Self::Fault(_), _) => self,
-            (_, Some(pause)) if self.pause().is_some_and(|first| first <= pause) => self,
-            _ => next,
-        }
-    }
-}
-
-struct Attempt<'a> {
-    app: &'a App,
-    claimed: &'a Claimed,
+pub(super) struct Attempt<'a> {
+    pub(super) app: &'a App,
+    pub(super) claimed: &'a Claimed,
     /// Whose answer it is now: that of the claim, or one that answers instead.
-    model: String,
-    stream: Stream,
+    pub(super) model: String,
+    pub(super) stream: Stream,
     /// Bytes of `text` that it began with.
-    prefix: usize,
-    text: String,
-    reasoning: String,
-    usage: Option<Usage>,
+    pub(super) prefix: usize,
+    pub(super) text: String,
+    pub(super) reasoning: String,
+    pub(super) usage: Option<Usage>,
     /// The request under way, or the last one, until it is in the ledger.
-    asking: Option<Asking>,
-    pace: Pace,
-}
-
-/// A request to a provider.
-struct Asking {
-    provider: String,
-    model: String,
-    key: Option<ProviderKeyId>,
-    price: Option<Price>,
-    /// What is asked, in tokens by our guess.
-    prompt: i64,
-    /// No more tokens than these are answered.
-    most: i64,
+    pub(super) asking: Option<Asking>,
+    pub(super) pace: Pace,
 }
 
 impl Attempt<'_> {
-    /// Asks the model, and as long as nothing came of it and waiting is all that is left, those that may answer instead.
-    async fn make(&mut self) -> Outcome {
-        let mut outcome = self.make_with(&self.claimed.model).await;
-        let (provider, model) = catalog::split(&self.claimed.model);
-        let others = self.app.provider(provider).and_then(|provider| provider.fallbacks.get(model));
-        for other in others.into_iter().flatten() {
-            if self.has_streamed() || outcome.pause().is_none() {
-                break;
-            }
-            if let Err(error) = self.goes_to(other).await {
-                tracing::warn!(%error, generation = %self.claimed.id, "another model could not be asked");
-                break;
-            }
-            let next = self.make_with(other).await;
-            outcome = if self.has_streamed() { next } else { outcome.or(next) };
-        }
-        outcome
-    }
-
-    /// The answer is of another model from now on.
-    async fn goes_to(&mut self, other: &str) -> Result<()> {
-        tracing::info!(generation = %self.claimed.id, from = self.model, to = other, "another model is asked");
-        store::goes_to(&mut *self.app.pools.jobs.acquire().await?, self.claimed.id, self.claimed.epoch, other).await?;
-        other.clone_into(&mut self.model);
-        Ok(())
-    }
-
-    async fn make_with(&mut self, model: &str) -> Outcome {
-        let (provider_name, model) = catalog::split(model);
-        let Some(provider) = self.app.provider(provider_name) else {
-            let sentence = format!("The provider “{provider_name}” is no longer configured. Choose another model.");
-            return Outcome::Fault(sentence);
-        };
-        let ask = match self.ask(model).await {
-            Ok(ask) => ask,
-            Err(error) => {
-                tracing::error!(%error, generation = %self.claimed.id, "the conversation could not be read");
-                let sentence = "The conversation could not be read. Try again.".to_owned();
-                return Outcome::Fault(sentence);
-            }
-        };
-        let tokens = ask.tokens();
-        let mut tried = Vec::new();
-        loop {
-            let taken = match self.key(provider, &tried, tokens).await {
-                Ok(Take::Key(taken)) => Ok(taken),
-                Ok(Take::In(pause)) => {
-                    let sentence = format!("All that {} takes at once is in use.", provider.name);
-                    return Outcome::NoRoom(pause.max(LEAST_WAIT), sentence);
-                }
-                Ok(Take::Never) => Err(Fault::new(FaultKind::Key, "every key is set aside")),
-                // the database's fault, and no attempt
-                Err(error) => {
-                    tracing::warn!(%error, generation = %self.claimed.id, "no key could be taken");
-                    return Outcome::NoRoom(SHORT_WAIT, "The database did not answer for a moment.".to_owned());
-                }
-            };
-            let result = match taken {
-                Ok(taken) => {
-                    tried.push(taken.key.id);
-                    self.ask_with(provider, &ask, &taken).await
-                }
-                Err(fault) => Err(fault),
-            };
-            let fault = match result {
-                Ok(None) => return Outcome::Lost,
-                Ok(Some(finish)) => return Outcome::Done(finish),
-                Err(fault) => fault,
-            };
-            let asked = tried.len();
-            tracing::warn!(provider = provider.name, asked, model, %fault, generation = %self.claimed.id, "a provider failed");
-            metrics::provider_error(&provider.name, fault.kind.name());
-            let retries = usize::try_from(self.claimed.retries).unwrap_or_default();
-            let schedule = &self.app.config.generation.retry;
-            let sentence = fault.sentence(&provider.name);
-            let left = if self.has_streamed() { false } else { self.is_left(provider, &tried).await };
-            match verdict(&fault, self.has_streamed(), left, retries, schedule) {
-                Verdict::NextKey => {}
-                // what happened, without what the person is to do about it: nothing, for now
-                Verdict::Wait(pause) => return Outcome::Wait(pause, first_sentence(&sentence)),
-                Verdict::Dead => return Outcome::Dead(sentence),
-                Verdict::Interrupted | Verdict::Failed => return Outcome::Fault(sentence),
-            }
-        }
-    }
-
-    async fn key<'p>(&self, provider: &'p Provider, tried: &[ProviderKeyId], tokens: i64) -> Result<Take<'p>> {
-        pool::take(&mut *self.app.pools.jobs.acquire().await?, provider, tried, tokens).await
-    }
-
-    /// Whether there is a key left to try at once. That somebody else takes it meanwhile does no harm.
-    async fn is_left(&self, provider: &Provider, tried: &[ProviderKeyId]) -> bool {
-        let looked = async { pool::is_left(&mut *self.app.pools.jobs.acquire().await?, provider, tried).await };
-        looked.await.inspect_err(|error| tracing::warn!(%error, "the keys could not be looked at")).unwrap_or(false)
-    }
-
-    /// One request, from the first byte to the last; what it means for the key is written down.
-    async fn ask_with(
-        &mut self,
-        provider: &Provider,
-        ask: &Ask,
-        taken: &Taken<'_>,
-    ) -> std::result::Result<Option<Finish>, Fault> {
-        let deadline = self.silence_until(self.app.config.generation.first_token);
-        self.pace = Pace::begin();
-        self.usage = None;
-        self.asking = Some(Asking {
-            provider: provider.name.clone(),
-            model: ask.model.clone(),
-            key: Some(taken.key.id).filter(|_| !taken.key.is_none()),
-            price: price(provider, &ask.model),
-            prompt: ask.prompt_tokens(),
-            most: ask.max_tokens.into(),
-        });
-        let result = match tokio::time::timeout_at(deadline, provider.open(ask, taken.key)).await {
-            Ok(Ok(chunks)) => self.read(chunks, deadline).await,
-            Ok(Err(fault)) => Err(fault),
-            Err(_) => Err(Fault::new(FaultKind::Silent, "no answer within the first-token deadline")),
-        };
-        let fault = result.as_ref().err();
-        let used = match self.usage {
-            Some(usage) => Some(usage.prompt + usage.completion),
-            None => (fault.is_some() && !self.has_streamed()).then_some(0),
-        };
-        if let Err(error) = pool::ended(self.app, provider, taken, fault, used).await {
-            tracing::warn!(%error, provider = provider.name, "what became of a key was not written down");
-        }
-        if let Some(fault) = result.as_ref().err() {
-            self.note(fault.kind.name()).await;
-        }
-        result
-    }
-
-    /// The request that is over, for the ledger; nothing if it is there already.
-    fn spent(&mut self, outcome: &'static str) -> Option<Entry> {
-        let asking = self.asking.take()?;
-        let said = guess(self.text.len() - self.prefix + self.reasoning.len()).min(asking.most);
-        let (usage, estimated) = match self.usage {
-            Some(usage) if outcome == COMPLETE => (usage, false),
-            // told at the beginning, and then it was cut
-            Some(usage) => (Usage { completion: usage.completion.max(said), ..usage }, true),
-            None if outcome == COMPLETE || self.has_streamed() => {
-                (Usage { prompt: asking.prompt, completion: said, ..Usage::default() }, true)
-            }
-            None => (Usage::default(), false),
-        };
-        Some(Entry {
-            generation: self.claimed.id,
-            purpose: Purpose::Answer,
-            cost: asking.price.map(|price| price.cost(&usage)),
-            provider: asking.provider,
-            model: asking.model,
-            key: asking.key,
-            outcome,
-            usage,
-            estimated,
-            first_token: self.pace.first(),
-            tokens_per_second: self.pace.per_second(usage.completion),
-        })
-    }
-
-    /// Writes the request into the ledger on its own; a complete one is written with the answer's end.
-    async fn note(&mut self, outcome: &'static str) {
-        let Some(spent) = self.spent(outcome) else { return };
-        let noted = async {
-            ledger::note(&mut *self.app.pools.jobs.acquire().await?, &spent).await?;
-            Ok::<_, sqlx::Error>(())
-        };
-        match noted.await {
-            Ok(()) => metrics::spent(&self.model, spent.cost.unwrap_or(0)),
-            Err(error) => tracing::warn!(%error, generation = %self.claimed.id, "a request is missing in the ledger"),
-        }
-    }
-
     /// Reads the provider to its end; nothing when the writer was fenced off.
-    async fn read(&mut self, mut chunks: Chunks, mut deadline: Instant) -> std::result::Result<Option<Finish>, Fault> {
+    pub(super) async fn read(
+        &mut self,
+        mut chunks: Chunks,
+        mut deadline: Instant,
+    ) -> std::result::Result<Option<Finish>, Fault> {
         let mut finish = None;
         // one alarm for the whole answer: when it rings too early it is set anew
         let alarm = tokio::time::sleep_until(deadline);
@@ -524,7 +301,7 @@ impl Attempt<'_> {
     }
 
     /// Sets the deadline of the next sign of life, which the lease's renewal looks at too.
-    fn silence_until(&self, limit: f64) -> Instant {
+    pub(super) fn silence_until(&self, limit: f64) -> Instant {
         let deadline = Instant::now() + seconds(limit);
         if let Some(run) = self.app.running.runs().get_mut(&self.claimed.id).filter(|r| r.epoch == self.claimed.epoch) {
             run.alive_until = deadline + SLACK;
@@ -532,29 +309,8 @@ impl Attempt<'_> {
         deadline
     }
 
-    fn has_streamed(&self) -> bool {
+    pub(super) fn has_streamed(&self) -> bool {
         self.text.len() > self.prefix || !self.reasoning.is_empty()
-    }
-
-    async fn ask(&self, model: &str) -> Result<Ask> {
-        let context = &self.app.config.context;
-        // the answer itself is the leaf, and has no text yet
-        let limit = i32::try_from(context.max_messages).unwrap_or(i32::MAX - 1) + 1;
-        let mut conn = self.app.pools.jobs.acquire().await?;
-        let told = store::conversation(&mut conn, self.claimed, limit).await?;
-        let path = told.by_model.into_iter().zip(told.texts);
-        let mut messages: Vec<_> = path.map(|(by_model, text)| Said { by_model, text }).collect();
-        if self.prefix > 0 {
-            messages.push(Said { by_model: true, text: self.text.clone() });
-            messages.push(Said { by_model: false, text: GO_ON.to_owned() });
-        }
-        Ok(Ask {
-            model: model.to_owned(),
-            system: system_prompt(&told.instructions, &told.system),
-            messages,
-            max_tokens: context.max_output_tokens,
-            temperature: told.temperature,
-        })
     }
 
     async fn conclude(mut self, outcome: Outcome) -> Result<()> {
@@ -635,10 +391,6 @@ impl Attempt<'_> {
         }
         Ok(())
     }
-}
-
-fn first_sentence(text: &str) -> String {
-    text.split_inclusive(". ").next().unwrap_or_default().trim_end().to_owned()
 }
 
 /// An answer of ours has ended: its part in the numbers.

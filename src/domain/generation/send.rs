@@ -2,7 +2,7 @@
 //! nothing of it.
 
 use super::{
-    Look,
+    Look, ask,
     line::too_many_running,
     run,
     state::{MAX_LINED, MAX_RUNNING, State},
@@ -252,7 +252,7 @@ async fn most_tokens(tx: &mut PgConnection, claimed: &Claimed, prefix: usize, me
     let told = store::conversation(tx, claimed, messages.saturating_add(1)).await?;
     let bytes = told.instructions.len() + told.system.len() + told.texts.iter().map(String::len).sum::<usize>();
     // an answer that is continued, and the word to go on
-    let more = if prefix > 0 { prefix + run::GO_ON.len() } else { 0 };
+    let more = if prefix > 0 { prefix + ask::GO_ON.len() } else { 0 };
     Ok(i64::try_from(bytes + more + (told.texts.len() + 4) * EACH).unwrap_or(i64::MAX))
 }
 
