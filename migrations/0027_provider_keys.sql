@@ -23,26 +23,33 @@ create unlogged table key_uses (
 
 -- How keys stand at this moment. A limit holds in any 60 s, so a second counts until 61 s after its beginning. `free_in`:
 -- seconds until there is room for one more request of so many tokens; one that is larger than the limit needs all of it.
-create function key_standings(keys uuid[], wanted bigint)
+-- Uses are added up where they matter: with a limit, between several keys, or `counted` for people who look.
+create function key_standings(keys uuid[], wanted bigint, counted boolean)
 returns table (id uuid, requests integer, tokens bigint, free_in float8, resting_in float8, set_aside boolean)
-language sql volatile as $$
-    with clock as (select extract(epoch from clock_timestamp())::float8 as now)
+language plpgsql volatile as $$ -- a plan that is kept, which SQL functions have not
+declare
+    moment constant float8 := extract(epoch from clock_timestamp());
+begin
+    return query
     select k.id, coalesce(u.requests, 0)::integer, coalesce(u.tokens, 0)::bigint,
-           greatest(coalesce(u.free_at, 0) - clock.now, 0),
-           greatest(coalesce(extract(epoch from k.resting_until)::float8, 0) - clock.now, 0),
+           greatest(coalesce(u.free_at, 0) - moment, 0),
+           greatest(coalesce(extract(epoch from k.resting_until)::float8, 0) - moment, 0),
            k.set_aside_at is not null
-    from provider_keys k cross join clock
+    from public.provider_keys k
     left join lateral (
         select max(w.requests) as requests, max(w.tokens) as tokens,
                max(w.second + 61) filter (where
                    k.requests_per_minute > 0 and w.requests >= k.requests_per_minute
                    or k.tokens_per_minute > 0 and w.tokens > k.tokens_per_minute - least(wanted, k.tokens_per_minute)
                )::float8 as free_at
-        from (select u.second, sum(u.requests) over newest as requests, sum(u.tokens) over newest as tokens
-              from key_uses u where u.key_id = k.id and u.second + 61 > clock.now
-              window newest as (order by u.second desc)) w
+        from (select s.second, sum(s.requests) over newest as requests, sum(s.tokens) over newest as tokens
+              from public.key_uses s
+              where s.key_id = k.id and s.second > floor(moment)::bigint - 61
+                and (counted or cardinality(keys) > 1 or k.requests_per_minute > 0 or k.tokens_per_minute > 0)
+              window newest as (order by s.second desc)) w
     ) u on true
-    where k.id = any(keys)
+    where k.id = any(keys);
+end
 $$;
 
 -- Takes one request of a key, if it has room, and tells how all of them stand after that. `second` is where it is counted.
@@ -53,14 +60,15 @@ declare
     second_now bigint;
 begin
     -- one at a time, so that two cannot take the last one; no row is locked, because the counts are not logged
-    perform pg_advisory_xact_lock(hashtextextended(key::text, 7211));
-    if exists (select from key_standings(array[key], wanted) s
+    if exists (select from public.provider_keys k where k.id = key and (k.requests_per_minute > 0 or k.tokens_per_minute > 0)) then
+        perform pg_advisory_xact_lock(hashtextextended(key::text, 7211));
+    end if;
+    if exists (select from public.key_standings(array[key], wanted, false) s
                where s.free_in = 0 and s.resting_in = 0 and not s.set_aside) then
         second_now := floor(extract(epoch from clock_timestamp()));
-        insert into key_uses as u (key_id, second, requests, tokens) values (key, second_now, 1, wanted)
+        insert into public.key_uses as u (key_id, second, requests, tokens) values (key, second_now, 1, wanted)
         on conflict (key_id, second) do update set requests = u.requests + 1, tokens = u.tokens + excluded.tokens;
-        delete from key_uses u where u.key_id = key and u.second < second_now - 120;
     end if;
-    return query select second_now, s.* from key_standings(keys, wanted) s;
+    return query select second_now, s.* from public.key_standings(keys, wanted, false) s;
 end
 $$;

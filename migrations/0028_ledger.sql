@@ -54,30 +54,32 @@ create table spending (
 ) with (fillfactor = 50);
 
 -- Writes a request down, in all three. The person and the chat are those of the generation.
-create function note_usage(generation uuid, purpose text, provider text, model text, key uuid, outcome text, prompt bigint,
-    cached bigint, completion bigint, reasoning bigint, estimated boolean, cost bigint, first_token_ms integer, pace real)
-returns boolean language sql volatile as $$
-    with owner as (select (select g.user_id from generations g where g.id = generation) as user_id,
-                       (select g.chat_id from generations g where g.id = generation) as chat_id),
-    noted as (
-        insert into usage (user_id, chat_id, generation_id, purpose, provider, model, key_id, outcome, prompt_tokens,
-            cached_tokens, completion_tokens, reasoning_tokens, estimated, cost, first_token_ms, tokens_per_second)
-        select owner.user_id, owner.chat_id, generation, purpose, provider, model, key, outcome, prompt, cached, completion,
-               reasoning, estimated, cost, first_token_ms, pace from owner),
-    paid as (
-        insert into spending as s (user_id, month, spent)
-        select u.id, date_trunc('month', now() at time zone 'UTC')::date, cost
-        from owner join users u on u.id = owner.user_id where cost > 0 and purpose = 'answer'
-        on conflict (user_id, month) do update set spent = s.spent + excluded.spent)
-    insert into usage_days as d (day, user_id, provider, model, requests, failed, prompt_tokens, cached_tokens,
+create function note_usage(of_generation uuid, for_purpose text, of_provider text, of_model text, with_key uuid, came_to text,
+    prompt bigint, cached bigint, completion bigint, reasoning bigint, guessed boolean, costs bigint, first_ms integer, pace real)
+returns void language plpgsql volatile as $$ -- plans that are kept, which SQL functions have not
+declare
+    today constant date := (now() at time zone 'UTC')::date;
+    whose uuid;
+    place uuid;
+begin
+    select g.user_id, g.chat_id into whose, place from public.generations g where g.id = of_generation;
+    insert into public.usage (user_id, chat_id, generation_id, purpose, provider, model, key_id, outcome, prompt_tokens,
+        cached_tokens, completion_tokens, reasoning_tokens, estimated, cost, first_token_ms, tokens_per_second)
+    values (whose, place, of_generation, for_purpose, of_provider, of_model, with_key, came_to, prompt, cached, completion,
+        reasoning, guessed, costs, first_ms, pace);
+    if costs > 0 and for_purpose = 'answer' and whose is not null then
+        insert into public.spending as s (user_id, month, spent) values (whose, date_trunc('month', today)::date, costs)
+        on conflict (user_id, month) do update set spent = s.spent + excluded.spent;
+    end if;
+    insert into public.usage_days as d (day, user_id, provider, model, requests, failed, prompt_tokens, cached_tokens,
         completion_tokens, reasoning_tokens, cost, unpriced)
-    select (now() at time zone 'UTC')::date, coalesce(owner.user_id, '00000000-0000-0000-0000-000000000000'), provider, model,
-           1, (outcome not in ('complete', 'stopped'))::integer, prompt, cached, completion, reasoning, coalesce(cost, 0),
-           (cost is null)::integer from owner
+    values (today, coalesce(whose, '00000000-0000-0000-0000-000000000000'), of_provider, of_model, 1,
+        (came_to not in ('complete', 'stopped'))::integer, prompt, cached, completion, reasoning, coalesce(costs, 0),
+        (costs is null)::integer)
     on conflict (user_id, day, provider, model) do update set requests = d.requests + 1, failed = d.failed + excluded.failed,
         prompt_tokens = d.prompt_tokens + excluded.prompt_tokens, cached_tokens = d.cached_tokens + excluded.cached_tokens,
         completion_tokens = d.completion_tokens + excluded.completion_tokens,
         reasoning_tokens = d.reasoning_tokens + excluded.reasoning_tokens, cost = d.cost + excluded.cost,
-        unpriced = d.unpriced + excluded.unpriced
-    returning true
+        unpriced = d.unpriced + excluded.unpriced;
+end
 $$;

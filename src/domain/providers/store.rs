@@ -35,7 +35,7 @@ pub async fn standings(conn: &mut PgConnection, ids: &[ProviderKeyId], wanted: i
     sqlx::query_as!(
         Standing,
         r#"select id as "id!: ProviderKeyId", requests as "requests!", tokens as "tokens!", free_in as "free_in!",
-                  resting_in as "resting_in!", set_aside as "set_aside!" from key_standings($1, $2)"#,
+                  resting_in as "resting_in!", set_aside as "set_aside!" from key_standings($1, $2, false)"#,
         &raw(ids),
         wanted
     )
@@ -124,7 +124,7 @@ pub async fn states(conn: &mut PgConnection, ids: &[ProviderKeyId]) -> sqlx::Res
         r#"select k.id as "id: ProviderKeyId", k.hint, s.requests as "requests!", s.tokens as "tokens!",
                   k.requests_per_minute, k.tokens_per_minute, s.free_in as "free_in!", s.resting_in as "resting_in!",
                   k.set_aside_at, k.reason
-           from key_standings($1, 0) s join provider_keys k on k.id = s.id"#,
+           from key_standings($1, 0, true) s join provider_keys k on k.id = s.id"#,
         &raw(ids)
     )
     .fetch_all(conn)
