@@ -11,6 +11,7 @@ pub mod jwt;
 pub mod memo;
 pub mod metrics;
 pub mod money;
+pub mod month;
 pub mod presence;
 pub mod queue;
 pub mod seal;

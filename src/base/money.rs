@@ -18,7 +18,7 @@ pub fn money(micro: i64, currency: &str) -> String {
     let micro = micro.unsigned_abs();
     let amount = if micro >= 1_000_000 || micro == 0 {
         let cents = (micro + 5_000) / 10_000;
-        let units = cents / 100;
+        let units = i64::try_from(cents / 100).unwrap_or(i64::MAX);
         format!("{}.{:02}", grouped(units), cents % 100)
     } else if micro < 50 {
         return format!("{sign}under {}", money(100, currency));
@@ -34,10 +34,11 @@ pub fn money(micro: i64, currency: &str) -> String {
     }
 }
 
-/// With a comma before each three digits.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut out = String::new();
+/// `1,234,567`.
+#[must_use]
+pub fn grouped(number: i64) -> String {
+    let digits = number.unsigned_abs().to_string();
+    let mut out = String::from(if number < 0 { "-" } else { "" });
     for (at, digit) in digits.chars().enumerate() {
         if at > 0 && (digits.len() - at).is_multiple_of(3) {
             out.push(',');

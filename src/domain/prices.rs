@@ -58,7 +58,7 @@ impl Price {
 #[must_use]
 pub fn price(provider: &Provider, model: &str) -> Option<Price> {
     let said = provider.prices.get(model);
-    said.or_else(|| if provider.is_the_vendor { known(KNOWN.get(provider.kind())?, model) } else { None })
+    said.or_else(|| if provider.is_the_vendor() { known(KNOWN.get(provider.kind())?, model) } else { None })
         .map(Price::of)
 }
 

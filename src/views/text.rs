@@ -10,6 +10,7 @@ pub mod programs;
 pub mod prompts;
 pub mod usage;
 
+pub use crate::base::money::{grouped, money, units};
 pub use account::*;
 pub use admin::*;
 pub use answers::*;
@@ -384,19 +385,6 @@ pub fn too_long(max_chars: usize) -> String {
 /// The title of a browser's tab.
 pub fn tab(title: &str) -> String {
     format!("{title} · {PARLOR}")
-}
-
-/// `1,234,567`.
-pub fn grouped(number: i64) -> String {
-    let digits = number.unsigned_abs().to_string();
-    let mut out = String::from(if number < 0 { "-" } else { "" });
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
 }
 
 // the list's menus, the archive

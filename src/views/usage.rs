@@ -41,7 +41,6 @@ pub struct UsageGroup {
     pub lines: Vec<UsageLine>,
 }
 
-#[derive(Default)]
 pub struct UsageLine {
     /// A day as ISO 8601, an address (empty: of an account that is gone), a model or a provider.
     pub name: String,
@@ -116,36 +115,24 @@ impl UsagePage {
         self.groups.first().map_or(&[], |days| &days.lines)
     }
 
-    fn total(&self) -> UsageLine {
-        self.lines().iter().fold(UsageLine::default(), |mut sum, line| {
-            sum.requests += line.requests;
-            sum.failed += line.failed;
-            sum.prompt += line.prompt;
-            sum.cached += line.cached;
-            sum.completion += line.completion;
-            sum.cost += line.cost;
-            sum.unpriced += line.unpriced;
-            sum
-        })
-    }
-
     /// What stands above everything.
     fn sums(&self) -> Vec<(String, &'static str)> {
-        let total = self.total();
+        let total = |of: fn(&UsageLine) -> i64| self.lines().iter().map(of).sum::<i64>();
         let mut sums = vec![
-            (text::grouped(total.requests), text::USAGE_REQUESTS),
-            (text::grouped(total.prompt), text::USAGE_PROMPT),
-            (text::grouped(total.completion), text::USAGE_COMPLETION),
+            (text::grouped(total(|line| line.requests)), text::USAGE_REQUESTS),
+            (text::grouped(total(|line| line.prompt)), text::USAGE_PROMPT),
+            (text::grouped(total(|line| line.completion)), text::USAGE_COMPLETION),
         ];
         if self.by_cost() {
-            sums.insert(0, (self.money(total.cost), text::USAGE_COST));
+            sums.insert(0, (self.money(total(|line| line.cost)), text::USAGE_COST));
         }
         sums
     }
 
     /// What the cost leaves out.
     fn unpriced(&self) -> Option<String> {
-        Some(self.total().unpriced).filter(|count| *count > 0).map(text::usage_unpriced)
+        let count = self.lines().iter().map(|line| line.unpriced).sum();
+        (count > 0).then(|| text::usage_unpriced(count))
     }
 
     /// By cost if anything has one, else by tokens.

@@ -7,10 +7,7 @@ use crate::support::{
 };
 use parlor::{
     base::Error,
-    domain::{
-        accounts::{Theme, Viewer},
-        generation::dead,
-    },
+    domain::{accounts::Viewer, generation::dead},
 };
 use reqwest::StatusCode;
 
@@ -28,21 +25,7 @@ async fn administrator(test: &TestApp) -> Viewer {
         .execute(&test.app.pools.http)
         .await
         .unwrap();
-    viewer(test, "ann", true).await
-}
-
-async fn viewer(test: &TestApp, name: &str, administrator: bool) -> Viewer {
-    let id = test.value(&format!("select id from users where email = '{name}@example.org'")).await;
-    Viewer {
-        id: parlor::base::ids::UserId(id),
-        email: format!("{name}@example.org"),
-        name: name.into(),
-        administrator,
-        theme: Theme::System,
-        serif: false,
-        address: None,
-        zone: time::UtcOffset::UTC,
-    }
+    test.viewer("ann").await
 }
 
 #[tokio::test]
@@ -123,7 +106,7 @@ async fn when_the_schedule_is_used_up_it_is_a_dead_letter() {
     let test = TestApp::with(&[("PARLOR__GENERATION__RETRY", "0.2")]).await;
     let ann = test.person("ann").await;
     let bob = test.person("bob").await;
-    let (root, stranger) = (administrator(&test).await, viewer(&test, "bob", false).await);
+    let (root, stranger) = (administrator(&test).await, test.viewer("bob").await);
     fails_once(&test.provider, 500);
     fails_once(&test.provider, 401);
     let chat = bob.asks("hi").await;

@@ -2,10 +2,10 @@
 
 use crate::support::{TestApp, eventually, provider::Step};
 use parlor::{
-    base::ids::UserId,
+    base::month::Month,
     domain::{
-        accounts::{Theme, Viewer},
-        ledger::{self, By, MonthOf, Sum},
+        accounts::Viewer,
+        ledger::{self, By, Sum, Whose},
     },
 };
 
@@ -23,19 +23,6 @@ async fn rows(test: &TestApp) -> Vec<Row> {
         "select outcome, prompt_tokens, cached_tokens, completion_tokens, reasoning_tokens, estimated, cost from usage order by id",
     );
     rows.fetch_all(&test.app.pools.http).await.unwrap()
-}
-
-async fn viewer(test: &TestApp, name: &str, administrator: bool) -> Viewer {
-    Viewer {
-        id: UserId(test.value(&format!("select id from users where name = '{name}'")).await),
-        email: format!("{name}@example.org"),
-        name: name.into(),
-        administrator,
-        theme: Theme::System,
-        serif: false,
-        address: None,
-        zone: time::UtcOffset::UTC,
-    }
 }
 
 fn counted(text: &str, usage: (i64, i64, i64, i64)) -> [Step; 4] {
@@ -137,21 +124,22 @@ async fn the_sum_is_what_the_provider_reported() {
     .unwrap();
     assert_eq!(written, (100, sum.prompt, sum.cached, sum.completion, sum.reasoning, sum.cost));
 
-    let (root, guest) = (viewer(&test, "ann", true).await, viewer(&test, "bob", false).await);
-    let month = MonthOf::now();
+    let root = Viewer { administrator: true, ..test.viewer("ann").await };
+    let guest = test.viewer("bob").await;
+    let month = Month::now();
     for by in [By::Day, By::Model, By::Provider] {
-        let all = ledger::of_all(&test.app, &root, month, by).await.unwrap();
+        let all = ledger::sums(&test.app, &root, Whose::All, month, by).await.unwrap();
         let total = all.iter().fold((0, 0, 0), |t, s| (t.0 + s.requests, t.1 + s.prompt, t.2 + s.cost));
         assert_eq!(total, (100, sum.prompt, sum.cost), "{by:?}");
     }
-    let people = ledger::of_all(&test.app, &root, month, By::Person).await.unwrap();
+    let people = ledger::sums(&test.app, &root, Whose::All, month, By::Person).await.unwrap();
     let mut names: Vec<_> = people.iter().map(|sum| (sum.name.as_str(), sum.requests)).collect();
     names.sort_unstable();
     assert_eq!(names, [("ann@example.org", 66), ("bob@example.org", 34)]);
-    let his = ledger::of_oneself(&test.app, &guest, month, By::Model).await.unwrap();
+    let his = ledger::sums(&test.app, &guest, Whose::Own, month, By::Model).await.unwrap();
     assert_eq!(his.iter().map(|sum| (sum.name.as_str(), sum.requests)).collect::<Vec<_>>(), [("openai/fake-1", 34)]);
-    assert!(ledger::of_all(&test.app, &guest, month, By::Day).await.is_err(), "only for administrators");
-    assert!(ledger::of_oneself(&test.app, &guest, month.before(), By::Day).await.unwrap().is_empty());
+    assert!(ledger::sums(&test.app, &guest, Whose::All, month, By::Day).await.is_err(), "only for administrators");
+    assert!(ledger::sums(&test.app, &guest, Whose::Own, month.before(), By::Day).await.unwrap().is_empty());
 }
 
 /// What she sees of it: her own month, and as an administrator everybody's; a table, a picture and a file.
@@ -171,7 +159,7 @@ async fn pages_and_files_of_what_was_used() {
         assert!(mine.contains(words), "`{words}` is missing in {mine}");
     }
     assert!(!mine.contains("200,000") && !mine.contains("By person"), "only her own");
-    let today = MonthOf::now().name();
+    let today = Month::now().name();
     let file = ann.opens(&format!("/settings/usage.csv?month={today}")).await.html;
     let lines: Vec<_> = file.lines().collect();
     assert!(lines[0].starts_with("day,provider,model,requests") && lines[0].contains("cost_usd"), "{file}");

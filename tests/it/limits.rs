@@ -13,10 +13,7 @@ use crate::{
 use futures::future::join_all;
 use parlor::{
     base::{error::Error, ids::UserId},
-    domain::{
-        accounts::{self, Viewer},
-        limits::{self, Given},
-    },
+    domain::limits::{self, Given},
 };
 use reqwest::{Method, Response, StatusCode};
 use std::time::Duration;
@@ -254,11 +251,6 @@ async fn the_meter_by_the_composer() {
     assert!(!bob.opens("/").await.html.contains("class=\"meter"));
 }
 
-async fn viewer(test: &TestApp, name: &str) -> Viewer {
-    let id: uuid::Uuid = test.value(&format!("select id from users where name = '{name}'")).await;
-    Viewer::from(&accounts::get(&test.app.pools.http, UserId(id)).await.unwrap().unwrap())
-}
-
 fn given(minute: Option<i32>, day: Option<i32>) -> Given {
     Given { messages_per_minute: minute, messages_per_day: day, budget: None }
 }
@@ -277,7 +269,7 @@ async fn a_person_comes_before_the_role_and_the_role_before_the_settings() {
     let test = TestApp::with(&[(MINUTE, "2"), (DAY, "0")]).await;
     let (ann, bob, root) = (test.person("ann").await, test.person("bob").await, test.person("root").await);
     test.execute("update users set role = 'administrator' where name = 'root'").await;
-    let (admin, bobs) = (viewer(&test, "root").await, viewer(&test, "bob").await.id);
+    let (admin, bobs) = (test.viewer("root").await, test.viewer("bob").await.id);
     assert_eq!((room(&ann).await, room(&bob).await, room(&root).await), (2, 2, 9), "administrators have none");
     let form = |minute| {
         [("member_minute", minute), ("member_day", ""), ("administrator_minute", "3"), ("administrator_day", "")]
@@ -295,9 +287,9 @@ async fn a_person_comes_before_the_role_and_the_role_before_the_settings() {
     assert_eq!(room(&bob).await, 4, "as the role has it");
     // nobody else may see or change them, in whatever way
     for result in [
-        limits::of_user(&test.app, &viewer(&test, "ann").await, bobs).await.map(drop),
-        limits::set_of_user(&test.app, &viewer(&test, "ann").await, bobs, given(Some(9), None)).await,
-        limits::of_roles(&test.app, &viewer(&test, "ann").await).await.map(drop),
+        limits::of_user(&test.app, &test.viewer("ann").await, bobs).await.map(drop),
+        limits::set_of_user(&test.app, &test.viewer("ann").await, bobs, given(Some(9), None)).await,
+        limits::of_roles(&test.app, &test.viewer("ann").await).await.map(drop),
         limits::set_of_user(&test.app, &admin, UserId(uuid::Uuid::nil()), given(Some(9), None)).await,
     ] {
         assert!(matches!(result, Err(Error::NotFound)), "{result:?}");

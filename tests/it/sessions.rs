@@ -6,9 +6,9 @@ use crate::support::{
     provider::Step,
 };
 use parlor::{
-    base::{clock, ids::UserId, sessions::Store},
+    base::{clock, sessions::Store},
     domain::{
-        accounts::{self, Viewer, sessions},
+        accounts::{self, sessions},
         audit::Actor,
         people,
     },
@@ -16,12 +16,6 @@ use parlor::{
 use reqwest::{Method, StatusCode};
 use std::time::{Duration, Instant};
 use tower_sessions::{SessionStore as _, session::Record};
-
-/// Who that is, as acts want it.
-async fn viewer(test: &TestApp, name: &str) -> Viewer {
-    let id = test.value(&format!("select id from users where name = '{name}'")).await;
-    Viewer::from(&accounts::get(&test.app.pools.http, UserId(id)).await.unwrap().unwrap())
-}
 
 /// Changes what the session store has of these sessions.
 async fn rewrite(test: &TestApp, sessions: &str, change: impl Fn(&mut Record)) {
@@ -155,7 +149,7 @@ async fn s12_a_row_that_came_back_signs_nobody_in() {
     let published = tower_sessions_sqlx_store::PostgresStore::new(test.app.pools.http.clone());
     let id: String = test.value("select id from tower_sessions.session").await;
     let record = published.load(&id.parse().unwrap()).await.unwrap().unwrap();
-    let viewer = viewer(&test, "ann").await;
+    let viewer = test.viewer("ann").await;
     sessions::end(&test.app, &viewer, sessions::all(&test.app, &viewer).await.unwrap()[0].id).await.unwrap();
     // what a process of an older version did: saving is inserting
     published.save(&record).await.unwrap();
@@ -251,7 +245,7 @@ async fn s6_a_disabled_account_is_out_within_seconds() {
     ann.sees(&chat, "Hello").await;
     ann.says(&chat, "and then?").await;
     let tab = ann.follows(&chat, ann.opens(&chat).await.after()).await;
-    let user = viewer(&test, "ann").await.id;
+    let user = test.viewer("ann").await.id;
     let began = Instant::now();
     people::disable(&test.app, &Actor::operator(), user).await.unwrap();
     is_cut(&tab).await;
@@ -298,9 +292,9 @@ async fn s6_the_last_administrator_stays() {
     use parlor::base::Error;
     let test = TestApp::start().await;
     let (ann, _bob) = (test.person("ann").await, test.person("bob").await);
-    let (ann_id, bob_id) = (viewer(&test, "ann").await.id, viewer(&test, "bob").await.id);
+    let (ann_id, bob_id) = (test.viewer("ann").await.id, test.viewer("bob").await.id);
     accounts::promote(&test.app, "ann@example.org").await.unwrap();
-    let (by_ann, by_bob) = (Actor::from(&viewer(&test, "ann").await), Actor::from(&viewer(&test, "bob").await));
+    let (by_ann, by_bob) = (Actor::from(&test.viewer("ann").await), Actor::from(&test.viewer("bob").await));
     let app = &test.app;
     assert!(matches!(people::set_role(app, &by_bob, bob_id, true).await, Err(Error::NotFound)));
     assert!(matches!(people::disable(app, &by_bob, ann_id).await, Err(Error::NotFound)));

@@ -80,9 +80,9 @@ async fn sibling(
     let prefix = if continues { cut_text(&mut tx, place.chat, answer).await? } else { String::new() };
     let model = model.filter(|m| !m.is_empty()).map(str::to_owned).or(chat.model).unwrap_or_default();
     catalog::require(app, &mut tx, &model).await?;
-    let purse = Some(Purse::paying(app, viewer, &model));
+    let purse = Purse::paying(app, viewer, &model);
     let form = key.map(|key| Form { key, body_hash });
-    let beside = Beside { answer, question, prefix: &prefix, show: true, purse, form };
+    let beside = Beside { answer, question, prefix: &prefix, show: true, purse: Some(&purse), form };
     let (sent, events) = beside.begin(&mut tx, place.chat, viewer.id, &model, from).await?;
     tx.commit().await?;
     app.feed.hub.deliver(place.chat, events);
@@ -111,7 +111,7 @@ pub(super) struct Beside<'a> {
     /// The new answer is to be on the shown path.
     pub show: bool,
     /// See [`Beginning`].
-    pub purse: Option<Purse>,
+    pub purse: Option<&'a Purse>,
     pub form: Option<Form>,
 }
 

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     base::{
         Result,
-        ids::ProviderKeyId,
+        ids::{GenerationId, ProviderKeyId},
         metrics::{self, Pace},
     },
     domain::{
@@ -21,6 +21,7 @@ use crate::{
     },
     outside::llm::{Ask, Fault, FaultKind, Finish, Provider, Said, Usage, guess},
 };
+use sqlx::PgConnection;
 use std::time::Duration;
 
 /// How the ledger calls a request that came to its end.
@@ -42,9 +43,45 @@ pub(super) struct Asking {
     key: Option<ProviderKeyId>,
     price: Option<Price>,
     /// What is asked, in tokens by our guess.
-    prompt: i64,
+    pub prompt: i64,
     /// No more tokens than these are answered.
     most: i64,
+}
+
+impl Asking {
+    pub fn new(provider: &Provider, ask: &Ask, taken: &Taken<'_>) -> Self {
+        Self {
+            provider: provider.name.clone(),
+            model: ask.model.clone(),
+            key: taken.id(),
+            price: price(provider, &ask.model),
+            prompt: ask.prompt_tokens(),
+            most: ask.max_tokens.into(),
+        }
+    }
+
+    /// What it used, for the ledger; `pace` if it was measured.
+    pub fn entry(
+        self,
+        (generation, purpose): (GenerationId, Purpose),
+        outcome: &'static str,
+        (usage, estimated): (Usage, bool),
+        pace: Option<&Pace>,
+    ) -> Entry {
+        Entry {
+            generation,
+            purpose,
+            cost: self.price.map(|price| price.cost(&usage)),
+            provider: self.provider,
+            model: self.model,
+            key: self.key,
+            outcome,
+            usage,
+            estimated,
+            first_token: pace.and_then(Pace::first),
+            tokens_per_second: pace.and_then(|pace| pace.per_second(usage.completion)),
+        }
+    }
 }
 
 impl Outcome {
@@ -102,18 +139,17 @@ impl Attempt<'_> {
             let sentence = format!("The provider “{provider_name}” is no longer configured. Choose another model.");
             return Outcome::Fault(sentence);
         };
-        let ask = match self.ask(model).await {
-            Ok(ask) => ask,
+        let (ask, mut taken) = match self.prepare(provider, model).await {
+            Ok(prepared) => prepared,
             Err(error) => {
                 tracing::error!(%error, generation = %self.claimed.id, "the conversation could not be read");
                 let sentence = "The conversation could not be read. Try again.".to_owned();
                 return Outcome::Fault(sentence);
             }
         };
-        let tokens = ask.tokens();
         let mut tried = Vec::new();
         loop {
-            let taken = match self.key(provider, &tried, tokens).await {
+            let key = match taken {
                 Ok(Take::Key(taken)) => Ok(taken),
                 Ok(Take::In(pause)) => {
                     let sentence = format!("All that {} takes at once is in use.", provider.name);
@@ -126,7 +162,7 @@ impl Attempt<'_> {
                     return Outcome::NoRoom(SHORT_WAIT, "The database did not answer for a moment.".to_owned());
                 }
             };
-            let result = match taken {
+            let result = match key {
                 Ok(taken) => {
                     tried.push(taken.key.id);
                     self.ask_with(provider, &ask, &taken).await
@@ -146,13 +182,21 @@ impl Attempt<'_> {
             let sentence = fault.sentence(&provider.name);
             let left = if self.has_streamed() { false } else { self.is_left(provider, &tried).await };
             match verdict(&fault, self.has_streamed(), left, retries, schedule) {
-                Verdict::NextKey => {}
+                Verdict::NextKey => taken = self.key(provider, &tried, ask.tokens()).await,
                 // what happened, without what the person is to do about it: nothing, for now
                 Verdict::Wait(pause) => return Outcome::Wait(pause, first_sentence(&sentence)),
                 Verdict::Dead => return Outcome::Dead(sentence),
                 Verdict::Interrupted | Verdict::Failed => return Outcome::Fault(sentence),
             }
         }
+    }
+
+    /// What is asked, and the first key; on one connection, since every answer does it.
+    async fn prepare<'p>(&self, provider: &'p Provider, model: &str) -> Result<(Ask, Result<Take<'p>>)> {
+        let mut conn = self.app.pools.jobs.acquire().await?;
+        let ask = self.ask(&mut conn, model).await?;
+        let taken = pool::take(&mut conn, provider, &[], ask.tokens()).await;
+        Ok((ask, taken))
     }
 
     async fn key<'p>(&self, provider: &'p Provider, tried: &[ProviderKeyId], tokens: i64) -> Result<Take<'p>> {
@@ -175,14 +219,7 @@ impl Attempt<'_> {
         let deadline = self.silence_until(self.app.config.generation.first_token);
         self.pace = Pace::begin();
         self.usage = None;
-        self.asking = Some(Asking {
-            provider: provider.name.clone(),
-            model: ask.model.clone(),
-            key: Some(taken.key.id).filter(|_| !taken.key.is_none()),
-            price: price(provider, &ask.model),
-            prompt: ask.prompt_tokens(),
-            most: ask.max_tokens.into(),
-        });
+        self.asking = Some(Asking::new(provider, ask, taken));
         let result = match tokio::time::timeout_at(deadline, provider.open(ask, taken.key)).await {
             Ok(Ok(chunks)) => self.read(chunks, deadline).await,
             Ok(Err(fault)) => Err(fault),
@@ -206,7 +243,7 @@ impl Attempt<'_> {
     pub(super) fn spent(&mut self, outcome: &'static str) -> Option<Entry> {
         let asking = self.asking.take()?;
         let said = guess(self.text.len() - self.prefix + self.reasoning.len()).min(asking.most);
-        let (usage, estimated) = match self.usage {
+        let used = match self.usage {
             Some(usage) if outcome == COMPLETE => (usage, false),
             // told at the beginning, and then it was cut
             Some(usage) => (Usage { completion: usage.completion.max(said), ..usage }, true),
@@ -215,19 +252,8 @@ impl Attempt<'_> {
             }
             None => (Usage::default(), false),
         };
-        Some(Entry {
-            generation: self.claimed.id,
-            purpose: Purpose::Answer,
-            cost: asking.price.map(|price| price.cost(&usage)),
-            provider: asking.provider,
-            model: asking.model,
-            key: asking.key,
-            outcome,
-            usage,
-            estimated,
-            first_token: self.pace.first(),
-            tokens_per_second: self.pace.per_second(usage.completion),
-        })
+        let whose = (self.claimed.id, Purpose::Answer);
+        Some(asking.entry(whose, outcome, used, Some(&self.pace)))
     }
 
     /// Writes the request into the ledger on its own; a complete one is written with the answer's end.
@@ -243,12 +269,11 @@ impl Attempt<'_> {
         }
     }
 
-    async fn ask(&self, model: &str) -> Result<Ask> {
+    async fn ask(&self, conn: &mut PgConnection, model: &str) -> Result<Ask> {
         let context = &self.app.config.context;
         // the answer itself is the leaf, and has no text yet
         let limit = i32::try_from(context.max_messages).unwrap_or(i32::MAX - 1) + 1;
-        let mut conn = self.app.pools.jobs.acquire().await?;
-        let told = store::conversation(&mut conn, self.claimed, limit).await?;
+        let told = store::conversation(conn, self.claimed, limit).await?;
         let path = told.by_model.into_iter().zip(told.texts);
         let mut messages: Vec<_> = path.map(|(by_model, text)| Said { by_model, text }).collect();
         if self.prefix > 0 {

@@ -104,10 +104,11 @@ pub async fn send(app: &App, viewer: &Viewer, chat: Option<ChatId>, draft: &Draf
     let Spot { parent, place, after } = spot;
     let permit = if after.is_none() { run::permit(app) } else { None };
     let html = markdown::plain(&text);
+    let purse = Purse::paying(app, viewer, &draft.model);
     let beginning = Beginning {
         chat,
         user: viewer.id,
-        purse: Some(Purse::paying(app, viewer, &draft.model)),
+        purse: Some(&purse),
         question: Question::Asked { parent, place, text: &text, html: &html },
         model: &draft.model,
         from,
@@ -195,7 +196,7 @@ pub(super) struct Beginning<'a> {
     pub chat: ChatId,
     pub user: UserId,
     /// Whose it is to pay for it; nobody's what an administrator sets going again.
-    pub purse: Option<Purse>,
+    pub purse: Option<&'a Purse>,
     pub question: Question<'a>,
     pub model: &'a str,
     /// The feed's position.
@@ -229,12 +230,12 @@ pub(super) async fn begin(tx: &mut PgConnection, with: &Beginning<'_>) -> Result
     let Entered { question, answer, generation } = store::enter(tx, &new).await?;
     let allowance = match purse {
         Some(purse) => {
-            let allowance = limits::take(tx, &purse, answer).await?;
-            let claimed = Claimed::at_once(generation, chat, answer, model.to_owned(), from_seq, from_seq);
-            limits::reserve(tx, &purse, generation, async |tx, bill| {
-                most_tokens(tx, &claimed, prefix, bill.max_messages).await
-            })
-            .await?;
+            let allowance = limits::take(tx, purse, answer).await?;
+            if let Some(due) = limits::due(tx, purse).await? {
+                let claimed = Claimed::at_once(generation, chat, answer, model.to_owned(), from_seq, from_seq);
+                let tokens = most_tokens(tx, &claimed, prefix, due.0.max_messages).await?;
+                limits::reserve(tx, purse, due, generation, tokens).await?;
+            }
             allowance
         }
         None => None,

@@ -2,6 +2,7 @@
 //! person has written there meanwhile, what stands there stays.
 
 use super::{
+    ask::{Asking, COMPLETE},
     state::{Verdict, verdict},
     store::title as store,
 };
@@ -14,8 +15,7 @@ use crate::{
     domain::{
         catalog, chats,
         feed::{self, What},
-        ledger::{self, Entry, Purpose},
-        prices::price,
+        ledger::{self, Purpose},
         providers::pool::{self, Take},
     },
     outside::llm::{Ask, Chunk, Chunks, Fault, Finish, Provider, Said, Usage},
@@ -108,21 +108,14 @@ async fn said(
         let told = result.as_ref().ok().and_then(|(_, usage)| *usage);
         let used = told.map(|usage| usage.prompt + usage.completion).or((!began).then_some(0));
         pool::ended(app, provider, &taken, result.as_ref().err(), used).await?;
-        let guessed = || Usage { prompt: ask.prompt_tokens(), ..Usage::default() };
-        let usage = told.unwrap_or_else(|| if began { guessed() } else { Usage::default() });
-        let spent = Entry {
-            generation: id,
-            purpose: Purpose::Title,
-            provider: provider.name.clone(),
-            model: ask.model.clone(),
-            key: Some(taken.key.id).filter(|_| !taken.key.is_none()),
-            outcome: result.as_ref().err().map_or("complete", |fault| fault.kind.name()),
-            cost: price(provider, &ask.model).map(|price| price.cost(&usage)),
-            usage,
-            estimated: began && told.is_none(),
-            first_token: None,
-            tokens_per_second: None,
+        let asking = Asking::new(provider, ask, &taken);
+        let used = match told {
+            Some(usage) => (usage, false),
+            None if began => (Usage { prompt: asking.prompt, ..Usage::default() }, true),
+            None => (Usage::default(), false),
         };
+        let outcome = result.as_ref().err().map_or(COMPLETE, |fault| fault.kind.name());
+        let spent = asking.entry((id, Purpose::Title), outcome, used, None);
         ledger::note(&mut *app.pools.jobs.acquire().await?, &spent).await?;
         match result {
             Ok((said, _)) => return Ok(Ok(said)),

@@ -177,10 +177,11 @@ async fn ask_for(
     if store::load(tx, chat, None).await?.running >= MAX_RUNNING {
         return Err(line::too_many_running());
     }
+    let purse = Purse::paying(app, viewer, &model);
     let beginning = Beginning {
         chat,
         user: viewer.id,
-        purse: Some(Purse::paying(app, viewer, &model)),
+        purse: Some(&purse),
         question: Question::Stands(question),
         model: &model,
         from,

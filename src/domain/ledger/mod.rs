@@ -8,14 +8,15 @@ pub use store::note;
 use crate::{
     app::App,
     base::{
-        Error, Result, clock,
+        Error, Result,
         ids::{GenerationId, ProviderKeyId, UserId},
+        month::Month,
     },
     domain::accounts::Viewer,
     outside::llm::Usage,
 };
 use std::time::Duration;
-use time::{Date, Month};
+use time::Date;
 
 /// What a request was for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,112 +85,35 @@ pub struct Line {
     pub sum: Sum,
 }
 
-/// A month of the calendar, by UTC.
+/// Whose use is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct MonthOf {
-    first: Date,
+pub enum Whose {
+    Own,
+    /// Everybody's, for administrators.
+    All,
 }
 
-impl MonthOf {
-    #[must_use]
-    pub fn now() -> Self {
-        let today = clock::now().date();
-        Self { first: today.replace_day(1).unwrap_or(today) }
-    }
-
-    /// Reads `2026-11`.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        let (year, month) = text.split_once('-').filter(|(year, month)| year.len() == 4 && month.len() == 2)?;
-        let month = Month::try_from(month.parse::<u8>().ok()?).ok()?;
-        Some(Self { first: Date::from_calendar_date(year.parse().ok()?, month, 1).ok()? })
-    }
-
-    #[must_use]
-    pub fn first(self) -> Date {
-        self.first
-    }
-
-    /// How many days it has.
-    #[must_use]
-    pub fn days(self) -> u8 {
-        self.first.month().length(self.first.year())
-    }
-
-    #[must_use]
-    pub fn next(self) -> Self {
-        let year = self.first.year() + i32::from(self.first.month() == Month::December);
-        Self { first: Date::from_calendar_date(year, self.first.month().next(), 1).unwrap_or(self.first) }
-    }
-
-    #[must_use]
-    pub fn before(self) -> Self {
-        let year = self.first.year() - i32::from(self.first.month() == Month::January);
-        Self { first: Date::from_calendar_date(year, self.first.month().previous(), 1).unwrap_or(self.first) }
-    }
-
-    /// As addresses have it: `2026-11`.
-    #[must_use]
-    pub fn name(self) -> String {
-        format!("{:04}-{:02}", self.first.year(), u8::from(self.first.month()))
-    }
-}
-
-/// What one person used in a month.
+/// What was used in a month, added up: days in their order, the rest with what costs most, and then what is used most, first.
 ///
 /// # Errors
-/// The database's.
-pub async fn of_oneself(app: &App, viewer: &Viewer, month: MonthOf, by: By) -> Result<Vec<Sum>> {
-    sums(app, Some(viewer.id), month, by).await
+/// [`Error::NotFound`] for whoever is no administrator and wants everybody's.
+pub async fn sums(app: &App, viewer: &Viewer, whose: Whose, month: Month, by: By) -> Result<Vec<Sum>> {
+    Ok(store::sums(&app.pools.http, user(viewer, whose)?, month, by).await?)
 }
 
-/// The same line by line, by day and model.
+/// The same line by line, by day, person and model.
 ///
 /// # Errors
-/// The database's.
-pub async fn lines_of_oneself(app: &App, viewer: &Viewer, month: MonthOf) -> Result<Vec<Line>> {
-    Ok(store::lines(&app.pools.http, Some(viewer.id), month.first(), month.next().first()).await?)
+/// [`Error::NotFound`] for whoever is no administrator and wants everybody's.
+pub async fn lines(app: &App, viewer: &Viewer, whose: Whose, month: Month) -> Result<Vec<Line>> {
+    Ok(store::lines(&app.pools.http, user(viewer, whose)?, month).await?)
 }
 
-/// What all have used in a month, line by line, by day, person and model.
-///
-/// # Errors
-/// [`Error::NotFound`] for whoever is no administrator.
-pub async fn lines_of_all(app: &App, viewer: &Viewer, month: MonthOf) -> Result<Vec<Line>> {
-    if !viewer.administrator {
-        return Err(Error::NotFound);
-    }
-    Ok(store::lines(&app.pools.http, None, month.first(), month.next().first()).await?)
-}
-
-/// What all have used in a month.
-///
-/// # Errors
-/// [`Error::NotFound`] for whoever is no administrator.
-pub async fn of_all(app: &App, viewer: &Viewer, month: MonthOf, by: By) -> Result<Vec<Sum>> {
-    if !viewer.administrator {
-        return Err(Error::NotFound);
-    }
-    sums(app, None, month, by).await
-}
-
-/// Days in their order, the rest with what costs most, and then what is used most, first.
-async fn sums(app: &App, user: Option<UserId>, month: MonthOf, by: By) -> Result<Vec<Sum>> {
-    Ok(store::sums(&app.pools.http, user, month.first(), month.next().first(), by).await?)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::MonthOf;
-
-    #[test]
-    fn months() {
-        let month = |text| MonthOf::parse(text).unwrap();
-        assert_eq!(month("2026-12").next().name(), "2027-01");
-        assert_eq!(month("2026-01").before().name(), "2025-12");
-        assert_eq!((month("2028-02").days(), month("2026-11").days()), (29, 30));
-        for wrong in ["", "2026", "2026-13", "2026-1", "26-11", "2026-11-01", "2026-xx"] {
-            assert_eq!(MonthOf::parse(wrong), None, "{wrong}");
-        }
+/// The one whose use it is; nobody: everybody's.
+fn user(viewer: &Viewer, whose: Whose) -> Result<Option<UserId>> {
+    match whose {
+        Whose::Own => Ok(Some(viewer.id)),
+        Whose::All if viewer.administrator => Ok(None),
+        Whose::All => Err(Error::NotFound),
     }
 }

@@ -1,9 +1,8 @@
 //! The SQL of the ledger. Writing is a function of the database (migrations/0028_ledger.sql): one round trip.
 
 use super::{By, Entry, Line, Purpose, Sum};
-use crate::base::ids::UserId;
+use crate::base::{ids::UserId, month::Month};
 use sqlx::{PgConnection, PgPool};
-use time::Date;
 
 /// Writes a request down. In the transaction of an answer's end it is the last thing: it locks what its person has used today.
 ///
@@ -39,7 +38,7 @@ pub async fn note(conn: &mut PgConnection, entry: &Entry) -> sqlx::Result<()> {
     Ok(())
 }
 
-pub async fn sums(db: &PgPool, user: Option<UserId>, from: Date, until: Date, by: By) -> sqlx::Result<Vec<Sum>> {
+pub async fn sums(db: &PgPool, user: Option<UserId>, month: Month, by: By) -> sqlx::Result<Vec<Sum>> {
     let by = match by {
         By::Day => "day",
         By::Model => "model",
@@ -58,8 +57,8 @@ pub async fn sums(db: &PgPool, user: Option<UserId>, from: Date, until: Date, by
            where d.day >= $1 and d.day < $2 and ($3::uuid is null or d.user_id = $3)
            group by 1
            order by case when $4 = 'day' then min(d.day) end, sum(d.cost) desc, sum(d.completion_tokens) desc, 1"#,
-        from,
-        until,
+        month.first(),
+        month.next().first(),
         user.map(|user| user.0),
         by
     )
@@ -67,13 +66,13 @@ pub async fn sums(db: &PgPool, user: Option<UserId>, from: Date, until: Date, by
     .await
 }
 
-pub async fn lines(db: &PgPool, user: Option<UserId>, from: Date, until: Date) -> sqlx::Result<Vec<Line>> {
+pub async fn lines(db: &PgPool, user: Option<UserId>, month: Month) -> sqlx::Result<Vec<Line>> {
     let rows = sqlx::query!(
         r#"select d.*, coalesce(u.email, '') as "email!" from usage_days d left join users u on u.id = d.user_id
            where d.day >= $1 and d.day < $2 and ($3::uuid is null or d.user_id = $3)
            order by d.day, "email!", d.provider, d.model"#,
-        from,
-        until,
+        month.first(),
+        month.next().first(),
         user.map(|user| user.0)
     )
     .fetch_all(db)

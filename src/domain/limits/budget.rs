@@ -5,7 +5,7 @@
 use super::{Purse, Role, store};
 use crate::{
     app::App,
-    base::{Error, Result, clock, ids::GenerationId, money::money},
+    base::{Error, Result, clock, ids::GenerationId, money::money, month::Month},
     domain::{
         accounts::Viewer,
         catalog,
@@ -15,17 +15,15 @@ use crate::{
 };
 use sqlx::PgConnection;
 use std::time::Duration;
-use time::{Month, OffsetDateTime};
 
 /// What an answer may cost, and against what that is held.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Bill {
     price: Price,
     max_tokens: u32,
     /// In micro-units a month, by the settings; 0: no limit.
     by_settings: i64,
-    /// Three letters.
-    currency: [u8; 3],
+    currency: String,
     /// So many messages of a conversation are sent.
     pub max_messages: i32,
 }
@@ -44,7 +42,7 @@ impl Bill {
             price,
             max_tokens: app.config.context.max_output_tokens,
             by_settings: i64::from(by_settings(app, Role::of(viewer.administrator))) * 1_000_000,
-            currency: app.config.catalog.currency.as_bytes().try_into().ok()?,
+            currency: app.config.catalog.currency.clone(),
             max_messages: i32::try_from(app.config.context.max_messages).unwrap_or(i32::MAX),
         })
     }
@@ -56,7 +54,7 @@ impl Bill {
     }
 
     fn money(&self, micro: i64) -> String {
-        money(micro, std::str::from_utf8(&self.currency).unwrap_or_default())
+        money(micro, &self.currency)
     }
 }
 
@@ -92,27 +90,34 @@ pub async fn budget(app: &App, viewer: &Viewer) -> Result<Option<Budget>> {
     Ok(Some(Budget { most, spent, reserved }))
 }
 
-/// Reserves the most that an answer may cost, in the transaction that begins it, as its last lock. `prompt` tells how many
-/// tokens are asked at most, and is only looked at if there is a budget.
+/// The bill, and the budget (in micro-units) that has to have room for it; nothing if there is none.
+///
+/// # Errors
+/// The database's.
+pub async fn due<'p>(tx: &mut PgConnection, purse: &'p Purse) -> Result<Option<(&'p Bill, i64)>> {
+    let Some(bill) = &purse.bill else { return Ok(None) };
+    let budget = store::budget(tx, purse.user, purse.role.name(), bill.by_settings).await?;
+    Ok((budget > 0).then_some((bill, budget)))
+}
+
+/// Reserves the most that an answer may cost that is asked with at most so many tokens, in the transaction that begins it, as
+/// its last lock.
 ///
 /// # Errors
 /// [`Error::Limited`] when the budget has no room for it.
-pub async fn reserve<P>(tx: &mut PgConnection, purse: &Purse, generation: GenerationId, prompt: P) -> Result<()>
-where
-    P: AsyncFnOnce(&mut PgConnection, &Bill) -> Result<i64>,
-{
-    let Some(bill) = purse.bill else { return Ok(()) };
-    let budget = store::budget(tx, purse.user, purse.role.name(), bill.by_settings).await?;
-    if budget == 0 {
-        return Ok(());
-    }
-    let amount = bill.most(prompt(tx, &bill).await?);
+pub async fn reserve(
+    tx: &mut PgConnection,
+    purse: &Purse,
+    (bill, budget): (&Bill, i64),
+    generation: GenerationId,
+    prompt: i64,
+) -> Result<()> {
+    let amount = bill.most(prompt);
     let (took, spent, reserved) = store::reserve(tx, generation, purse.user, budget, amount).await?;
     if took {
         return Ok(());
     }
-    let now = clock::now();
-    let next = next_month(now);
+    let next = Month::now().next().first();
     let used = match (spent, reserved) {
         (spent, 0) => format!("{} are spent", bill.money(spent)),
         (spent, reserved) => {
@@ -126,33 +131,18 @@ where
         bill.money(budget),
         next.month()
     );
-    let retry_after = Duration::try_from(next - now).unwrap_or(Duration::from_mins(1));
+    let retry_after = Duration::try_from(next.midnight().assume_utc() - clock::now()).unwrap_or(Duration::from_mins(1));
     Err(Error::Limited { retry_after, sentence, allowance: None })
-}
-
-/// When the month after this moment begins.
-fn next_month(now: OffsetDateTime) -> OffsetDateTime {
-    let (year, month) = (now.year(), now.month());
-    let year = year + i32::from(month == Month::December);
-    let first = time::Date::from_calendar_date(year, month.next(), 1).unwrap_or(now.date());
-    first.midnight().assume_utc()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use time::macros::datetime;
-
-    #[test]
-    fn the_next_month() {
-        assert_eq!(next_month(datetime!(2026-11-29 21:00 UTC)), datetime!(2026-12-01 0:00 UTC));
-        assert_eq!(next_month(datetime!(2026-12-31 23:59 UTC)), datetime!(2027-01-01 0:00 UTC));
-    }
 
     #[test]
     fn the_most_that_it_may_cost() {
         let price = Price { input: 2_000_000, cached: 3_000_000, output: 10_000_000 };
-        let bill = Bill { price, max_tokens: 1000, by_settings: 0, currency: *b"USD", max_messages: 1 };
+        let bill = Bill { price, max_tokens: 1000, by_settings: 0, currency: "USD".into(), max_messages: 1 };
         // whatever the provider's cache does
         assert_eq!(bill.most(100), 300 + 10_000);
     }

@@ -6,7 +6,7 @@ mod budget;
 mod store;
 mod visitors;
 
-pub use budget::{Bill, Budget, budget, reserve};
+pub use budget::{Bill, Budget, budget, due, reserve};
 pub use store::Given;
 pub use visitors::Visitors;
 
@@ -51,7 +51,7 @@ impl Role {
 }
 
 /// Who takes messages, and what the settings say about that.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Purse {
     user: UserId,
     role: Role,

@@ -53,7 +53,7 @@ pub async fn overview(app: &App, viewer: &Viewer) -> Result<Vec<ProviderState>> 
     let mut conn = app.pools.http.acquire().await?;
     let mut all = Vec::new();
     for provider in &app.providers {
-        let keys: Vec<_> = provider.keys.iter().filter(|key| !key.is_none()).map(|key| key.id).collect();
+        let keys: Vec<_> = provider.counted_keys().map(|key| key.id).collect();
         let mut states = store::states(&mut conn, &keys).await?;
         states.sort_by_key(|state| keys.iter().position(|id| *id == state.id));
         all.push(ProviderState { name: provider.name.clone(), kind: provider.kind(), keys: states });

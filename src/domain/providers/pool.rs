@@ -31,6 +31,14 @@ pub struct Taken<'a> {
     wanted: i64,
 }
 
+impl Taken<'_> {
+    /// Its id, as the ledger has it; nothing for a server that needs none.
+    #[must_use]
+    pub fn id(&self) -> Option<ProviderKeyId> {
+        (!self.key.is_none()).then_some(self.key.id)
+    }
+}
+
 /// What came of asking for a key.
 pub enum Take<'a> {
     Key(Taken<'a>),
@@ -107,7 +115,7 @@ async fn read(
 /// # Errors
 /// The database's.
 pub async fn enter(conn: &mut PgConnection, provider: &Provider) -> Result<()> {
-    for key in provider.keys.iter().filter(|key| !key.is_none()) {
+    for key in provider.counted_keys() {
         store::enter(conn, &provider.name, key).await?;
     }
     Ok(())
@@ -118,7 +126,7 @@ pub async fn enter(conn: &mut PgConnection, provider: &Provider) -> Result<()> {
 /// # Errors
 /// The database's.
 pub async fn is_left(conn: &mut PgConnection, provider: &Provider, tried: &[ProviderKeyId]) -> Result<bool> {
-    let ids: Vec<_> = provider.keys.iter().filter(|key| !key.is_none()).map(|key| key.id).collect();
+    let ids: Vec<_> = provider.counted_keys().map(|key| key.id).collect();
     if ids.iter().all(|id| tried.contains(id)) {
         return Ok(false);
     }

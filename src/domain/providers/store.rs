@@ -8,9 +8,6 @@ use crate::{
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
-/// So much of a provider's words is kept.
-const REASON: usize = 300;
-
 fn raw(ids: &[ProviderKeyId]) -> Vec<Uuid> {
     ids.iter().map(|id| id.0).collect()
 }
@@ -72,7 +69,6 @@ pub async fn take(
 }
 
 pub async fn rest(db: &PgPool, key: ProviderKeyId, seconds: f64, reason: &str) -> sqlx::Result<()> {
-    let reason: String = reason.chars().take(REASON).collect();
     sqlx::query!(
         "update provider_keys set resting_until = greatest(resting_until, now() + make_interval(secs => $2)), reason = $3
          where id = $1",
@@ -87,7 +83,6 @@ pub async fn rest(db: &PgPool, key: ProviderKeyId, seconds: f64, reason: &str) -
 
 /// Whether it was not set aside before.
 pub async fn set_aside(conn: &mut PgConnection, key: ProviderKeyId, reason: &str) -> sqlx::Result<bool> {
-    let reason: String = reason.chars().take(REASON).collect();
     let done = sqlx::query!(
         "update provider_keys set set_aside_at = now(), reason = $2 where id = $1 and set_aside_at is null",
         key.0,

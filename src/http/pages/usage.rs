@@ -1,9 +1,10 @@
 //! What was used and what it cost, month by month: one's own, and for administrators everybody's. As a page and as CSV.
 
 use crate::{
+    base::month::Month,
     domain::{
         accounts::Viewer,
-        ledger::{self, By, Line, MonthOf, Sum},
+        ledger::{self, By, Line, Sum, Whose},
         limits::{self, Budget},
     },
     http::{
@@ -39,44 +40,42 @@ struct Query {
 
 impl Query {
     /// The month that is asked for; this one, if that is none.
-    fn month(&self) -> MonthOf {
-        MonthOf::parse(&self.month).unwrap_or_else(MonthOf::now)
+    fn month(&self) -> Month {
+        Month::parse(&self.month).unwrap_or_else(Month::now)
     }
 }
 
 async fn show(State(web): State<Web>, Me(viewer): Me, Asked(q): Asked<Query>) -> Result<Html<String>, Failure> {
-    let month = q.month();
-    let mut groups = Vec::new();
-    for (kind, by) in [(UsageKind::Days, By::Day), (UsageKind::Models, By::Model)] {
-        groups.push(group(kind, ledger::of_oneself(&web.app, &viewer, month, by).await?));
-    }
-    page(&web, &viewer, month, false, groups).await
+    let groups = [(UsageKind::Days, By::Day), (UsageKind::Models, By::Model)];
+    page(&web, &viewer, Whose::Own, q.month(), &groups).await
 }
 
 async fn show_all(State(web): State<Web>, Me(viewer): Me, Asked(q): Asked<Query>) -> Result<Html<String>, Failure> {
-    let month = q.month();
-    let mut groups = Vec::new();
-    for (kind, by) in [
+    let groups = [
         (UsageKind::Days, By::Day),
         (UsageKind::People, By::Person),
         (UsageKind::Models, By::Model),
         (UsageKind::Providers, By::Provider),
-    ] {
-        groups.push(group(kind, ledger::of_all(&web.app, &viewer, month, by).await?));
-    }
-    page(&web, &viewer, month, true, groups).await
+    ];
+    page(&web, &viewer, Whose::All, q.month(), &groups).await
 }
 
 async fn page(
     web: &Web,
     viewer: &Viewer,
-    month: MonthOf,
-    all: bool,
-    groups: Vec<UsageGroup>,
+    whose: Whose,
+    month: Month,
+    kinds: &[(UsageKind, By)],
 ) -> Result<Html<String>, Failure> {
+    let all = whose == Whose::All;
+    let mut groups = Vec::new();
+    for (kind, by) in kinds {
+        let sums = ledger::sums(&web.app, viewer, whose, month, *by).await?;
+        groups.push(UsageGroup { kind: *kind, lines: sums.into_iter().map(line).collect() });
+    }
     let days = present::days(&web.app, viewer, None).await?;
     let currency = web.app.config.catalog.currency.clone();
-    let budget = if all || month != MonthOf::now() { None } else { limits::budget(&web.app, viewer).await? };
+    let budget = if all || month != Month::now() { None } else { limits::budget(&web.app, viewer).await? };
     let budget = budget.map(|Budget { most, spent, reserved }| {
         let money = |micro| text::money(micro, &currency);
         text::usage_budget(&money((most - spent - reserved).max(0)), &money(most))
@@ -89,16 +88,12 @@ async fn page(
         name: month.name(),
         length: month.days(),
         before: month.before().name(),
-        next: Some(month.next()).filter(|_| month != MonthOf::now()).map(MonthOf::name),
+        next: Some(month.next()).filter(|_| month != Month::now()).map(Month::name),
         budget,
         currency,
         groups,
     };
     Ok(Html(page.render()))
-}
-
-fn group(kind: UsageKind, sums: Vec<Sum>) -> UsageGroup {
-    UsageGroup { kind, lines: sums.into_iter().map(line).collect() }
 }
 
 fn line(sum: Sum) -> UsageLine {
@@ -115,21 +110,18 @@ fn line(sum: Sum) -> UsageLine {
 }
 
 async fn save(State(web): State<Web>, Me(viewer): Me, Asked(q): Asked<Query>) -> Result<Response, Failure> {
-    let month = q.month();
-    let lines = ledger::lines_of_oneself(&web.app, &viewer, month).await?;
-    Ok(csv(&web, month, false, &lines))
+    csv(&web, &viewer, Whose::Own, q.month()).await
 }
 
 async fn save_all(State(web): State<Web>, Me(viewer): Me, Asked(q): Asked<Query>) -> Result<Response, Failure> {
-    let month = q.month();
-    let lines = ledger::lines_of_all(&web.app, &viewer, month).await?;
-    Ok(csv(&web, month, true, &lines))
+    csv(&web, &viewer, Whose::All, q.month()).await
 }
 
 /// RFC 4180. What a spreadsheet would take for a formula begins with an apostrophe.
-fn csv(web: &Web, month: MonthOf, all: bool, lines: &[Line]) -> Response {
-    let currency = &web.app.config.catalog.currency;
-    let currency = currency.to_lowercase();
+async fn csv(web: &Web, viewer: &Viewer, whose: Whose, month: Month) -> Result<Response, Failure> {
+    let lines = ledger::lines(&web.app, viewer, whose, month).await?;
+    let all = whose == Whose::All;
+    let currency = web.app.config.catalog.currency.to_lowercase();
     let person = if all { "person," } else { "" };
     let mut out = format!(
         "day,{person}provider,model,requests,failed,prompt_tokens,cached_tokens,completion_tokens,reasoning_tokens,\
@@ -138,9 +130,9 @@ fn csv(web: &Web, month: MonthOf, all: bool, lines: &[Line]) -> Response {
     for Line { day, person, provider, model, sum } in lines {
         let mut cells = vec![day.to_string()];
         if all {
-            cells.push(quoted(person));
+            cells.push(quoted(&person));
         }
-        cells.extend([quoted(provider), quoted(model)]);
+        cells.extend([quoted(&provider), quoted(&model)]);
         let numbers =
             [sum.requests, sum.failed, sum.prompt, sum.cached, sum.completion, sum.reasoning].map(|n| n.to_string());
         cells.extend(numbers);
@@ -149,8 +141,9 @@ fn csv(web: &Web, month: MonthOf, all: bool, lines: &[Line]) -> Response {
         out.push_str("\r\n");
     }
     let disposition = format!("attachment; filename=\"usage-{}.csv\"", month.name());
-    ([(header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()), (header::CONTENT_DISPOSITION, disposition)], out)
-        .into_response()
+    let headers =
+        [(header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()), (header::CONTENT_DISPOSITION, disposition)];
+    Ok((headers, out).into_response())
 }
 
 fn quoted(text: &str) -> String {

@@ -5,13 +5,9 @@
 use super::{
     Ask, Chunks, Fault, FaultKind, Finish, Usage,
     answer::{Answer, Dialect, described},
-    wire::{self, kind_of},
+    wire::{self, Place, kind_of},
 };
 use crate::base::config::{self, Hidden};
-use reqwest::{
-    RequestBuilder,
-    header::{HeaderMap, HeaderValue},
-};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -19,45 +15,25 @@ const ADDRESS: &str = "https://api.anthropic.com/v1";
 const VERSION: &str = "2026-10-21";
 
 /// One address.
-pub struct Server {
-    http: reqwest::Client,
-    base_url: String,
-    headers: HeaderMap,
-}
+pub struct Server(pub Place);
 
 impl Server {
     /// # Errors
     /// A header that is none; the settings were checked for that.
     pub fn new(http: reqwest::Client, with: &config::Provider) -> anyhow::Result<Self> {
-        let mut headers = HeaderMap::from_iter([("anthropic-version".parse()?, HeaderValue::from_static(VERSION))]);
-        headers.extend(wire::headers(with)?);
-        Ok(Self { http, base_url: wire::base_url(with, ADDRESS), headers })
-    }
-
-    fn keyed(&self, request: RequestBuilder, key: &Hidden) -> RequestBuilder {
-        wire::keyed(request.headers(self.headers.clone()), "x-api-key", key)
+        Ok(Self(Place::new(http, with, ADDRESS, "x-api-key")?.with_header("anthropic-version", VERSION)))
     }
 
     pub async fn open(&self, ask: &Ask, key: &Hidden) -> Result<Chunks, Fault> {
-        let request = self.http.post(format!("{}/messages", self.base_url)).json(&body(ask));
-        wire::open::<Events>(self.keyed(request, key), key).await
+        wire::open::<Events>(self.0.post("/messages", key).json(&body(ask)), key).await
     }
 
     pub async fn models(&self, key: &Hidden) -> Result<Vec<String>, Fault> {
-        let mut names = Vec::new();
-        let mut after = String::new();
-        // a server that says without end that there is more is believed ten times
-        for _ in 0..10 {
-            let request = self.http.get(format!("{}/models", self.base_url)).query(&[("limit", "1000")]);
-            let request = if after.is_empty() { request } else { request.query(&[("after_id", &after)]) };
-            let page: Page = wire::document::<Events, _>(self.keyed(request, key), key).await?;
-            names.extend(page.data.into_iter().map(|model| model.id));
-            match page.last_id.filter(|_| page.has_more) {
-                Some(last) => after = last,
-                None => break,
-            }
-        }
-        Ok(names)
+        let read = |page: Page| {
+            let names = page.data.into_iter().map(|model| model.id).collect();
+            (names, page.last_id.filter(|_| page.has_more))
+        };
+        self.0.list::<Events, Page>("/models", ("limit", "after_id"), key, read).await
     }
 }
 

@@ -4,10 +4,9 @@
 use super::{
     Ask, Chunks, Fault, FaultKind, Finish, Usage,
     answer::{Answer, Dialect, described},
-    wire::{self, kind_of},
+    wire::{self, Place, kind_of},
 };
 use crate::base::config::{self, Hidden};
-use reqwest::{RequestBuilder, header::HeaderMap};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -15,47 +14,30 @@ use std::time::Duration;
 const ADDRESS: &str = "https://generativelanguage.googleapis.com/v1beta";
 
 /// One address.
-pub struct Server {
-    http: reqwest::Client,
-    base_url: String,
-    headers: HeaderMap,
-}
+pub struct Server(pub Place);
 
 impl Server {
     /// # Errors
     /// A header that is none; the settings were checked for that.
     pub fn new(http: reqwest::Client, with: &config::Provider) -> anyhow::Result<Self> {
-        Ok(Self { http, base_url: wire::base_url(with, ADDRESS), headers: wire::headers(with)? })
-    }
-
-    fn keyed(&self, request: RequestBuilder, key: &Hidden) -> RequestBuilder {
-        wire::keyed(request.headers(self.headers.clone()), "x-goog-api-key", key)
+        Ok(Self(Place::new(http, with, ADDRESS, "x-goog-api-key")?))
     }
 
     pub async fn open(&self, ask: &Ask, key: &Hidden) -> Result<Chunks, Fault> {
         // tuned ones have a folder of their own
         let folder = if ask.model.contains('/') { "" } else { "models/" };
-        let address = format!("{}/{folder}{}:streamGenerateContent?alt=sse", self.base_url, ask.model);
-        wire::open::<Events>(self.keyed(self.http.post(address).json(&body(ask)), key), key).await
+        let path = format!("/{folder}{}:streamGenerateContent?alt=sse", ask.model);
+        wire::open::<Events>(self.0.post(&path, key).json(&body(ask)), key).await
     }
 
     /// Those that hold conversations.
     pub async fn models(&self, key: &Hidden) -> Result<Vec<String>, Fault> {
-        let mut names = Vec::new();
-        let mut token = String::new();
-        // a server that says without end that there is more is believed ten times
-        for _ in 0..10 {
-            let request = self.http.get(format!("{}/models", self.base_url)).query(&[("pageSize", "1000")]);
-            let request = if token.is_empty() { request } else { request.query(&[("pageToken", &token)]) };
-            let page: Page = wire::document::<Events, _>(self.keyed(request, key), key).await?;
+        let read = |page: Page| {
             let able = page.models.into_iter().filter(|m| m.methods.iter().any(|method| method == "generateContent"));
-            names.extend(able.map(|m| m.name.strip_prefix("models/").map_or(m.name.clone(), str::to_owned)));
-            match page.next_page_token.filter(|token| !token.is_empty()) {
-                Some(next) => token = next,
-                None => break,
-            }
-        }
-        Ok(names)
+            let names = able.map(|m| m.name.strip_prefix("models/").map_or(m.name.clone(), str::to_owned));
+            (names.collect(), page.next_page_token)
+        };
+        self.0.list::<Events, Page>("/models", ("pageSize", "pageToken"), key, read).await
     }
 }
 

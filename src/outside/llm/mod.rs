@@ -192,8 +192,6 @@ pub struct Provider {
     pub fallbacks: BTreeMap<String, Vec<String>>,
     /// What the settings say that its models cost.
     pub prices: BTreeMap<String, config::Price>,
-    /// It is at the vendor's own address.
-    pub is_the_vendor: bool,
     /// At least one: the empty key of a server that needs none.
     pub keys: Vec<Key>,
     /// How the keys stood a moment ago.
@@ -222,17 +220,32 @@ impl Provider {
             fixed_models: settings.models.clone(),
             fallbacks: settings.fallbacks.clone(),
             prices: settings.prices.clone(),
-            is_the_vendor: settings.base_url.is_none() && !matches!(line, Line::Demo),
             keys,
             standings: Arc::default(),
             line,
         }
     }
 
+    /// The keys that are counted: none of a server that needs none.
+    pub fn counted_keys(&self) -> impl Iterator<Item = &Key> {
+        self.keys.iter().filter(|key| !key.is_none())
+    }
+
     /// Whether this is the built-in demo.
     #[must_use]
     pub fn is_demo(&self) -> bool {
         matches!(self.line, Line::Demo)
+    }
+
+    /// Whether it is at the vendor's own address.
+    #[must_use]
+    pub fn is_the_vendor(&self) -> bool {
+        match &self.line {
+            Line::OpenAi(server) => server.is_the_vendor,
+            Line::Anthropic(server) => server.0.is_the_vendor,
+            Line::Gemini(server) => server.0.is_the_vendor,
+            Line::Demo => false,
+        }
     }
 
     /// What it speaks, as the settings call it.

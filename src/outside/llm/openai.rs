@@ -21,15 +21,14 @@ pub struct Server {
     http: reqwest::Client,
     config: OpenAIConfig,
     /// OpenAI itself: its newer models take no `max_tokens`, and other servers take nothing else.
-    is_the_vendor: bool,
+    pub is_the_vendor: bool,
 }
 
 impl Server {
     /// # Errors
     /// A header that is none; the settings were checked for that.
     pub fn new(http: reqwest::Client, with: &config::Provider) -> anyhow::Result<Self> {
-        let base_url = wire::base_url(with, ADDRESS);
-        let is_the_vendor = base_url == ADDRESS;
+        let (base_url, is_the_vendor) = wire::base_url(with, ADDRESS);
         let mut config = OpenAIConfig::new().with_api_base(base_url);
         for (name, value) in &wire::headers(with)? {
             config = config.with_header(name.clone(), value.as_bytes())?;

@@ -57,23 +57,77 @@ pub fn headers(with: &config::Provider) -> anyhow::Result<HeaderMap> {
     each.collect()
 }
 
-/// Where requests go, without a slash at the end.
-pub fn base_url(with: &config::Provider, otherwise: &str) -> String {
-    with.base_url.as_deref().unwrap_or(otherwise).trim_end_matches('/').to_owned()
+/// Where requests go, without a slash at the end, and whether that is the vendor's own.
+pub fn base_url(with: &config::Provider, vendor: &str) -> (String, bool) {
+    let url = with.base_url.as_deref().unwrap_or(vendor).trim_end_matches('/');
+    (url.to_owned(), url == vendor)
 }
 
-/// Shows the key in this header; none, if it is empty.
-pub fn keyed(request: RequestBuilder, header: &'static str, key: &Hidden) -> RequestBuilder {
-    if key.expose().is_empty() {
-        return request;
+/// A server that is shown its key in a header.
+pub struct Place {
+    http: reqwest::Client,
+    base_url: String,
+    headers: HeaderMap,
+    shows_key: HeaderName,
+    pub is_the_vendor: bool,
+}
+
+impl Place {
+    /// `vendor`: the address without another in the settings.
+    ///
+    /// # Errors
+    /// A header that is none; the settings were checked for that.
+    pub fn new(
+        http: reqwest::Client,
+        with: &config::Provider,
+        vendor: &str,
+        shows_key: &'static str,
+    ) -> anyhow::Result<Self> {
+        let (base_url, is_the_vendor) = base_url(with, vendor);
+        let shows_key = HeaderName::from_static(shows_key);
+        Ok(Self { http, base_url, headers: headers(with)?, shows_key, is_the_vendor })
     }
-    match HeaderValue::from_str(key.expose()) {
-        Ok(mut value) => {
-            value.set_sensitive(true);
-            request.header(header, value)
+
+    /// A header of each request, unless the settings have another one of its name.
+    #[must_use]
+    pub fn with_header(mut self, name: &'static str, value: &'static str) -> Self {
+        self.headers.entry(name).or_insert(HeaderValue::from_static(value));
+        self
+    }
+
+    pub fn post(&self, path: &str, key: &Hidden) -> RequestBuilder {
+        self.keyed(self.http.post(format!("{}{path}", self.base_url)), key)
+    }
+
+    /// What a list says, page by page. `read` tells the names on a page and what to ask for the next one with.
+    pub async fn list<D: Dialect, P: DeserializeOwned>(
+        &self,
+        path: &str,
+        (size, next): (&str, &str),
+        key: &Hidden,
+        read: impl Fn(P) -> (Vec<String>, Option<String>),
+    ) -> Result<Vec<String>, Fault> {
+        let (mut names, mut after) = (Vec::new(), None);
+        // a server that says without end that there is more is believed ten times
+        for _ in 0..10 {
+            let request = self.http.get(format!("{}{path}", self.base_url)).query(&[(size, "1000")]);
+            let request = if let Some(after) = &after { request.query(&[(next, after)]) } else { request };
+            let (more, following) = read(document::<D, P>(self.keyed(request, key), key).await?);
+            names.extend(more);
+            after = following.filter(|after| !after.is_empty());
+            if after.is_none() {
+                break;
+            }
         }
-        // the settings were checked for that
-        Err(_) => request,
+        Ok(names)
+    }
+
+    fn keyed(&self, request: RequestBuilder, key: &Hidden) -> RequestBuilder {
+        let request = request.headers(self.headers.clone());
+        // the settings were checked for keys that are no values of headers
+        let Ok(mut value) = HeaderValue::from_str(key.expose()) else { return request };
+        value.set_sensitive(true);
+        if value.is_empty() { request } else { request.header(&self.shows_key, value) }
     }
 }
 

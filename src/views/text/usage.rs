@@ -1,7 +1,5 @@
 //! The words of the pages of what was used.
 
-pub use crate::base::money::{money, units};
-
 use time::{Date, Month, format_description::well_known::Iso8601};
 
 pub const USAGE: &str = "Usage";

@@ -19,7 +19,9 @@ use parlor::{
         config::Config,
         crypto::Secret,
         db::{self, Pools, migrate},
+        ids::UserId,
     },
+    domain::accounts::{self, Viewer},
     http, jobs,
 };
 use people::Person;
@@ -96,6 +98,12 @@ impl TestApp {
     /// Somebody with nothing but a browser.
     pub fn stranger(&self) -> Person {
         Person::new(&self.address)
+    }
+
+    /// Who that is, as acts want it.
+    pub async fn viewer(&self, name: &str) -> Viewer {
+        let id = self.value(&format!("select id from users where name = '{name}'")).await;
+        Viewer::from(&accounts::get(&self.app.pools.http, UserId(id)).await.unwrap().unwrap())
     }
 
     /// A program with nothing to show.
