@@ -6,6 +6,7 @@
   let turn = Promise.resolve();
   const asked = new Set(); // requests from the list, under way
   let headers; // of the feed: they are sent again when it is connected again
+  let lost; // where the focus was when its row went; it may come back: news can be older than what the reader undid since
 
   const list = () => document.getElementById("chats");
   const isBusy = () => asked.size > 0 || list().querySelector(".chat-row__rename, :popover-open") != null;
@@ -22,11 +23,12 @@
     if (isBusy()) return held.push(text);
     const focus = document.activeElement;
     const row = focus?.closest("#chats .chat-row")?.id;
+    if (row) lost = `[id="${row}"] > ${focus.matches("a") ? ".chat-link" : ".chat-row__more"}`;
     await htmx.swap({ text, sourceElement: list(), target: list(), swap: "none" });
     once();
-    if (row && document.activeElement === document.body) {
-      document.querySelector(`[id="${row}"] > ${focus.matches("a") ? ".chat-link" : ".chat-row__more"}`)?.focus();
-    }
+    const back = lost && document.activeElement === document.body ? document.querySelector(lost) : undefined;
+    back?.focus();
+    if (back !== null) lost = undefined;
   };
   const later = (text) => { turn = turn.then(() => put(text)).catch(console.error); };
   const free = () => !isBusy() && held.splice(0).forEach(later);

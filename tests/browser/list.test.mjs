@@ -3,6 +3,7 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { house } from "./support/house.mjs";
 import { until } from "./support/wait.mjs";
 
@@ -100,7 +101,7 @@ test("a chat that is brought back stands in the list once, though the feed tells
   await until("it is gone", async () => (await titles(page)).join() === "Second thoughts");
   await page.route("**/restore", async (route) => {
     const response = await route.fetch();
-    await new Promise((later) => setTimeout(later, 1500)); // longer than the list takes to be told
+    await pause(1500); // longer than the list takes to be told
     await route.fulfill({ response });
   });
   await page.getByRole("button", { name: "Undo" }).click();
@@ -136,9 +137,15 @@ test("the list by keyboard alone", async () => {
   await tab.presses("Tab", "Enter", "Tab", "Tab", "Tab", "Tab", "Tab", "Enter");
   const undo = page.getByRole("button", { name: "Undo" });
   await holdsFocus("Undo", undo);
+  await page.route("**/restore", async (route) => {
+    await pause(1500); // meanwhile the feed tells that it went
+    await route.continue();
+  });
   await tab.presses("Enter");
   await renamed.waitFor();
-  await until("the focus is not lost", () => page.evaluate(() => document.activeElement !== document.body));
+  await pause(1000); // that is put in, and then what came of the undoing
+  await renamed.waitFor();
+  await holdsFocus("the link that came back", renamed);
   person.hasNothingToComplainAbout();
 });
 

@@ -3,8 +3,7 @@
 use super::grouped;
 
 pub const LIMITS: &str = "Limits";
-pub const LIMITS_LEAD: &str =
-    "How many messages can be sent. Somebody who was given limits of their own has those instead.";
+pub const LIMITS_LEAD: &str = "How many messages can be sent, and what they may cost in a month. Somebody who was given limits of their own has those instead.";
 pub const LIMITS_MEMBERS: &str = "Members";
 pub const LIMITS_ADMINISTRATORS: &str = "Administrators";
 pub const LIMIT_MINUTE: &str = "Messages in any minute";
