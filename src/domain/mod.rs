@@ -1,7 +1,7 @@
 //! THE PRODUCT: acts and their SQL. An act takes the app and the viewer, owns its transaction, and returns data.
 //! What must not live here: a template, a status code, a request.
 //!
-//! Inside, `feed` stands lowest (the app holds its hub); then audit, tries, mail and tokens; then accounts, catalog and prices; then
+//! Inside, `feed` stands lowest (the app holds its hub); then audit, tries, mail and tokens; then accounts; then catalog; then
 //! own, limits, programs, prompts, providers, ledger, invitations and outbox; then chats; then generation; then export, then import and takeout;
 //! then people. When two rooms want each other, the act belongs to the higher one.
 
@@ -20,7 +20,6 @@ pub mod mail;
 pub mod outbox;
 pub mod own;
 pub mod people;
-pub mod prices;
 pub mod programs;
 pub mod prompts;
 pub mod providers;

@@ -13,11 +13,12 @@ use crate::{
     },
     domain::{
         accounts::Viewer,
-        catalog::{self, Model},
+        catalog::{self, Model, Price},
         generation::{self, Shown, State},
         limits, own,
     },
     markdown,
+    outside::llm::Facts,
     views::{Composer, Held, Left, Me, Message, MessageState, ModelChoice, Rated, Versions, text},
 };
 use tokio::time::Instant;
@@ -120,12 +121,12 @@ pub struct Composing {
 }
 
 /// The models to pick from; one is chosen, the wanted one if it is there.
-pub async fn models(app: &App, wanted: Option<String>) -> Result<Vec<ModelChoice>> {
-    Ok(one_chosen(&catalog::models(app).await?, wanted.as_deref()))
+pub async fn models(app: &App, viewer: &Viewer, wanted: Option<String>) -> Result<Vec<ModelChoice>> {
+    Ok(one_chosen(app, &catalog::models(app, viewer).await?, wanted.as_deref()))
 }
 
-fn one_chosen(known: &[Model], wanted: Option<&str>) -> Vec<ModelChoice> {
-    let mut models = choices(known, wanted);
+fn one_chosen(app: &App, known: &[Model], wanted: Option<&str>) -> Vec<ModelChoice> {
+    let mut models = choices(app, known, wanted);
     if !models.iter().any(|model| model.chosen)
         && let Some(first) = models.first_mut()
     {
@@ -135,12 +136,12 @@ fn one_chosen(known: &[Model], wanted: Option<&str>) -> Vec<ModelChoice> {
 }
 
 pub async fn composer(app: &App, viewer: &Viewer, at: Composing) -> Result<Composer> {
-    let known = catalog::models(app).await?;
+    let known = catalog::models(app, viewer).await?;
     let wanted = match at.model {
         Some(model) => Some(model),
         None => new_chats_model(app, viewer, &known).await?,
     };
-    let models = one_chosen(&known, wanted.as_deref());
+    let models = one_chosen(app, &known, wanted.as_deref());
     let no_models = models.is_empty().then(|| {
         let names: Vec<_> = app.providers.iter().map(|p| p.name.as_str()).collect();
         text::no_models(&names.join(", "), app.config.catalog.retry)
@@ -180,7 +181,25 @@ async fn new_chats_model(app: &App, viewer: &Viewer, known: &[Model]) -> Result<
 }
 
 /// Models to pick, with the one that is chosen.
-pub fn choices(known: &[Model], chosen: Option<&str>) -> Vec<ModelChoice> {
-    let choice = |m: &Model| ModelChoice { id: m.id(), name: m.name.clone(), chosen: Some(m.id().as_str()) == chosen };
+pub fn choices(app: &App, known: &[Model], chosen: Option<&str>) -> Vec<ModelChoice> {
+    let choice = |m: &Model| ModelChoice {
+        id: m.id(),
+        name: m.label().to_owned(),
+        about: about(app, &m.facts),
+        chosen: Some(m.id().as_str()) == chosen,
+    };
     known.iter().map(choice).collect()
+}
+
+fn about(app: &App, facts: &Facts) -> String {
+    let thinks = facts.reasoning.unwrap_or_default();
+    text::about_model(price(facts), &app.config.catalog.currency, facts.context, thinks)
+}
+
+/// What a million tokens cost that are asked and answered, in micro-units.
+pub fn price(facts: &Facts) -> Option<(i64, i64)> {
+    facts.price.map(|price| {
+        let price = Price::from(price);
+        (price.input, price.output)
+    })
 }

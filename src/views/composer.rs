@@ -10,6 +10,8 @@ use crate::base::ids::MessageId;
 pub struct ModelChoice {
     pub id: String,
     pub name: String,
+    /// What it costs, how much it takes, what it can do; in a few words.
+    pub about: String,
     pub chosen: bool,
 }
 
@@ -17,7 +19,7 @@ impl ModelChoice {
     /// The one that was chosen, and is not there any more.
     #[must_use]
     pub fn gone(id: &str) -> Self {
-        Self { id: id.to_owned(), name: format!("{id} {}", text::MODEL_GONE), chosen: true }
+        Self { id: id.to_owned(), name: format!("{id} {}", text::MODEL_GONE), about: String::new(), chosen: true }
     }
 }
 

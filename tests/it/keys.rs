@@ -76,7 +76,11 @@ async fn a_key_opens_what_it_is_for_until_it_is_revoked() {
     let (secret, other) = (makes(&ann, "laptop", &["models"]).await, makes(&ann, "phone", &["keys"]).await);
     let (laptop, phone) = (test.program().with(&secret), test.program().with(&other));
     let models = laptop.gets("/api/models").await;
-    assert_eq!(models.json["data"][0], json!({ "id": "openai/fake-1", "provider": "openai", "name": "fake-1" }));
+    let first = json!({
+        "id": "openai/fake-1", "provider": "openai", "name": "fake-1", "display_name": "fake-1", "context_window": null,
+        "max_output_tokens": null, "price": null, "capabilities": { "images": null, "tools": null, "reasoning": null },
+    });
+    assert_eq!(models.json["data"][0], first);
     let me = laptop.gets("/api/auth/me").await;
     assert_eq!((&me.json["scopes"], me.word("email").as_str()), (&json!(["models"]), "ann@example.org"));
     let refused = laptop.gets("/api/keys").await;

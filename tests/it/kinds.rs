@@ -136,7 +136,8 @@ async fn by_us(kind: &str, provider: &Provider) -> (Vec<String>, String, String,
             Chunk::Usage(counted) => usage = counted,
         }
     }
-    (ours.models().await.unwrap(), text, reasoning, finish, usage)
+    let models = ours.models().await.unwrap().into_iter().map(|model| model.name).collect();
+    (models, text, reasoning, finish, usage)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -329,8 +329,7 @@ impl Provider {
             return Err(format!("`providers.{name}.base_url` is `{url}`; it must begin with https:// or http://"));
         }
         for (model, price) in &self.prices {
-            let all = [price.input, price.cached.unwrap_or_default(), price.output];
-            if !all.iter().all(|price| (0. ..=f64::from(most)).contains(price)) {
+            if !price.is_plausible() {
                 return Err(format!(
                     "`providers.{name}.prices.{model}`: a price must be 0 to {most} for a million tokens"
                 ));
@@ -373,9 +372,18 @@ impl Provider {
 pub struct Price {
     pub input: f64,
     /// Input from the provider's cache; nothing: as `input`.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cached: Option<f64>,
     pub output: f64,
+}
+
+impl Price {
+    /// Nothing below nothing, and nothing above a million.
+    #[must_use]
+    pub fn is_plausible(&self) -> bool {
+        let all = [self.input, self.cached.unwrap_or_default(), self.output];
+        all.iter().all(|price| (0. ..=f64::from(super::MOST)).contains(price))
+    }
 }
 
 /// The protocol that a provider speaks.

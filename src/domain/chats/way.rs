@@ -46,7 +46,7 @@ pub async fn set_way(app: &App, viewer: &Viewer, chat: ChatId, typed: &Typed) ->
     let temperature = own::temperature(&typed.temperature, &mut wrong);
     let mut tx = app.pools.http.begin().await?;
     let before = store::way(&mut tx, viewer.id, chat).await?.ok_or(Error::NotFound)?;
-    let model = own::model(app, &mut tx, &typed.model, before.model.as_deref(), &mut wrong).await?;
+    let model = own::model(app, &mut tx, viewer, &typed.model, before.model.as_deref(), &mut wrong).await?;
     if !wrong.is_empty() {
         return Err(Error::Invalid(wrong));
     }

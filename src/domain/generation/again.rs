@@ -79,8 +79,8 @@ async fn sibling(
     let chat = chats::find(&mut tx, viewer, place.chat).await?;
     let prefix = if continues { cut_text(&mut tx, place.chat, answer).await? } else { String::new() };
     let model = model.filter(|m| !m.is_empty()).map(str::to_owned).or(chat.model).unwrap_or_default();
-    catalog::require(app, &mut tx, &model).await?;
-    let purse = Purse::paying(app, viewer, &model);
+    catalog::require(app, &mut tx, viewer, &model).await?;
+    let purse = Purse::paying(app, &mut tx, viewer, &model).await?;
     let form = key.map(|key| Form { key, body_hash });
     let beside = Beside { answer, question, prefix: &prefix, show: true, purse: Some(&purse), form };
     let (sent, events) = beside.begin(&mut tx, place.chat, viewer.id, &model, from).await?;

@@ -14,12 +14,11 @@ use crate::{
         metrics::{self, Pace},
     },
     domain::{
-        catalog,
+        catalog::{self, Price},
         ledger::{self, Entry, Purpose},
-        prices::{Price, price},
         providers::pool::{self, Take, Taken},
     },
-    outside::llm::{Ask, Fault, FaultKind, Finish, Provider, Said, Usage, guess},
+    outside::llm::{Ask, Facts, Fault, FaultKind, Finish, Provider, Said, Usage, guess},
 };
 use sqlx::PgConnection;
 use std::time::Duration;
@@ -49,12 +48,12 @@ pub(super) struct Asking {
 }
 
 impl Asking {
-    pub fn new(provider: &Provider, ask: &Ask, taken: &Taken<'_>) -> Self {
+    pub fn new(provider: &Provider, ask: &Ask, price: Option<Price>, taken: &Taken<'_>) -> Self {
         Self {
             provider: provider.name.clone(),
             model: ask.model.clone(),
             key: taken.id(),
-            price: price(provider, &ask.model),
+            price,
             prompt: ask.prompt_tokens(),
             most: ask.max_tokens.into(),
         }
@@ -133,13 +132,13 @@ impl Attempt<'_> {
         Ok(())
     }
 
-    async fn make_with(&mut self, model: &str) -> Outcome {
-        let (provider_name, model) = catalog::split(model);
+    async fn make_with(&mut self, id: &str) -> Outcome {
+        let (provider_name, model) = catalog::split(id);
         let Some(provider) = self.app.provider(provider_name) else {
             let sentence = format!("The provider “{provider_name}” is no longer configured. Choose another model.");
             return Outcome::Fault(sentence);
         };
-        let (ask, mut taken) = match self.prepare(provider, model).await {
+        let (ask, price, mut taken) = match self.prepare(provider, id).await {
             Ok(prepared) => prepared,
             Err(error) => {
                 tracing::error!(%error, generation = %self.claimed.id, "the conversation could not be read");
@@ -165,7 +164,7 @@ impl Attempt<'_> {
             let result = match key {
                 Ok(taken) => {
                     tried.push(taken.key.id);
-                    self.ask_with(provider, &ask, &taken).await
+                    self.ask_with(provider, &ask, price, &taken).await
                 }
                 Err(fault) => Err(fault),
             };
@@ -191,12 +190,13 @@ impl Attempt<'_> {
         }
     }
 
-    /// What is asked, and the first key; on one connection, since every answer does it.
-    async fn prepare<'p>(&self, provider: &'p Provider, model: &str) -> Result<(Ask, Result<Take<'p>>)> {
+    /// What is asked, its price, and the first key; on one connection, since every answer does it.
+    async fn prepare<'p>(&self, provider: &'p Provider, id: &str) -> Result<(Ask, Option<Price>, Result<Take<'p>>)> {
         let mut conn = self.app.pools.jobs.acquire().await?;
-        let ask = self.ask(&mut conn, model).await?;
+        let facts = catalog::facts(self.app, &mut conn, id).await?;
+        let ask = self.ask(&mut conn, provider, catalog::split(id).1, &facts).await?;
         let taken = pool::take(&mut conn, provider, &[], ask.tokens()).await;
-        Ok((ask, taken))
+        Ok((ask, facts.price.map(Price::from), taken))
     }
 
     async fn key<'p>(&self, provider: &'p Provider, tried: &[ProviderKeyId], tokens: i64) -> Result<Take<'p>> {
@@ -214,12 +214,13 @@ impl Attempt<'_> {
         &mut self,
         provider: &Provider,
         ask: &Ask,
+        price: Option<Price>,
         taken: &Taken<'_>,
     ) -> std::result::Result<Option<Finish>, Fault> {
         let deadline = self.silence_until(self.app.config.generation.first_token);
         self.pace = Pace::begin();
         self.usage = None;
-        self.asking = Some(Asking::new(provider, ask, taken));
+        self.asking = Some(Asking::new(provider, ask, price, taken));
         let result = match tokio::time::timeout_at(deadline, provider.open(ask, taken.key)).await {
             Ok(Ok(chunks)) => self.read(chunks, deadline).await,
             Ok(Err(fault)) => Err(fault),
@@ -269,24 +270,31 @@ impl Attempt<'_> {
         }
     }
 
-    async fn ask(&self, conn: &mut PgConnection, model: &str) -> Result<Ask> {
+    async fn ask(&self, conn: &mut PgConnection, provider: &Provider, model: &str, facts: &Facts) -> Result<Ask> {
         let context = &self.app.config.context;
         // the answer itself is the leaf, and has no text yet
         let limit = i32::try_from(context.max_messages).unwrap_or(i32::MAX - 1) + 1;
         let told = store::conversation(conn, self.claimed, limit).await?;
         let path = told.by_model.into_iter().zip(told.texts);
         let mut messages: Vec<_> = path.map(|(by_model, text)| Said { by_model, text }).collect();
+        // what is asked is always sent
+        let mut kept = 1;
         if self.prefix > 0 {
             messages.push(Said { by_model: true, text: self.text.clone() });
             messages.push(Said { by_model: false, text: GO_ON.to_owned() });
+            kept += 2;
         }
-        Ok(Ask {
-            model: model.to_owned(),
-            system: system_prompt(&told.instructions, &told.system),
-            messages,
-            max_tokens: context.max_output_tokens,
-            temperature: told.temperature,
-        })
+        let (system, max_tokens) =
+            (system_prompt(&told.instructions, &told.system), catalog::max_output(self.app, facts));
+        let room = catalog::room(facts, max_tokens);
+        let asked = Ask { model: model.to_owned(), system, messages, max_tokens, temperature: told.temperature };
+        // no token is less than a byte: hardly ever has anything to be counted
+        if room.is_none_or(|room| asked.bytes() <= room) {
+            return Ok(asked);
+        }
+        let (fitting, _) = provider.counter(model).fit(&asked.system, &asked.messages, kept, room);
+        let messages = asked.messages.into_iter().rev().take(fitting).rev().collect();
+        Ok(Ask { messages, ..asked })
     }
 }
 

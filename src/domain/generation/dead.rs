@@ -67,7 +67,7 @@ pub async fn requeue(app: &App, viewer: &Viewer, id: GenerationId) -> Result<Sen
     let from = feed::lock(&mut tx, chat).await?.ok_or(Error::NotFound)?;
     let letter = letters::find(&mut tx, id).await?.ok_or(Error::NotFound)?;
     let question = letter.question.ok_or(Error::NotFound)?;
-    catalog::require(app, &mut tx, &letter.model).await?;
+    catalog::require_listed(app, &mut tx, &letter.model).await?;
     let told = chats::store::told(&mut tx, chat, letter.answer).await?.ok_or(Error::NotFound)?;
     // one that was to continue another answer still does
     let prefix = if letter.prefix > 0 { told.text } else { String::new() };

@@ -78,7 +78,7 @@ pub fn max_chars(app: &App, viewer: &Viewer) -> usize {
 pub async fn send(app: &App, viewer: &Viewer, chat: Option<ChatId>, draft: &Draft) -> Result<Taken> {
     let text = check(&draft.content, max_chars(app, viewer))?;
     let mut tx = app.pools.http.begin().await?;
-    catalog::require(app, &mut tx, &draft.model).await?;
+    catalog::require(app, &mut tx, viewer, &draft.model).await?;
     // the key is of this form: the same words in another chat, or to another model, are another message
     let body = format!("{chat:?}\n{:?}\n{}\n{text}", draft.parent, draft.model);
     let body_hash = crypto::sha256(body.as_bytes());
@@ -104,7 +104,7 @@ pub async fn send(app: &App, viewer: &Viewer, chat: Option<ChatId>, draft: &Draf
     let Spot { parent, place, after } = spot;
     let permit = if after.is_none() { run::permit(app) } else { None };
     let html = markdown::plain(&text);
-    let purse = Purse::paying(app, viewer, &draft.model);
+    let purse = Purse::paying(app, &mut tx, viewer, &draft.model).await?;
     let beginning = Beginning {
         chat,
         user: viewer.id,

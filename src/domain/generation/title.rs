@@ -13,7 +13,8 @@ use crate::{
         ids::{GenerationId, MessageId},
     },
     domain::{
-        catalog, chats,
+        catalog::{self, Price},
+        chats,
         feed::{self, What},
         ledger::{self, Purpose},
         providers::pool::{self, Take},
@@ -65,7 +66,8 @@ async fn make(app: &App, id: GenerationId) -> Result<()> {
         max_tokens: MAX_TOKENS,
         temperature: None,
     };
-    let said = match said(app, id, provider, &ask).await? {
+    let price = catalog::facts(app, &mut *app.pools.jobs.acquire().await?, &first.model).await?.price.map(Price::from);
+    let said = match said(app, id, provider, &ask, price).await? {
         Ok(said) => said,
         Err(fault) => {
             tracing::warn!(provider = provider.name, %fault, "a provider made no title");
@@ -92,6 +94,7 @@ async fn said(
     id: GenerationId,
     provider: &Provider,
     ask: &Ask,
+    price: Option<Price>,
 ) -> Result<std::result::Result<Option<String>, Fault>> {
     let mut tried = Vec::new();
     loop {
@@ -108,7 +111,7 @@ async fn said(
         let told = result.as_ref().ok().and_then(|(_, usage)| *usage);
         let used = told.map(|usage| usage.prompt + usage.completion).or((!began).then_some(0));
         pool::ended(app, provider, &taken, result.as_ref().err(), used).await?;
-        let asking = Asking::new(provider, ask, &taken);
+        let asking = Asking::new(provider, ask, price, &taken);
         let used = match told {
             Some(usage) => (usage, false),
             None if began => (Usage { prompt: asking.prompt, ..Usage::default() }, true),

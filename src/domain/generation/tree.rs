@@ -173,11 +173,11 @@ async fn ask_for(
     from: i64,
 ) -> Result<super::Sent> {
     let model = chats::find(tx, viewer, chat).await?.model.unwrap_or_default();
-    catalog::require(app, tx, &model).await?;
+    catalog::require(app, tx, viewer, &model).await?;
     if store::load(tx, chat, None).await?.running >= MAX_RUNNING {
         return Err(line::too_many_running());
     }
-    let purse = Purse::paying(app, viewer, &model);
+    let purse = Purse::paying(app, tx, viewer, &model).await?;
     let beginning = Beginning {
         chat,
         user: viewer.id,

@@ -8,8 +8,7 @@ use crate::{
     base::{Error, Result, clock, ids::GenerationId, money::money, month::Month},
     domain::{
         accounts::Viewer,
-        catalog,
-        prices::{Price, price},
+        catalog::{self, Price},
     },
     outside::llm::Usage,
 };
@@ -30,21 +29,23 @@ pub struct Bill {
 
 impl Bill {
     /// Nothing for a model without a price. Of models that may answer instead the dearest counts.
-    pub(super) fn of(app: &App, viewer: &Viewer, model: &str) -> Option<Self> {
+    pub(super) async fn of(app: &App, tx: &mut PgConnection, viewer: &Viewer, model: &str) -> Result<Option<Self>> {
         let (provider, name) = catalog::split(model);
-        let others = app.provider(provider)?.fallbacks.get(name).into_iter().flatten().map(String::as_str);
-        let prices = [model].into_iter().chain(others).filter_map(|model| {
-            let (provider, name) = catalog::split(model);
-            price(app.provider(provider)?, name)
-        });
-        let price = prices.reduce(Price::dearer)?;
-        Some(Self {
+        let others = app.provider(provider).and_then(|provider| provider.fallbacks.get(name)).into_iter().flatten();
+        let (mut price, mut max_tokens) = (None, 0);
+        for model in [model].into_iter().chain(others.map(String::as_str)) {
+            let facts = catalog::facts(app, tx, model).await?;
+            max_tokens = max_tokens.max(catalog::max_output(app, &facts));
+            let this = facts.price.map(Price::from);
+            price = this.map(|this| price.map_or(this, |other| this.dearer(other))).or(price);
+        }
+        Ok(price.map(|price| Self {
             price,
-            max_tokens: app.config.context.max_output_tokens,
+            max_tokens,
             by_settings: i64::from(by_settings(app, Role::of(viewer.administrator))) * 1_000_000,
             currency: app.config.catalog.currency.clone(),
             max_messages: i32::try_from(app.config.context.max_messages).unwrap_or(i32::MAX),
-        })
+        }))
     }
 
     /// The most that it can cost, if no more than so many tokens are asked.

@@ -69,9 +69,11 @@ impl Purse {
     }
 
     /// For an answer by this model.
-    #[must_use]
-    pub fn paying(app: &App, viewer: &Viewer, model: &str) -> Self {
-        Self { bill: Bill::of(app, viewer, model), ..Self::of(app, viewer) }
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn paying(app: &App, tx: &mut PgConnection, viewer: &Viewer, model: &str) -> Result<Self> {
+        Ok(Self { bill: Bill::of(app, tx, viewer, model).await?, ..Self::of(app, viewer) })
     }
 }
 

@@ -101,7 +101,7 @@ pub async fn set(app: &App, viewer: &Viewer, typed: &Typed) -> Result<()> {
     });
     let mut tx = app.pools.http.begin().await?;
     let before = store::get(&mut tx, viewer.id).await?.ok_or(Error::NotFound)?;
-    let model = model(app, &mut tx, &typed.model, before.model.as_deref(), &mut wrong).await?;
+    let model = model(app, &mut tx, viewer, &typed.model, before.model.as_deref(), &mut wrong).await?;
     if !wrong.is_empty() {
         return Err(Error::Invalid(wrong));
     }
@@ -118,13 +118,14 @@ pub async fn set(app: &App, viewer: &Viewer, typed: &Typed) -> Result<()> {
 pub async fn model(
     app: &App,
     conn: &mut PgConnection,
+    viewer: &Viewer,
     typed: &str,
     before: Option<&str>,
     wrong: &mut Vec<FieldError>,
 ) -> Result<Option<String>> {
     let model = Some(typed).filter(|model| !model.is_empty());
     if let Some(model) = model.filter(|_| model != before)
-        && let Err(error) = catalog::require(app, conn, model).await
+        && let Err(error) = catalog::require(app, conn, viewer, model).await
     {
         let Error::Invalid(fields) = error else { return Err(error) };
         wrong.extend(fields);

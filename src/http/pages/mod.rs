@@ -16,6 +16,7 @@ mod leaving;
 mod limits;
 mod live;
 mod messages;
+mod models;
 mod outbox;
 mod password;
 mod prompts;
@@ -33,7 +34,7 @@ pub fn routes(routes: Routes) -> Routes {
     let routes = ratings::routes(tree::routes(messages::routes(chats::routes(entrance::routes(routes)))));
     let routes = search::routes(folders::routes(shelves::routes(jobs::routes(admin::routes(routes)))));
     let routes = usage::routes(routes);
-    let routes = providers::routes(limits::routes(routes));
+    let routes = providers::routes(models::routes(limits::routes(routes)));
     let routes = keys::routes(routes);
     let routes = outbox::routes(invitations::routes(email::routes(password::routes(routes))));
     let routes = import::routes(prompts::routes(settings::routes(export::routes(routes))));

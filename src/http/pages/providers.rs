@@ -55,7 +55,7 @@ async fn use_again(State(web): State<Web>, Me(viewer): Me, Id(id): Id<ProviderKe
 }
 
 async fn page(web: &Web, viewer: &Viewer, notice: Option<ProviderNotice>) -> Result<String, Failure> {
-    let models = catalog::models(&web.app).await?;
+    let models = catalog::all(&web.app, viewer).await?;
     let groups = providers::overview(&web.app, viewer).await?.into_iter().map(|provider| ProviderGroup {
         models: models.iter().filter(|model| model.provider == provider.name).count(),
         keys: provider.keys.into_iter().map(key).collect(),

@@ -81,7 +81,7 @@ async fn own_page(
     let way = WayForm {
         of_chat: false,
         text: typed.instructions,
-        models: models(web, &typed.model).await?,
+        models: models(web, viewer, &typed.model).await?,
         temperature: typed.temperature,
         errors: errors(wrong),
     };
@@ -147,7 +147,7 @@ async fn page_of_chat(
     let way = WayForm {
         of_chat: true,
         text: typed.system,
-        models: models(web, &typed.model).await?,
+        models: models(web, viewer, &typed.model).await?,
         temperature: typed.temperature,
         errors: errors(wrong),
     };
@@ -156,8 +156,8 @@ async fn page_of_chat(
 }
 
 /// All that can be chosen, and what was, even if it is not there any more.
-async fn models(web: &Web, chosen: &str) -> Result<Vec<ModelChoice>, Failure> {
-    let mut models = present::choices(&catalog::models(&web.app).await?, Some(chosen));
+async fn models(web: &Web, viewer: &Viewer, chosen: &str) -> Result<Vec<ModelChoice>, Failure> {
+    let mut models = present::choices(&web.app, &catalog::models(&web.app, viewer).await?, Some(chosen));
     if !chosen.is_empty() && !models.iter().any(|model| model.chosen) {
         models.insert(0, ModelChoice::gone(chosen));
     }

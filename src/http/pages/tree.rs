@@ -55,7 +55,7 @@ async fn more(State(web): State<Web>, Me(viewer): Me, Id(id): Id<MessageId>) -> 
         chat: original.chat,
         message: id,
         by_model: original.by_model,
-        models: present::models(&web.app, chosen).await?,
+        models: present::models(&web.app, &viewer, chosen).await?,
         model: shown.model,
         tokens: shown.tokens,
         at: shown.created_at,

@@ -3,8 +3,9 @@
 //! `answer.rs`).
 
 use super::{
-    Ask, Chunks, Fault, FaultKind, Finish, Usage,
+    Ask, Chunks, Facts, Fault, FaultKind, Finish, Listed, Usage,
     answer::{Answer, Dialect, described},
+    facts::{text, tokens},
     wire::{self, Place, kind_of},
 };
 use crate::base::config::{self, Hidden};
@@ -28,10 +29,10 @@ impl Server {
         wire::open::<Events>(self.0.post("/messages", key).json(&body(ask)), key).await
     }
 
-    pub async fn models(&self, key: &Hidden) -> Result<Vec<String>, Fault> {
+    pub async fn models(&self, key: &Hidden) -> Result<Vec<Listed>, Fault> {
         let read = |page: Page| {
-            let names = page.data.into_iter().map(|model| model.id).collect();
-            (names, page.last_id.filter(|_| page.has_more))
+            let models = page.data.iter().filter_map(listed).collect();
+            (models, page.last_id.filter(|_| page.has_more))
         };
         self.0.list::<Events, Page>("/models", ("limit", "after_id"), key, read).await
     }
@@ -39,15 +40,24 @@ impl Server {
 
 #[derive(Deserialize)]
 struct Page {
-    data: Vec<Listed>,
+    data: Vec<Value>,
     #[serde(default)]
     has_more: bool,
     last_id: Option<String>,
 }
 
-#[derive(Deserialize)]
-struct Listed {
-    id: String,
+/// What an entry of the list says.
+fn listed(entry: &Value) -> Option<Listed> {
+    let can = |what: &str| entry["capabilities"][what]["supported"].as_bool();
+    let facts = Facts {
+        label: text(&entry["display_name"]),
+        context: tokens(&entry["max_input_tokens"]),
+        max_output: tokens(&entry["max_tokens"]),
+        images: can("image_input"),
+        reasoning: can("thinking"),
+        ..Facts::default()
+    };
+    Some(Listed { name: text(&entry["id"])?, facts: facts.plausible() })
 }
 
 fn body(ask: &Ask) -> Value {

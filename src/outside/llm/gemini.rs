@@ -2,8 +2,9 @@
 //! what all protocols share (`wire.rs`, `answer.rs`).
 
 use super::{
-    Ask, Chunks, Fault, FaultKind, Finish, Usage,
+    Ask, Chunks, Facts, Fault, FaultKind, Finish, Listed, Usage,
     answer::{Answer, Dialect, described},
+    facts::{text, tokens},
     wire::{self, Place, kind_of},
 };
 use crate::base::config::{self, Hidden};
@@ -31,12 +32,8 @@ impl Server {
     }
 
     /// Those that hold conversations.
-    pub async fn models(&self, key: &Hidden) -> Result<Vec<String>, Fault> {
-        let read = |page: Page| {
-            let able = page.models.into_iter().filter(|m| m.methods.iter().any(|method| method == "generateContent"));
-            let names = able.map(|m| m.name.strip_prefix("models/").map_or(m.name.clone(), str::to_owned));
-            (names.collect(), page.next_page_token)
-        };
+    pub async fn models(&self, key: &Hidden) -> Result<Vec<Listed>, Fault> {
+        let read = |page: Page| (page.models.iter().filter_map(listed).collect(), page.next_page_token);
         self.0.list::<Events, Page>("/models", ("pageSize", "pageToken"), key, read).await
     }
 }
@@ -45,15 +42,25 @@ impl Server {
 #[serde(rename_all = "camelCase")]
 struct Page {
     #[serde(default)]
-    models: Vec<Listed>,
+    models: Vec<Value>,
     next_page_token: Option<String>,
 }
 
-#[derive(Deserialize)]
-struct Listed {
-    name: String,
-    #[serde(default, rename = "supportedGenerationMethods")]
-    methods: Vec<String>,
+/// What an entry of the list says, of a model that holds conversations.
+fn listed(entry: &Value) -> Option<Listed> {
+    if !entry["supportedGenerationMethods"].as_array()?.iter().any(|method| method == "generateContent") {
+        return None;
+    }
+    let facts = Facts {
+        label: text(&entry["displayName"]),
+        context: tokens(&entry["inputTokenLimit"]),
+        max_output: tokens(&entry["outputTokenLimit"]),
+        reasoning: entry["thinking"].as_bool(),
+        ..Facts::default()
+    };
+    let name = text(&entry["name"])?;
+    let name = name.strip_prefix("models/").map(str::to_owned).unwrap_or(name);
+    Some(Listed { name, facts: facts.plausible() })
 }
 
 fn body(ask: &Ask) -> Value {

@@ -4,13 +4,17 @@
 mod answer;
 mod anthropic;
 mod demo;
+mod facts;
 mod gemini;
 mod keys;
 mod openai;
 pub mod sse;
+mod tokens;
 mod wire;
 
+pub use facts::{Facts, Listed, MOST_LABEL, MOST_TOKENS};
 pub use keys::{Key, Known, Pick, Standing, pick};
+pub use tokens::{Counter, guess};
 
 use crate::base::config::{self, Config, Hidden, ProviderKind};
 use anyhow::Context as _;
@@ -48,15 +52,15 @@ impl Ask {
     /// message has a few for its role.
     #[must_use]
     pub fn prompt_tokens(&self) -> i64 {
-        let bytes = self.system.len() + self.messages.iter().map(|message| message.text.len() + 8).sum::<usize>();
-        guess(bytes)
+        self.bytes() / 3
     }
-}
 
-/// The tokens of so many bytes of text.
-#[must_use]
-pub fn guess(bytes: usize) -> i64 {
-    i64::try_from(bytes / 3).unwrap_or(i64::MAX / 2)
+    /// No more tokens are asked for than so many: each has a byte at least, and each message a few for its role.
+    #[must_use]
+    pub fn bytes(&self) -> i64 {
+        let bytes = self.system.len() + 8 + self.messages.iter().map(|message| message.text.len() + 8).sum::<usize>();
+        i64::try_from(bytes).unwrap_or(i64::MAX / 2)
+    }
 }
 
 /// One message of the conversation as a model sees it.
@@ -248,6 +252,14 @@ impl Provider {
         }
     }
 
+    /// How the tokens of one of its models are counted. Only OpenAI has told how its own do.
+    #[must_use]
+    pub fn counter(&self, model: &str) -> Counter {
+        let is_openai = matches!(self.line, Line::OpenAi(_)) && self.is_the_vendor();
+        let is_older = model == "gpt-4" || model.starts_with("gpt-4-") || model.starts_with("gpt-3");
+        if is_openai && !is_older { Counter::O200k } else { Counter::Guess }
+    }
+
     /// What it speaks, as the settings call it.
     #[must_use]
     pub fn kind(&self) -> &'static str {
@@ -273,13 +285,13 @@ impl Provider {
         }
     }
 
-    /// The names of the models that can be asked, by the first key that is taken.
+    /// The models that can be asked, by the first key that is taken.
     ///
     /// # Errors
     /// A [`Fault`] of the provider.
-    pub async fn models(&self) -> Result<Vec<String>, Fault> {
+    pub async fn models(&self) -> Result<Vec<Listed>, Fault> {
         if !self.fixed_models.is_empty() {
-            return Ok(self.fixed_models.clone());
+            return Ok(self.fixed_models.iter().cloned().map(Listed::from).collect());
         }
         let mut last = Fault::new(FaultKind::Unreachable, "no key");
         for key in self.keys.iter().map(|key| &key.value) {
@@ -287,7 +299,7 @@ impl Provider {
                 Line::OpenAi(server) => server.models(key).await,
                 Line::Anthropic(server) => server.models(key).await,
                 Line::Gemini(server) => server.models(key).await,
-                Line::Demo => Ok(vec!["demo".to_owned()]),
+                Line::Demo => Ok(vec![Listed::from("demo".to_owned())]),
             };
             match listed {
                 Ok(names) => return Ok(names),

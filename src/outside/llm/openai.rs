@@ -4,11 +4,12 @@
 //! Servers differ in more than a standard could say; every difference that is known has its row in `openai/tests.rs`.
 
 use super::{
-    Ask, Chunks, Fault, FaultKind, Finish, Usage,
+    Ask, Chunks, Facts, Fault, FaultKind, Finish, Listed, Usage,
     answer::{Answer, Dialect, described},
+    facts::{text, tokens},
     wire::{self, kind_of},
 };
-use crate::base::config::{self, Hidden};
+use crate::base::config::{self, Hidden, Price};
 use async_openai::config::{Config as _, OpenAIConfig};
 use reqwest::RequestBuilder;
 use serde::Deserialize;
@@ -45,21 +46,47 @@ impl Server {
         wire::open::<Events>(self.keyed(request, key), key).await
     }
 
-    pub async fn models(&self, key: &Hidden) -> Result<Vec<String>, Fault> {
+    pub async fn models(&self, key: &Hidden) -> Result<Vec<Listed>, Fault> {
         let request = self.keyed(self.http.get(self.config.url("/models")), key);
         let list: ModelList = wire::document::<Events, _>(request, key).await?;
-        Ok(list.data.into_iter().map(|m| m.id).collect())
+        Ok(list.data.iter().filter_map(listed).collect())
     }
 }
 
 #[derive(Deserialize)]
 struct ModelList {
-    data: Vec<ModelEntry>,
+    data: Vec<Value>,
 }
 
-#[derive(Deserialize)]
-struct ModelEntry {
-    id: String,
+/// What an entry of the list says. OpenAI's own tells the name alone; others add more, each by its own words: OpenRouter,
+/// SambaNova and Together `context_length`, Groq `context_window`, vLLM `max_model_len`, Mistral `max_context_length`.
+fn listed(entry: &Value) -> Option<Listed> {
+    let context = ["context_length", "context_window", "max_model_len", "max_context_length"];
+    let output = &entry["top_provider"]["max_completion_tokens"];
+    let takes = entry["supported_parameters"].as_array();
+    let can = |what: &str| takes.map(|takes| takes.iter().any(|parameter| parameter == what));
+    let sees = entry["architecture"]["input_modalities"].as_array();
+    let facts = Facts {
+        label: text(&entry["name"]).or_else(|| text(&entry["display_name"])),
+        context: context.iter().find_map(|name| tokens(&entry[name])),
+        max_output: tokens(&entry["max_completion_tokens"]).or_else(|| tokens(output)),
+        images: sees
+            .map(|sees| sees.iter().any(|m| m == "image"))
+            .or_else(|| entry["capabilities"]["vision"].as_bool()),
+        tools: can("tools").or_else(|| entry["capabilities"]["function_calling"].as_bool()),
+        reasoning: can("reasoning"),
+        price: price(&entry["pricing"]),
+    };
+    Some(Listed { name: text(&entry["id"])?, facts: facts.plausible() })
+}
+
+/// As OpenRouter and SambaNova tell it: for one token, in US dollars.
+fn price(said: &Value) -> Option<Price> {
+    let million = |name: &str| {
+        let one = said[name].as_f64().or_else(|| said[name].as_str()?.parse().ok())?;
+        Some((one * 1e12).round() / 1e6)
+    };
+    Some(Price { input: million("prompt")?, cached: million("input_cache_read"), output: million("completion")? })
 }
 
 fn body(ask: &Ask, is_the_vendor: bool) -> Value {

@@ -2,7 +2,7 @@
 //! What must not live here: what is said in a protocol.
 
 use super::{
-    Chunks, Fault, FaultKind,
+    Chunks, Fault, FaultKind, Listed,
     answer::{Dialect, Form, Reader, message},
 };
 use crate::base::config::{self, Hidden};
@@ -99,27 +99,27 @@ impl Place {
         self.keyed(self.http.post(format!("{}{path}", self.base_url)), key)
     }
 
-    /// What a list says, page by page. `read` tells the names on a page and what to ask for the next one with.
+    /// What a list says, page by page. `read` tells the models on a page and what to ask for the next one with.
     pub async fn list<D: Dialect, P: DeserializeOwned>(
         &self,
         path: &str,
         (size, next): (&str, &str),
         key: &Hidden,
-        read: impl Fn(P) -> (Vec<String>, Option<String>),
-    ) -> Result<Vec<String>, Fault> {
-        let (mut names, mut after) = (Vec::new(), None);
+        read: impl Fn(P) -> (Vec<Listed>, Option<String>),
+    ) -> Result<Vec<Listed>, Fault> {
+        let (mut models, mut after) = (Vec::new(), None);
         // a server that says without end that there is more is believed ten times
         for _ in 0..10 {
             let request = self.http.get(format!("{}{path}", self.base_url)).query(&[(size, "1000")]);
             let request = if let Some(after) = &after { request.query(&[(next, after)]) } else { request };
             let (more, following) = read(document::<D, P>(self.keyed(request, key), key).await?);
-            names.extend(more);
+            models.extend(more);
             after = following.filter(|after| !after.is_empty());
             if after.is_none() {
                 break;
             }
         }
-        Ok(names)
+        Ok(models)
     }
 
     fn keyed(&self, request: RequestBuilder, key: &Hidden) -> RequestBuilder {

@@ -1,11 +1,12 @@
 //! The words of the administrators' pages.
 
 /// Their pages, in the order of the navigation.
-pub const ADMIN_PAGES: [(&str, &str); 9] = [
+pub const ADMIN_PAGES: [(&str, &str); 10] = [
     ("/admin/users", USERS),
     ("/admin/invitations", super::INVITATIONS),
     ("/admin/limits", super::LIMITS),
     ("/admin/providers", PROVIDERS),
+    ("/admin/models", super::MODELS),
     ("/admin/usage", super::USAGE),
     ("/admin/outbox", super::OUTBOX),
     ("/admin/jobs", super::JOBS),

@@ -136,14 +136,34 @@ impl Provider {
 /// One list for all protocols: they ask for it at the same place, and each passes over what is not its own.
 async fn models() -> Json<Value> {
     let names = ["fake-1", "fake-2", "text-embedding-fake"];
-    let data = names.map(|id| json!({ "id": id, "type": "model", "display_name": id, "object": "model" }));
-    let gemini = names.map(|name| {
+    let mut data = names.map(|id| json!({ "id": id, "type": "model", "display_name": id, "object": "model" }));
+    let mut gemini = names.map(|name| {
         let method = if name.starts_with("fake") { "generateContent" } else { "embedContent" };
         json!({ "name": format!("models/{name}"), "supportedGenerationMethods": [method] })
     });
+    // the second tells more of itself, as each protocol has it (OpenAI's has nothing; other servers do)
+    add(
+        &mut data[1],
+        json!({
+            "display_name": "Fake the Second", "context_length": 8000, "max_completion_tokens": 500,
+            "max_input_tokens": 8000, "max_tokens": 500, "capabilities": { "thinking": { "supported": true } },
+            "supported_parameters": ["reasoning"],
+        }),
+    );
+    add(
+        &mut gemini[1],
+        json!({
+            "displayName": "Fake the Second", "inputTokenLimit": 8000, "outputTokenLimit": 500, "thinking": true,
+        }),
+    );
     Json(json!({
         "object": "list", "data": data, "has_more": false, "first_id": names[0], "last_id": names[2], "models": gemini,
     }))
+}
+
+fn add(entry: &mut Value, more: Value) {
+    let Value::Object(more) = more else { return };
+    entry.as_object_mut().unwrap().extend(more);
 }
 
 async fn complete(State(inner): State<Arc<Inner>>, headers: HeaderMap, Json(body): Json<Value>) -> Response {

@@ -170,3 +170,22 @@ fn what_is_asked() {
     expected["system"] = json!("Be brief.");
     assert_eq!(body(&ask), expected, "no temperature");
 }
+
+#[test]
+fn what_the_list_says() {
+    let entry = json!({
+        "id": "claude-x", "type": "model", "display_name": "Claude X", "max_input_tokens": 200_000, "max_tokens": 64_000,
+        "capabilities": { "image_input": { "supported": true }, "thinking": { "supported": false, "types": {} } },
+    });
+    let facts = Facts {
+        label: Some("Claude X".into()),
+        context: Some(200_000),
+        max_output: Some(64_000),
+        images: Some(true),
+        reasoning: Some(false),
+        ..Facts::default()
+    };
+    assert_eq!(listed(&entry), Some(Listed { name: "claude-x".into(), facts }));
+    let older = json!({ "id": "claude-x", "max_tokens": null, "capabilities": null });
+    assert_eq!(listed(&older), Some(Listed::from("claude-x".to_owned())));
+}

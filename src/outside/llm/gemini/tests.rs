@@ -133,3 +133,21 @@ fn what_is_asked() {
     expected["generationConfig"]["thinkingConfig"] = json!({ "includeThoughts": true });
     assert_eq!(body(&ask), expected);
 }
+
+#[test]
+fn what_the_list_says() {
+    let mut entry = json!({
+        "name": "models/gemini-x", "displayName": "Gemini X", "inputTokenLimit": 1_048_576, "outputTokenLimit": 65_536,
+        "thinking": true, "supportedGenerationMethods": ["generateContent", "countTokens"],
+    });
+    let facts = Facts {
+        label: Some("Gemini X".into()),
+        context: Some(1_048_576),
+        max_output: Some(65_536),
+        reasoning: Some(true),
+        ..Facts::default()
+    };
+    assert_eq!(listed(&entry), Some(Listed { name: "gemini-x".into(), facts }));
+    entry["supportedGenerationMethods"] = json!(["embedContent"]);
+    assert_eq!(listed(&entry), None);
+}

@@ -252,3 +252,35 @@ fn what_is_asked() {
     expected["max_completion_tokens"] = expected.as_object_mut().unwrap().remove("max_tokens").unwrap();
     assert_eq!(body(&ask, true), expected);
 }
+
+#[test]
+fn what_lists_say() {
+    let listed = |entry: &str| listed(&serde_json::from_str(entry).unwrap());
+    let facts = |entry: &str| listed(entry).unwrap().facts;
+    assert_eq!(listed(r#"{"object":"model"}"#), None);
+    assert_eq!(listed(r#"{"id":"gpt-5-mini","object":"model"}"#), Some(Listed::from("gpt-5-mini".to_owned())));
+    let router = facts(
+        r#"{"id":"a/b","name":"A: B","context_length":200000,"architecture":{"input_modalities":["text","image"]},
+            "supported_parameters":["tools","temperature"],"top_provider":{"max_completion_tokens":null},
+            "pricing":{"prompt":"0.000003","completion":"0.000015","input_cache_read":"0.0000003"}}"#,
+    );
+    let price = Price { input: 3., cached: Some(0.3), output: 15. };
+    let expected = Facts {
+        label: Some("A: B".into()),
+        context: Some(200_000),
+        max_output: None,
+        images: Some(true),
+        tools: Some(true),
+        reasoning: Some(false),
+        price: Some(price),
+    };
+    assert_eq!(router, expected);
+    let groq = facts(r#"{"id":"x","context_window":131072,"max_completion_tokens":32768}"#);
+    assert_eq!((groq.context, groq.max_output), (Some(131_072), Some(32_768)));
+    assert_eq!(facts(r#"{"id":"x","max_model_len":4096}"#).context, Some(4096));
+    let mistral = facts(r#"{"id":"x","capabilities":{"vision":false,"function_calling":true},"name":"Ministral"}"#);
+    assert_eq!((mistral.images, mistral.tools, mistral.label.as_deref()), (Some(false), Some(true), Some("Ministral")));
+    // nonsense spoils neither the list nor the entry; a price below nothing (a router's) is none
+    let odd = r#"{"id":"x","name":7,"context_length":"many","max_completion_tokens":0,"pricing":{"prompt":"-1","completion":"-1"}}"#;
+    assert_eq!(facts(odd), Facts::default());
+}

@@ -1,0 +1,95 @@
+//! Asking the providers for their lists of models, again and again.
+
+use super::{Listed as Catalog, store};
+use crate::{
+    app::App,
+    base::Result,
+    outside::llm::{Fault, FaultKind, Listed},
+};
+use std::time::Duration;
+
+/// A list that has not come by then is asked for again later.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Waits for the first lists of a house that has none yet, but not long: its first guest should find a model.
+pub async fn wait_for_first(app: &App, most: Duration) {
+    let found = async {
+        while store::is_empty(app).await.is_ok_and(|is_empty| is_empty) {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    let _ = tokio::time::timeout(most, found).await;
+    app.memo.forget::<Catalog>();
+}
+
+/// Asks every provider for its models and keeps the lists; then again and again, sooner while one does not answer.
+pub async fn keep_fresh(app: App) {
+    loop {
+        let complete = refresh(&app).await;
+        let pause = if complete { app.config.catalog.refresh } else { app.config.catalog.retry };
+        tokio::select! {
+            () = app.stopping.begun.cancelled() => return,
+            () = tokio::time::sleep(Duration::from_secs(pause)) => {}
+        }
+    }
+}
+
+/// Whether every provider answered.
+async fn refresh(app: &App) -> bool {
+    let mut complete = true;
+    for provider in &app.providers {
+        let late = |_| Err(Fault::new(FaultKind::Silent, format!("not within {} s", PATIENCE.as_secs())));
+        let models = match tokio::time::timeout(PATIENCE, provider.models()).await.unwrap_or_else(late) {
+            Ok(models) => models,
+            Err(fault) => {
+                tracing::warn!(provider = provider.name, %fault, "the list of models could not be had");
+                complete = false;
+                continue;
+            }
+        };
+        let models: Vec<_> = models.into_iter().filter(|model| converses(&model.name)).collect();
+        if let Err(error) = keep(app, &provider.name, &models).await {
+            tracing::warn!(provider = provider.name, %error, "the list of models could not be kept");
+            complete = false;
+        }
+    }
+    complete
+}
+
+async fn keep(app: &App, provider: &str, models: &[Listed]) -> Result<()> {
+    store::keep(app, provider, models).await?;
+    app.memo.forget::<Catalog>();
+    Ok(())
+}
+
+/// A guess by the name whether a model holds a conversation: lists of providers mix them with others and do not say.
+fn converses(name: &str) -> bool {
+    const OTHERS: [&str; 12] = [
+        "embed",
+        "whisper",
+        "tts",
+        "dall-e",
+        "moderation",
+        "transcribe",
+        "realtime",
+        "gpt-image",
+        "sora",
+        "rerank",
+        "davinci-002",
+        "babbage-002",
+    ];
+    let name = name.to_lowercase();
+    !name.is_empty() && name.len() <= 200 && !OTHERS.iter().any(|other| name.contains(other))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::split, converses};
+
+    #[test]
+    fn names() {
+        assert_eq!(split("openrouter/meta/llama"), ("openrouter", "meta/llama"));
+        assert!(converses("gpt-5-mini") && converses("llama3.2:3b"));
+        assert!(!converses("text-embedding-3-small") && !converses("whisper-1"));
+    }
+}

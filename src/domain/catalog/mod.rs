@@ -1,0 +1,175 @@
+//! The catalog: the models that may be asked, what is known of them, and who may ask them. It starts as the providers' own
+//! lists and is kept in the database, so that a provider that is down at a restart does not empty it; what administrators say
+//! of a model goes before everything else.
+
+mod discover;
+mod edit;
+mod known;
+mod price;
+mod store;
+
+pub use discover::{keep_fresh, wait_for_first};
+pub use edit::{Edit, all, edit, find};
+pub use price::Price;
+
+use crate::{
+    app::App,
+    base::{Error, Result, ids::UserId},
+    domain::accounts::Viewer,
+    outside::llm::Facts,
+};
+use sqlx::PgConnection;
+use std::{sync::Arc, time::Duration};
+
+/// How old what is known of the catalog may be: every page and every message asks for it.
+const RECENT: Duration = Duration::from_secs(1);
+
+/// Who may ask a model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Audience {
+    #[default]
+    Everyone,
+    Administrators,
+    Nobody,
+}
+
+impl Audience {
+    pub const ALL: [Self; 3] = [Self::Everyone, Self::Administrators, Self::Nobody];
+
+    /// Its name in the database and in forms.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Everyone => "everyone",
+            Self::Administrators => "administrators",
+            Self::Nobody => "nobody",
+        }
+    }
+
+    /// What is called so.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|audience| audience.name() == name)
+    }
+
+    fn has(self, viewer: &Viewer) -> bool {
+        match self {
+            Self::Everyone => true,
+            Self::Administrators => viewer.administrator,
+            Self::Nobody => false,
+        }
+    }
+}
+
+/// A model that is listed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Model {
+    pub provider: String,
+    pub name: String,
+    pub audience: Audience,
+    /// What holds of it.
+    pub facts: Facts,
+    /// What would hold if administrators had said nothing.
+    pub known: Facts,
+}
+
+impl Model {
+    /// How forms and tables name it: `provider/name`.
+    #[must_use]
+    pub fn id(&self) -> String {
+        format!("{}/{}", self.provider, self.name)
+    }
+
+    /// What people call it.
+    #[must_use]
+    pub fn label(&self) -> &str {
+        self.facts.label.as_deref().unwrap_or(&self.name)
+    }
+
+    fn is(&self, id: &str) -> bool {
+        (self.provider.as_str(), self.name.as_str()) == split(id)
+    }
+}
+
+/// Splits an id into provider and name.
+#[must_use]
+pub fn split(id: &str) -> (&str, &str) {
+    id.split_once('/').unwrap_or(("", id))
+}
+
+/// The models of the providers that are configured, by provider and name, as they were at most a second ago.
+struct Listed(Vec<Model>);
+
+async fn listed(app: &App, conn: &mut PgConnection) -> Result<Arc<Listed>> {
+    app.memo.get(RECENT, async { Ok(Listed(store::read(app, conn).await?)) }).await
+}
+
+/// The models that somebody may ask, by provider and name.
+///
+/// # Errors
+/// The database's.
+pub async fn models(app: &App, viewer: &Viewer) -> Result<Vec<Model>> {
+    let listed = app
+        .memo
+        .get(RECENT, async { Ok(Listed(store::read(app, &mut *app.pools.http.acquire().await?).await?)) })
+        .await?;
+    Ok(listed.0.iter().filter(|model| model.audience.has(viewer)).cloned().collect())
+}
+
+/// Refuses a model that this person may not ask.
+///
+/// # Errors
+/// [`Error::Invalid`] for `model`.
+pub async fn require(app: &App, conn: &mut PgConnection, viewer: &Viewer, id: &str) -> Result<()> {
+    require_one(app, conn, |model| model.is(id) && model.audience.has(viewer)).await
+}
+
+/// Refuses a model that no provider lists; any other may be asked for somebody who has asked it already.
+///
+/// # Errors
+/// [`Error::Invalid`] for `model`.
+pub async fn require_listed(app: &App, conn: &mut PgConnection, id: &str) -> Result<()> {
+    require_one(app, conn, |model| model.is(id)).await
+}
+
+async fn require_one(app: &App, conn: &mut PgConnection, fits: impl Fn(&Model) -> bool) -> Result<()> {
+    // one that has just come is not known a moment ago
+    let there = listed(app, conn).await?.0.iter().any(&fits) || store::read(app, conn).await?.iter().any(&fits);
+    if there { Ok(()) } else { Err(Error::invalid("model", "This model is not available. Choose another one.")) }
+}
+
+/// What is known of a model, also of one that is no longer listed.
+///
+/// # Errors
+/// The database's.
+pub async fn facts(app: &App, conn: &mut PgConnection, id: &str) -> Result<Facts> {
+    if let Some(model) = listed(app, conn).await?.0.iter().find(|model| model.is(id)) {
+        return Ok(model.facts.clone());
+    }
+    let (provider, name) = split(id);
+    let known = |provider| known::facts(provider, name, Facts::default(), &app.config.catalog.currency);
+    Ok(app.provider(provider).map(known).unwrap_or_default())
+}
+
+/// So many tokens an answer may have: as the settings say, but no more than the model makes, and no more than half of what it
+/// takes at all.
+#[must_use]
+pub fn max_output(app: &App, facts: &Facts) -> u32 {
+    let most = app.config.context.max_output_tokens;
+    let half = facts.context.map_or(most, |context| (context / 2).max(1));
+    most.min(facts.max_output.unwrap_or(most)).min(half)
+}
+
+/// So many tokens a question may have beside its answer; nothing if nobody knows.
+#[must_use]
+pub fn room(facts: &Facts, max_output: u32) -> Option<i64> {
+    facts.context.map(|context| i64::from(context) - i64::from(max_output))
+}
+
+/// The model that this person asked last, in any chat.
+///
+/// # Errors
+/// The database's.
+pub async fn last_used(app: &App, user: UserId) -> Result<Option<String>> {
+    Ok(store::last_used(&app.pools.http, user).await?)
+}

@@ -1,0 +1,85 @@
+//! How many tokens a text has: counted as the model counts where that is known, else a guess. Pure.
+
+use super::Said;
+
+/// What the protocol adds to each message, and to a conversation: the marks around them.
+const PER_MESSAGE: i64 = 4;
+const PER_CONVERSATION: i64 = 3;
+
+/// How a model's tokens are counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Counter {
+    /// As OpenAI's models since GPT-4o do.
+    O200k,
+    /// Nobody told how: a token is taken to be 3 bytes, which is rather too many of them (some 4 bytes of English, 3 of code).
+    Guess,
+}
+
+impl Counter {
+    /// Of a text by itself.
+    #[must_use]
+    pub fn count(self, text: &str) -> i64 {
+        match self {
+            Self::O200k => i64::try_from(bpe_openai::o200k_base().count(text)).unwrap_or(i64::MAX / 2),
+            Self::Guess => guess(text.len()),
+        }
+    }
+
+    /// Of what is asked: how many of the messages, the newest, fit beside what is told before them, and the tokens of all that.
+    /// The last `kept` are always among them. No `room`: all fit.
+    #[must_use]
+    pub fn fit(self, system: &str, messages: &[Said], kept: usize, room: Option<i64>) -> (usize, i64) {
+        let mut tokens = PER_CONVERSATION;
+        if !system.is_empty() {
+            tokens += PER_MESSAGE + self.count(system);
+        }
+        let mut fitting = 0;
+        for message in messages.iter().rev() {
+            let more = PER_MESSAGE + self.count(&message.text);
+            if fitting >= kept && room.is_some_and(|room| tokens + more > room) {
+                break;
+            }
+            tokens += more;
+            fitting += 1;
+        }
+        (fitting, tokens)
+    }
+}
+
+/// The tokens of so many bytes of text, by a guess.
+#[must_use]
+pub fn guess(bytes: usize) -> i64 {
+    i64::try_from(bytes / 3).unwrap_or(i64::MAX / 2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counted_as_the_model_does() {
+        assert_eq!((Counter::O200k.count(""), Counter::O200k.count("hello world")), (0, 2));
+        assert_eq!(Counter::Guess.count("hello world"), 3);
+        // a token is a byte at least, and the guess is too high rather than too low
+        let english = "It is a truth universally acknowledged, that a single man in possession of a good fortune, must be in want \
+                       of a wife. ";
+        let (counted, guessed) = (Counter::O200k.count(english), Counter::Guess.count(english));
+        assert!((20..40).contains(&counted) && counted < guessed && guessed < 2 * counted, "{counted} {guessed}");
+    }
+
+    #[test]
+    fn the_newest_that_fit() {
+        let said = |n: usize| Said { by_model: n % 2 == 1, text: "x".repeat(27) };
+        let messages: Vec<_> = (0..5).map(said).collect();
+        // 9 and 4 each, 3 for all
+        let fit = |kept, room| Counter::Guess.fit("", &messages, kept, room);
+        assert_eq!(fit(1, None), (5, 68));
+        assert_eq!(fit(1, Some(68)), (5, 68));
+        assert_eq!(fit(1, Some(67)), (4, 55));
+        assert_eq!(fit(1, Some(28)), (1, 16));
+        assert_eq!(fit(1, Some(0)), (1, 16), "the last one always");
+        assert_eq!(fit(3, Some(0)), (3, 42));
+        assert_eq!(Counter::Guess.fit(&"x".repeat(27), &messages, 1, Some(68)), (4, 68));
+        assert_eq!(Counter::Guess.fit("", &[], 1, Some(0)), (0, 3));
+    }
+}
