@@ -94,6 +94,14 @@ enum Load {
         #[arg(long, default_value_t = 20)]
         minutes: u64,
     },
+    /// A provider that fails, and another one that answers instead.
+    Failover {
+        #[arg(long, default_value_t = 300)]
+        answers: usize,
+        /// Seconds over which they are asked for.
+        #[arg(long, default_value_t = 60)]
+        seconds: u64,
+    },
     /// All of these with their defaults.
     All,
     #[command(hide = true)]
@@ -153,7 +161,9 @@ async fn measure(args: &Args) -> anyhow::Result<bool> {
         world.statements().await?;
     }
     // how it is set up here
-    let expected = |warning: &String| warning.contains("PUBLIC_URL") || warning.contains("SMTP_URL");
+    let expected = |warning: &String| {
+        ["PUBLIC_URL", "SMTP_URL", "\"provider\":\"failing\""].iter().any(|words| warning.contains(words))
+    };
     for warning in world.warnings().iter().filter(|warning| !expected(warning)).take(20) {
         report.wrong(format!("Parlor warned: {warning}"));
     }
@@ -185,6 +195,7 @@ fn every() -> Vec<Load> {
         Load::Paced { at_once: 500, chunks: 200, pace: 20, rounds: 1, spread: 10 },
         Load::Length,
         Load::Stored,
+        Load::Failover { answers: 300, seconds: 60 },
     ]
 }
 
@@ -206,6 +217,9 @@ async fn carry_out(load: &Load, world: &mut World, report: &mut Report) -> anyho
         Load::Visit => loads::visit(world, report).await,
         Load::Length => loads::length(world, report).await,
         Load::Stored => loads::stored(world, report).await,
+        Load::Failover { answers, seconds } => {
+            loads::failover(world, report, answers, Duration::from_secs(seconds)).await
+        }
         Load::Steady { at_once, minutes } => loads::steady(world, report, at_once, minutes).await,
         Load::All | Load::Provider { .. } | Load::Passthrough { .. } => Ok(()),
     }

@@ -59,8 +59,17 @@ pub async fn serve(models: Vec<String>) -> anyhow::Result<()> {
     let list: Vec<_> = models.iter().map(|id| json!({ "id": id, "object": "model" })).collect();
     let list = json!({ "object": "list", "data": list });
     let app = Router::new()
-        .route("/v1/models", get(move || std::future::ready(Json(list.clone()))))
+        .route(
+            "/v1/models",
+            get({
+                let list = list.clone();
+                move || std::future::ready(Json(list.clone()))
+            }),
+        )
         .route("/v1/chat/completions", post(complete))
+        // one that lists the same models, and answers nothing
+        .route("/failing/models", get(move || std::future::ready(Json(list.clone()))))
+        .route("/failing/chat/completions", post(|| std::future::ready(StatusCode::BAD_GATEWAY)))
         .route("/sent/{tag}", get(sent))
         .with_state(Log::default());
     listen(app).await

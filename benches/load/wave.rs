@@ -114,7 +114,7 @@ impl World {
     async fn ask(&self, talk: &mut Talk, shape: &Shape) -> anyhow::Result<(String, f64, u128)> {
         let (question, tag) = self.question();
         let who = &self.visitors[talk.visitor];
-        let model = format!("openai/{}", shape.name());
+        let model = format!("{}/{}", self.asks, shape.name());
         let asked = Instant::now();
         let follow = async {
             let first = talk.feed.until(FIRST.as_bytes()).await?;

@@ -2,6 +2,7 @@
 
 use crate::{
     client::{Visitor, last_source},
+    loads::FAILOVER,
     measure,
     process::{Cores, Folder, Postgres, Running},
     provider::Sent,
@@ -41,6 +42,8 @@ pub struct World {
     /// How Parlor is started.
     how: How,
     tags: AtomicUsize,
+    /// Whose models are asked.
+    pub asks: &'static str,
     _folder: Folder,
 }
 
@@ -61,6 +64,13 @@ impl How {
         command.env("DATABASE_URL", &self.database).env("PARLOR_DATA", self.dir.join("parlor"));
         command.env("OPENAI_BASE_URL", format!("{}/v1", self.provider)).env("OPENAI_API_KEY", "k");
         command.env("PARLOR__PROVIDERS__OPENAI__REQUESTS_PER_MINUTE", "0");
+        // another that fails all the time; when it does, the first one answers
+        command.env("PARLOR__PROVIDERS__FAILING__BASE_URL", format!("{}/failing", self.provider));
+        command
+            .env("PARLOR__PROVIDERS__FAILING__API_KEYS", "k,l")
+            .env("PARLOR__PROVIDERS__FAILING__REQUESTS_PER_MINUTE", "0");
+        let fallback = format!("PARLOR__PROVIDERS__FAILING__FALLBACKS__{}", FAILOVER.name().to_uppercase());
+        command.env(fallback, format!("openai/{}", FAILOVER.name()));
         // what is measured is answers
         command.env("PARLOR__CHATS__TITLES", "false");
         // counted as always, but nobody types as fast as this
@@ -115,6 +125,7 @@ impl World {
             provider_url,
             how,
             tags: AtomicUsize::new(0),
+            asks: "openai",
             _folder: folder,
         };
         if statements {

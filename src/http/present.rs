@@ -153,6 +153,7 @@ pub async fn composer(app: &App, viewer: &Viewer, at: Composing) -> Result<Compo
     Ok(Composer {
         action: at.chat.map_or_else(|| "/chats".to_owned(), |id| format!("/chats/{id}/messages")),
         prompts: at.chat.map_or_else(|| "/prompts".to_owned(), |id| format!("/prompts?chat={id}")),
+        context: at.chat.map(|id| format!("/chats/{id}/context")),
         key: Uuid::now_v7().to_string(),
         parent: at.leaf,
         models,

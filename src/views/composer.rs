@@ -27,6 +27,8 @@ pub struct Composer {
     pub action: String,
     /// Where prompts are picked for it.
     pub prompts: String,
+    /// Where it is told what the next message is sent with; nothing in a new chat.
+    pub context: Option<String>,
     /// Makes a resubmission harmless; new with every form.
     pub key: String,
     /// The message to answer to; none in a new chat.

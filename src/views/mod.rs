@@ -23,6 +23,7 @@ pub mod mail;
 mod message;
 mod models;
 mod outbox;
+mod outlook;
 mod prompts;
 mod providers;
 mod rating;
@@ -51,6 +52,7 @@ pub use list::{ChatDay, ChatLine, ChatLink, Chats, FolderHead, Me, PutAway, Shel
 pub use message::{Held, Message, MessageState, Turn, Versions};
 pub use models::{Capability, ModelField, ModelGroup, ModelLine, ModelPage, ModelsPage};
 pub use outbox::{LetterLine, LetterPage, LetterState, OutboxPage};
+pub use outlook::ContextPage;
 pub use prompts::{FillPage, PickPage, PromptForm, PromptLink, PromptPage, PromptsPage};
 pub use providers::{KeyStanding, ProviderGroup, ProviderKey, ProviderNotice, ProvidersPage};
 pub use rating::{Rated, Rating, RatingPage};

@@ -34,6 +34,8 @@ pub struct MessagePage {
     pub models: Vec<ModelChoice>,
     pub model: String,
     pub tokens: Option<i64>,
+    /// What it cost, in words.
+    pub cost: Option<String>,
     /// When it was said.
     pub at: OffsetDateTime,
     /// The beginning of what it says.

@@ -51,7 +51,10 @@ async fn what_the_list_says_is_shown_and_can_be_said_otherwise() {
     let page = root.posts("/admin/models/edit", &edit(SECOND, "everyone", &said)).await;
     assert_eq!(page.location.as_deref(), Some("/admin/models?saved"), "{}", page.html);
     let home = ann.opens("/").await.html;
-    assert!(home.contains("Second to none") && home.contains("$1 in, $2.50 out · 16k context · thinks"), "{home}");
+    assert!(
+        home.contains("Second to none") && home.contains("$1 in, $2.50 out per million · 16k context · thinks"),
+        "{home}"
+    );
     let page = root.opens("/admin/models/edit?model=openai%2Ffake-2").await;
     assert_eq!(page.field("output").as_deref(), Some("2.5"));
     // it is paid at that price, and the answer is as long as the list says
@@ -60,6 +63,12 @@ async fn what_the_list_says_is_shown_and_can_be_said_otherwise() {
     ann.sees(&chat, "data-state=\"completed\"").await;
     assert_eq!(test.value::<i64>("select cost from usage where purpose = 'answer'").await, 11 + 18);
     assert_eq!(test.provider.asked()[0].body["max_tokens"], 500);
+    let answer = ann.last_answer(&chat).await;
+    let page = ann.opens(&format!("/messages/{answer}")).await.html;
+    assert!(page.contains("7 tokens · under $0.0001 · "), "{page}");
+    // the longest answer: 500 tokens at 2.5
+    let page = ann.opens(&format!("{chat}/context")).await.html;
+    assert!(page.contains("longest answer that costs $0.0013") && page.contains("have cost under $0.0001"), "{page}");
     assert!(
         root.opens("/admin/audit")
             .await
@@ -165,6 +174,16 @@ async fn the_newest_that_fit_the_window_are_sent() {
     let asked: Vec<_> = test.provider.asked().into_iter().map(|asked| sent(&asked.body)).collect();
     assert_eq!(asked[2], ["0", "Y", "1", "Y", "2"], "these fit");
     assert_eq!(asked[4], ["Y", "2", "Y", "3", "Y", "4"], "and of these the newest");
+    // and that is told before it is sent
+    let page = ann.opens(&format!("{chat}/context?model=openai%2Ffake-2")).await.html;
+    for words in ["goes to Fake the Second with the newest 7 of 10 messages", "about 6,", "of 8,000", "500 are kept"] {
+        assert!(page.contains(words), "`{words}` is missing in {page}");
+    }
+    assert!(page.contains("?at=") && !page.contains("have cost"), "{page}");
+    let page = ann.opens(&format!("{chat}/context?model=openai%2Ffake-1")).await.html;
+    assert!(page.contains("goes to fake-1 with the whole conversation") && page.contains("is not known"), "{page}");
+    assert_eq!(ann.opens(&format!("{chat}/context?model=gone%2Ffake-1")).await.status, StatusCode::NOT_FOUND);
+
     test.provider.streams(["Yes."]);
     says_second(&ann, &chat, &"x".repeat(40_000)).await;
     eventually("it is asked", || async { test.provider.asked().len() == 6 }).await;

@@ -43,6 +43,7 @@ fn a_turn_that_comes_after_its_end() {
     assert!(!page.has("stop"));
     let ended = page.clone();
     let composer = Composer {
+        context: None,
         prompts: "/prompts".to_owned(),
         action: format!("/chats/{chat}/messages"),
         key: String::new(),

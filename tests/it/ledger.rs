@@ -1,6 +1,7 @@
 //! What was used and what it cost: each request is written down once, and adds up.
 
 use crate::support::{TestApp, eventually, provider::Step};
+use futures::{StreamExt, stream};
 use parlor::{
     base::month::Month,
     domain::{
@@ -88,7 +89,7 @@ async fn without_a_price_there_is_no_cost_and_without_a_count_there_is_a_guess()
     assert_eq!((row.0.as_str(), row.3, row.5, row.6), ("complete", 4, true, None), "{row:?}");
 }
 
-/// A hundred answers with random figures: the ledger's sum is the provider's, to the micro-unit; and what pages add up is
+/// A thousand answers with random figures: the ledger's sum is the provider's, to the micro-unit; and what pages add up is
 /// the same.
 #[tokio::test]
 async fn the_sum_is_what_the_provider_reported() {
@@ -99,8 +100,7 @@ async fn the_sum_is_what_the_provider_reported() {
         state = (state * 1_103_515_245 + 12345) % (1 << 31);
         state % most
     };
-    let mut chats = Vec::new();
-    for n in 0..100 {
+    for _ in 0..1000 {
         let prompt = 1 + next(200_000);
         let (cached, completion) = (next(prompt), 1 + next(20_000));
         let reasoning = next(completion);
@@ -110,11 +110,16 @@ async fn the_sum_is_what_the_provider_reported() {
         // halves are rounded up
         sum.cost += ((prompt - cached) * 2_500_000 + cached * 250_000 + completion * 15_000_000 + 500_000) / 1_000_000;
         test.provider.does(counted("So.", (prompt, cached, completion, reasoning)));
-        let who = if n % 3 == 0 { &bob } else { &ann };
-        let chat = who.asks("hi").await;
-        who.sees(&chat, "data-state=\"completed\"").await;
-        chats.push(chat);
     }
+    let asking = stream::iter(0..1000).for_each_concurrent(8, |n| {
+        let who = if n % 3 == 0 { &bob } else { &ann };
+        async move { drop(who.asks("hi").await) }
+    });
+    asking.await;
+    eventually("all are complete", || async {
+        test.value::<i64>("select count(*) from generations where state <> 'completed'").await == 0
+    })
+    .await;
     let written: (i64, i64, i64, i64, i64, i64) = sqlx::query_as(
         "select count(*), sum(prompt_tokens)::bigint, sum(cached_tokens)::bigint, sum(completion_tokens)::bigint,
                 sum(reasoning_tokens)::bigint, sum(cost)::bigint from usage",
@@ -122,7 +127,7 @@ async fn the_sum_is_what_the_provider_reported() {
     .fetch_one(&test.app.pools.http)
     .await
     .unwrap();
-    assert_eq!(written, (100, sum.prompt, sum.cached, sum.completion, sum.reasoning, sum.cost));
+    assert_eq!(written, (1000, sum.prompt, sum.cached, sum.completion, sum.reasoning, sum.cost));
 
     let root = Viewer { administrator: true, ..test.viewer("ann").await };
     let guest = test.viewer("bob").await;
@@ -130,14 +135,14 @@ async fn the_sum_is_what_the_provider_reported() {
     for by in [By::Day, By::Model, By::Provider] {
         let all = ledger::sums(&test.app, &root, Whose::All, month, by).await.unwrap();
         let total = all.iter().fold((0, 0, 0), |t, s| (t.0 + s.requests, t.1 + s.prompt, t.2 + s.cost));
-        assert_eq!(total, (100, sum.prompt, sum.cost), "{by:?}");
+        assert_eq!(total, (1000, sum.prompt, sum.cost), "{by:?}");
     }
     let people = ledger::sums(&test.app, &root, Whose::All, month, By::Person).await.unwrap();
     let mut names: Vec<_> = people.iter().map(|sum| (sum.name.as_str(), sum.requests)).collect();
     names.sort_unstable();
-    assert_eq!(names, [("ann@example.org", 66), ("bob@example.org", 34)]);
+    assert_eq!(names, [("ann@example.org", 666), ("bob@example.org", 334)]);
     let his = ledger::sums(&test.app, &guest, Whose::Own, month, By::Model).await.unwrap();
-    assert_eq!(his.iter().map(|sum| (sum.name.as_str(), sum.requests)).collect::<Vec<_>>(), [("openai/fake-1", 34)]);
+    assert_eq!(his.iter().map(|sum| (sum.name.as_str(), sum.requests)).collect::<Vec<_>>(), [("openai/fake-1", 334)]);
     assert!(ledger::sums(&test.app, &guest, Whose::All, month, By::Day).await.is_err(), "only for administrators");
     assert!(ledger::sums(&test.app, &guest, Whose::Own, month.before(), By::Day).await.unwrap().is_empty());
 }

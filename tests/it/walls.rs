@@ -39,6 +39,7 @@ const ROUTES: &[(&str, &str, Access)] = &[
     ("GET", "/assets/{name}", Access::Plain),
     ("GET", "/chats", Access::Member),
     ("GET", "/chats/{id}", Access::Member),
+    ("GET", "/chats/{id}/context", Access::Member),
     ("GET", "/chats/{id}/delete", Access::Member),
     ("GET", "/chats/{id}/export", Access::Member),
     ("GET", "/chats/{id}/feed", Access::Member),

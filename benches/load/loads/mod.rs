@@ -1,6 +1,7 @@
 //! The loads, one file each.
 
 mod cost;
+mod failover;
 mod idle;
 mod one;
 mod steady;
@@ -8,6 +9,7 @@ mod stored;
 mod visit;
 
 pub use cost::{Many, length, many};
+pub use failover::{SHAPE as FAILOVER, failover};
 pub use idle::{idle, ready};
 pub use one::{SHAPE as ONE, one};
 pub use steady::{SHAPE as STEADY, steady};

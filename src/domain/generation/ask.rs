@@ -274,7 +274,7 @@ impl Attempt<'_> {
         let context = &self.app.config.context;
         // the answer itself is the leaf, and has no text yet
         let limit = i32::try_from(context.max_messages).unwrap_or(i32::MAX - 1) + 1;
-        let told = store::conversation(conn, self.claimed, limit).await?;
+        let told = store::conversation(conn, self.claimed.chat, self.claimed.message, limit).await?;
         let path = told.by_model.into_iter().zip(told.texts);
         let mut messages: Vec<_> = path.map(|(by_model, text)| Said { by_model, text }).collect();
         // what is asked is always sent
@@ -299,7 +299,7 @@ impl Attempt<'_> {
 }
 
 /// What a model is told before the conversation: the person's own instructions, then the chat's.
-fn system_prompt(instructions: &str, chat: &str) -> String {
+pub(super) fn system_prompt(instructions: &str, chat: &str) -> String {
     let parts = [instructions.trim(), chat.trim()];
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n\n")
 }

@@ -61,6 +61,13 @@ impl Edges {
         all
     }
 
+    /// How many messages there are on the path to this one, with it; none if it is not in this chat.
+    #[must_use]
+    pub fn length(&self, leaf: MessageId) -> usize {
+        let known = Some(leaf).filter(|leaf| self.parents.contains_key(leaf));
+        std::iter::successors(known, |id| *self.parents.get(id)?).count()
+    }
+
     /// The end of a page of so many messages that has `message` on it: the path's own, or, if that is too far, one that
     /// has the message in the middle. Nothing if it is not on the path that ends with `leaf`.
     #[must_use]
@@ -122,6 +129,13 @@ mod tests {
     fn what_follows_comes_after_what_it_follows() {
         assert_eq!(forked().below(id(2)), [2, 3, 5, 4, 6].map(id));
         assert_eq!(forked().below(id(6)), [id(6)]);
+    }
+
+    #[test]
+    fn a_path_has_a_length() {
+        for (leaf, length) in [(1, 1), (4, 4), (6, 4), (99, 0)] {
+            assert_eq!(forked().length(id(leaf)), length, "{leaf}");
+        }
     }
 
     #[test]

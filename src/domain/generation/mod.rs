@@ -8,6 +8,7 @@ pub mod dead;
 mod edges;
 mod finish;
 mod line;
+mod outlook;
 mod overview;
 mod rate;
 mod run;
@@ -23,6 +24,7 @@ mod tree;
 pub use again::{go_on, regenerate};
 pub use dead::DeadLetter;
 pub use line::send_now;
+pub use outlook::{Outlook, outlook};
 pub use overview::{LISTED, Overview, Unfinished, overview};
 pub use rate::{MAX_NOTE, Rating, rate, rating};
 pub use run::{look, renew_leases};
@@ -36,7 +38,9 @@ pub use store::{
 pub use sweep::sweep;
 pub use thread::{Shown, Siblings, Spot, Thread, Turn, owned, shown, thread, turn, unfinished};
 pub use title::title;
-pub use tree::{Deleted, Done, Original, asked_last, can_restore, delete, edit, fork, original, purge, restore, show};
+pub use tree::{
+    Deleted, Done, Original, asked_last, can_restore, cost, delete, edit, fork, original, purge, restore, show,
+};
 
 use crate::base::{ids::GenerationId, queue::Job};
 use serde::{Deserialize, Serialize};

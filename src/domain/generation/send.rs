@@ -232,8 +232,7 @@ pub(super) async fn begin(tx: &mut PgConnection, with: &Beginning<'_>) -> Result
         Some(purse) => {
             let allowance = limits::take(tx, purse, answer).await?;
             if let Some(due) = limits::due(tx, purse).await? {
-                let claimed = Claimed::at_once(generation, chat, answer, model.to_owned(), from_seq, from_seq);
-                let tokens = most_tokens(tx, &claimed, prefix, due.0.max_messages).await?;
+                let tokens = most_tokens(tx, (chat, answer), prefix, due.0.max_messages).await?;
                 limits::reserve(tx, purse, due, generation, tokens).await?;
             }
             allowance
@@ -248,9 +247,14 @@ pub(super) async fn begin(tx: &mut PgConnection, with: &Beginning<'_>) -> Result
 
 /// The most that a model can count of what it will be asked: no token is less than a byte, and each message has a few for
 /// its role.
-async fn most_tokens(tx: &mut PgConnection, claimed: &Claimed, prefix: usize, messages: i32) -> Result<i64> {
+async fn most_tokens(
+    tx: &mut PgConnection,
+    (chat, answer): (ChatId, MessageId),
+    prefix: usize,
+    messages: i32,
+) -> Result<i64> {
     const EACH: usize = 16;
-    let told = store::conversation(tx, claimed, messages.saturating_add(1)).await?;
+    let told = store::conversation(tx, chat, answer, messages.saturating_add(1)).await?;
     let bytes = told.instructions.len() + told.system.len() + told.texts.iter().map(String::len).sum::<usize>();
     // an answer that is continued, and the word to go on
     let more = if prefix > 0 { prefix + ask::GO_ON.len() } else { 0 };

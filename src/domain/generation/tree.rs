@@ -20,6 +20,7 @@ use crate::{
         catalog,
         chats::{self, store::NewMessage, store::Place},
         feed::{self, Event, What},
+        ledger,
         limits::{self, Purse},
     },
     markdown,
@@ -193,6 +194,17 @@ async fn ask_for(
         form: None,
     };
     Ok(begin(tx, &beginning).await?.sent)
+}
+
+/// What an answer that the viewer was let in to has cost, in micro-units; nothing if no price was known.
+///
+/// # Errors
+/// The database's.
+pub async fn cost(app: &App, original: &Original, answer: MessageId) -> Result<Option<i64>> {
+    if !original.by_model {
+        return Ok(None);
+    }
+    Ok(ledger::cost_of_answer(&mut *app.pools.http.acquire().await?, answer).await?)
 }
 
 /// Removes a message with all that follows it; for a day it can be brought back. What is being made there is stopped. A turn

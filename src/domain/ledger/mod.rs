@@ -1,9 +1,9 @@
 //! The ledger: what each request to a provider used and cost, and the same added up for pages. What must not live here: what
-//! a model costs (domain/prices.rs), what may be spent.
+//! a model costs (domain/catalog), what may be spent.
 
 mod store;
 
-pub use store::note;
+pub use store::{cost_of_answer, cost_of_chat, note};
 
 use crate::{
     app::App,

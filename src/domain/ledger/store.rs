@@ -1,7 +1,10 @@
 //! The SQL of the ledger. Writing is a function of the database (migrations/0028_ledger.sql): one round trip.
 
 use super::{By, Entry, Line, Purpose, Sum};
-use crate::base::{ids::UserId, month::Month};
+use crate::base::{
+    ids::{ChatId, MessageId, UserId},
+    month::Month,
+};
 use sqlx::{PgConnection, PgPool};
 
 /// Writes a request down. In the transaction of an answer's end it is the last thing: it locks what its person has used today.
@@ -95,4 +98,28 @@ pub async fn lines(db: &PgPool, user: Option<UserId>, month: Month) -> sqlx::Res
         },
     });
     Ok(lines.collect())
+}
+
+/// What the answers of a chat have cost so far that are still in it, in micro-units of the currency. Each is looked up by its
+/// key, since rows of the ledger are found by their answers.
+pub async fn cost_of_chat(conn: &mut PgConnection, chat: ChatId) -> sqlx::Result<i64> {
+    sqlx::query_scalar!(
+        r#"select coalesce(sum(u.cost), 0)::bigint as "cost!" from messages m
+           join generations g on g.message_id = m.id join usage u on u.generation_id = g.id
+           where m.chat_id = $1 and m.author = 'model'"#,
+        chat.0
+    )
+    .fetch_one(conn)
+    .await
+}
+
+/// What an answer has cost, with what was asked for it in vain; nothing if no price was known.
+pub async fn cost_of_answer(conn: &mut PgConnection, answer: MessageId) -> sqlx::Result<Option<i64>> {
+    sqlx::query_scalar!(
+        r#"select sum(u.cost)::bigint as cost from generations g join usage u on u.generation_id = g.id
+           where g.message_id = $1 and u.purpose = 'answer'"#,
+        answer.0
+    )
+    .fetch_one(conn)
+    .await
 }

@@ -3,6 +3,7 @@
 mod account;
 mod admin;
 mod chats;
+mod context;
 mod data;
 mod email;
 mod entrance;
@@ -34,7 +35,7 @@ pub fn routes(routes: Routes) -> Routes {
     let routes = ratings::routes(tree::routes(messages::routes(chats::routes(entrance::routes(routes)))));
     let routes = search::routes(folders::routes(shelves::routes(jobs::routes(admin::routes(routes)))));
     let routes = usage::routes(routes);
-    let routes = providers::routes(models::routes(limits::routes(routes)));
+    let routes = providers::routes(models::routes(context::routes(limits::routes(routes))));
     let routes = keys::routes(routes);
     let routes = outbox::routes(invitations::routes(email::routes(password::routes(routes))));
     let routes = import::routes(prompts::routes(settings::routes(export::routes(routes))));

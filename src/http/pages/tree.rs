@@ -2,7 +2,7 @@
 //! back. All plain forms answered by a redirect to where the message now stands.
 
 use crate::{
-    base::{Error, ids::MessageId},
+    base::{Error, ids::MessageId, money::money},
     domain::{
         accounts::Viewer,
         generation::{self, Done, Original},
@@ -49,6 +49,7 @@ async fn more(State(web): State<Web>, Me(viewer): Me, Id(id): Id<MessageId>) -> 
     let original = generation::original(&web.app, &viewer, id).await?;
     let shown = generation::shown(&web.app, original.chat, &[id]).await?.pop().ok_or(Error::NotFound)?;
     let chosen = generation::asked_last(&web.app, &viewer, original.chat).await?;
+    let cost = generation::cost(&web.app, &original, id).await?;
     let page = MessagePage {
         me: present::me(&viewer),
         days: present::days(&web.app, &viewer, Some(original.chat)).await?,
@@ -58,6 +59,7 @@ async fn more(State(web): State<Web>, Me(viewer): Me, Id(id): Id<MessageId>) -> 
         models: present::models(&web.app, &viewer, chosen).await?,
         model: shown.model,
         tokens: shown.tokens,
+        cost: cost.map(|cost| money(cost, &web.app.config.catalog.currency)),
         at: shown.created_at,
         excerpt: excerpt(&original.text),
     };

@@ -1,5 +1,6 @@
 //! The words about models: the picker, and the administrators' pages of them.
 
+use super::grouped;
 use crate::base::money::money;
 
 pub const MODELS: &str = "Models";
@@ -10,7 +11,7 @@ pub const MODEL_NAME_HEAD: &str = "Model";
 pub const MODEL_CONTEXT: &str = "Context";
 pub const MODEL_PRICE: &str = "Price";
 pub const MODEL_CAN: &str = "Can";
-pub const MODEL_AUDIENCE: &str = "Who may ask it";
+pub const MODEL_AUDIENCE: &str = "Open to";
 pub const MODEL_EDIT: &str = "Edit";
 pub const MODEL_EDIT_LEAD: &str = "Empty fields are as they are known otherwise.";
 pub const MODEL_UNKNOWN: &str = "not known";
@@ -19,7 +20,7 @@ pub const MODEL_CONTEXT_LABEL: &str = "Context window, in tokens";
 pub const MODEL_OUTPUT_LABEL: &str = "Longest answer, in tokens";
 pub const MODEL_PRICES: &str = "Price of a million tokens";
 pub const MODEL_PRICE_INPUT: &str = "What is asked";
-pub const MODEL_PRICE_CACHED: &str = "From the provider's cache";
+pub const MODEL_PRICE_CACHED: &str = "From the cache";
 pub const MODEL_PRICE_OUTPUT: &str = "What is answered";
 pub const MODEL_PRICE_LEAD: &str = "The first and the last, or none. Without the second, what comes from the cache costs as much as what is asked. What was answered before keeps its cost.";
 pub const MODEL_CAPABILITIES: &str = "What it can do";
@@ -62,7 +63,11 @@ pub fn short_tokens(tokens: u32) -> String {
 #[must_use]
 pub fn price_of((input, output): (i64, i64), currency: &str) -> String {
     let short = |micro| money_short(micro, currency);
-    if input == 0 && output == 0 { "free".into() } else { format!("{} in, {} out", short(input), short(output)) }
+    if input == 0 && output == 0 {
+        "free".into()
+    } else {
+        format!("{} in, {} out per million", short(input), short(output))
+    }
 }
 
 /// `$2`, `$0.25`, `$0.075`.
@@ -87,6 +92,52 @@ pub fn about_model(price: Option<(i64, i64)>, currency: &str, context: Option<u3
         thinks.then(|| "thinks".to_owned()),
     ];
     parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
+}
+
+pub const CONTEXT: &str = "What is sent next";
+pub const CONTEXT_FIRST: &str = "Go to where it begins";
+pub const CONTEXT_NO_WINDOW: &str = "How many this model takes is not known.";
+
+/// How much of the conversation goes with the next message.
+#[must_use]
+pub fn context_sent(sent: usize, messages: usize, model: &str) -> String {
+    let all = grouped(i64::try_from(messages).unwrap_or(i64::MAX));
+    match sent {
+        _ if sent == messages => format!("Your next message goes to {model} with the whole conversation."),
+        0 => format!("Your next message goes to {model} without any of the {all} messages before it."),
+        1 => {
+            format!("Your next message goes to {model} with the last one of {all} messages; what is older is left out.")
+        }
+        _ => format!(
+            "Your next message goes to {model} with the newest {sent} of {all} messages; what is older is left out."
+        ),
+    }
+}
+
+/// `about 3,400 tokens`.
+#[must_use]
+pub fn context_tokens(tokens: i64, counted: bool) -> String {
+    format!("{}{}", if counted { "" } else { "about " }, super::tokens(tokens))
+}
+
+#[must_use]
+pub fn context_window(window: u32) -> String {
+    format!("of {}", grouped(window.into()))
+}
+
+#[must_use]
+pub fn context_kept(max_output: u32) -> String {
+    format!("{} are kept for the answer.", grouped(max_output.into()))
+}
+
+#[must_use]
+pub fn context_most(most: &str) -> String {
+    format!("With its longest answer that costs {most}.")
+}
+
+#[must_use]
+pub fn context_cost(cost: &str) -> String {
+    format!("The answers of this chat have cost {cost} so far.")
 }
 
 /// Under a field that is left empty: what holds then.
@@ -122,7 +173,10 @@ mod tests {
         }
         assert_eq!(money_short(500_000, "CHF"), "0.50 CHF");
         let price = Some((2_000_000, 10_000_000));
-        assert_eq!(about_model(price, "USD", Some(200_000), true), "$2 in, $10 out · 200k context · thinks");
+        assert_eq!(
+            about_model(price, "USD", Some(200_000), true),
+            "$2 in, $10 out per million · 200k context · thinks"
+        );
         assert_eq!(about_model(Some((0, 0)), "USD", None, false), "free");
     }
 }

@@ -1,6 +1,6 @@
-// What the page of providers looks like: a key that is ready, one that rests, one that was set aside.
+// What the pages of providers, their models and what was used look like.
 
-/** Each screen; the key is ready afterwards. */
+/** A key that is ready, one that rests, one that was set aside; it is ready afterwards. */
 export async function everyProvider(home, mine, at) {
   const made = (role) => home.ground.sql(`update users set role = '${role}' where email = '${mine.person.email}'`);
   const stands = (how) => home.ground.sql(`update provider_keys set ${how}`);
@@ -40,4 +40,45 @@ export async function everyUsage(home, mine, at) {
   await at("usage-all", mine);
   await made("member");
   await home.ground.sql("delete from usage_days where model like 'model-%'");
+}
+
+/** The list of models, the form of one, the same refused, and the picker that shows what was said. */
+export async function everyModel(home, mine, at) {
+  const { page } = mine;
+  const made = (role) => home.ground.sql(`update users set role = '${role}' where email = '${mine.person.email}'`);
+  const facts = { label: "Thorough 3.5", context: 1050000, max_output: 128000, images: true, tools: true, reasoning: true, price: { input: 2, cached: 0.2, output: 10 } };
+  await home.ground.sql(`insert into model_edits values ('openai', 'thorough', 'everyone', '${JSON.stringify(facts)}'), ('openai', 'quick', 'administrators', '{"context": 131072, "price": {"input": 0.075, "output": 0.4}}')`);
+  await made("administrator");
+  await mine.goes("/admin/models");
+  await mine.sees("Thorough 3.5");
+  await at("models", mine);
+  await page.getByRole("link", { name: "thorough" }).click();
+  await mine.sees("Known: thorough.");
+  await at("model", mine);
+  await page.getByLabel("Context window, in tokens").fill("1000");
+  await page.getByLabel("What is asked").fill("two");
+  await page.getByRole("button", { name: "Save" }).click();
+  await mine.sees("A number from 0");
+  await at("model-refused", mine);
+  await page.getByLabel("Context window, in tokens").fill("1050000");
+  await page.getByLabel("What is asked").fill("2");
+  await page.getByRole("button", { name: "Save" }).click();
+  await mine.sees("Saved. It holds from now on.");
+  await at("models-saved", mine);
+  await mine.goes("/");
+  await page.locator("#composer-model").click();
+  await page.locator("#composer-model option").first().waitFor();
+  await at("models-picker", mine);
+  await page.keyboard.press("Escape");
+  await page.locator(".chat-link").first().click();
+  await page.waitForURL("/chats/*");
+  await page.getByRole("link", { name: "What is sent next" }).click();
+  await page.locator("#more-sheet meter").waitFor();
+  await at("context", mine);
+  await page.keyboard.press("Escape");
+  await mine.goes(`${new URL(page.url()).pathname}/context`);
+  await mine.sees("are kept for the answer");
+  await at("context-page", mine);
+  await home.ground.sql("delete from model_edits");
+  await made("member");
 }

@@ -5,7 +5,7 @@ import { everyAdministratorsPage } from "./screens-admin.mjs";
 import { everyLimit, everyTry } from "./screens-limits.mjs";
 import { everyKey } from "./screens-keys.mjs";
 import { everyLetterPage } from "./screens-mail.mjs";
-import { everyProvider, everyUsage } from "./screens-providers.mjs";
+import { everyModel, everyProvider, everyUsage } from "./screens-providers.mjs";
 import { longChat } from "./long.mjs";
 import { RICH } from "./rich.mjs";
 import { until } from "./wait.mjs";
@@ -258,6 +258,7 @@ export async function everyScreen(home, options, at) {
   await everyLetterPage(home, mine, options, at);
   await everyLimit(home, mine, at);
   await everyProvider(home, mine, at);
+  await everyModel(home, mine, at);
   await everyUsage(home, mine, at);
   await everyFolder(home, mine, at);
   await everyShelf(home, mine, at);

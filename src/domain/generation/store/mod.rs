@@ -102,10 +102,16 @@ pub struct Conversation {
     /// The newest messages of the path to the answer, oldest first, without those that have no text: who said each, and what.
     pub by_model: Vec<bool>,
     pub texts: Vec<String>,
+    pub ids: Vec<MessageId>,
 }
 
-/// What the model of an answer is told, of at most `limit` messages (the answer is the last one).
-pub async fn conversation(conn: &mut PgConnection, claimed: &Claimed, limit: i32) -> sqlx::Result<Conversation> {
+/// What a model is told after `leaf`, of at most `limit` messages with that one.
+pub async fn conversation(
+    conn: &mut PgConnection,
+    chat: ChatId,
+    leaf: MessageId,
+    limit: i32,
+) -> sqlx::Result<Conversation> {
     sqlx::query_as!(
         Conversation,
         r#"with recursive path as (
@@ -117,12 +123,12 @@ pub async fn conversation(conn: &mut PgConnection, claimed: &Claimed, limit: i32
                where p.depth < $3)
            select u.instructions, c.system_prompt as system, coalesce(c.temperature, u.temperature) as temperature,
                array(select author = 'model' from path where text <> '' order by depth desc) as "by_model!",
-               array(select text from path where text <> '' order by depth desc) as "texts!"
-           from generations g join users u on u.id = g.user_id join chats c on c.id = g.chat_id where g.id = $4"#,
-        claimed.chat.0,
-        claimed.message.0,
-        limit,
-        claimed.id.0
+               array(select text from path where text <> '' order by depth desc) as "texts!",
+               array(select id from path where text <> '' order by depth desc) as "ids!: Vec<MessageId>"
+           from chats c join users u on u.id = c.user_id where c.id = $1"#,
+        chat.0,
+        leaf.0,
+        limit
     )
     .fetch_one(conn)
     .await
