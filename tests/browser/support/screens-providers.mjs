@@ -70,8 +70,7 @@ export async function everyModel(home, mine, at) {
   await page.locator("#composer-model option").first().waitFor();
   await at("models-picker", mine);
   await page.keyboard.press("Escape");
-  await page.locator(".chat-link").first().click();
-  await page.waitForURL("/chats/*");
+  await mine.goes(await page.locator(".chat-link").first().getAttribute("href"));
   await page.getByRole("link", { name: "What is sent next" }).click();
   await page.locator("#more-sheet meter").waitFor();
   await at("context", mine);
