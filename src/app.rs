@@ -1,7 +1,7 @@
 //! The app: what every act needs, built once and cloned cheaply. What must not live here: an act.
 
 use crate::{
-    base::{config::Config, crypto::Secret, db::Pools, ids::GenerationId, memo::Memo, metrics},
+    base::{cache::Cache, config::Config, crypto::Secret, db::Pools, ids::GenerationId, memo::Memo, metrics},
     domain::feed::Feed,
     outside::{
         llm::{self, Provider},
@@ -31,6 +31,7 @@ pub struct Inner {
     pub listening: OnceLock<String>,
     pub running: Running,
     pub memo: Memo,
+    pub cache: Cache,
     /// Password hashes in flight.
     pub hashing: Arc<Semaphore>,
     pub stopping: Stopping,
@@ -71,6 +72,7 @@ impl App {
         let providers = llm::providers(&config, &secret.derive("provider keys")).await?;
         let running = Running::new(config.generation.at_once);
         let hashing = Arc::new(Semaphore::new(config.accounts.hashes_at_once));
+        let cache = Cache::new(pools.http.clone());
         let (mailer, listening) = (Mailer::new(&config)?, OnceLock::new());
         Ok(Self(Arc::new(Inner {
             config,
@@ -82,6 +84,7 @@ impl App {
             listening,
             running,
             memo: Memo::default(),
+            cache,
             hashing,
             stopping,
             tasks,

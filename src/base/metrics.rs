@@ -20,6 +20,7 @@ const ANSWERS: &str = "parlor_answers_total";
 const FIRST_TOKEN: &str = "parlor_first_token_seconds";
 const PACE: &str = "parlor_tokens_per_second";
 const ERRORS: &str = "parlor_provider_errors_total";
+const CACHE: &str = "parlor_cache_total";
 const LAG: &str = "parlor_feed_lag_seconds";
 const ROWS: &str = "parlor_feed_batch_rows";
 const COMMIT: &str = "parlor_feed_commit_seconds";
@@ -100,6 +101,7 @@ impl Metrics {
         describe_histogram!(FIRST_TOKEN, "From asking a provider to the first piece of its answer, by model.");
         describe_histogram!(PACE, "Tokens a second between the first piece of an answer and the last, by model.");
         describe_counter!(ERRORS, "Faults of providers and of the way to them, by kind.");
+        describe_counter!(CACHE, "Values wanted of the cache, by what they are and whether they were there.");
         describe_histogram!(
             LAG,
             "From a piece's arrival (memory: at the writer here; log: in the log, by another process) to its delivery here."
@@ -193,6 +195,11 @@ pub fn answered(model: &str, state: &'static str, tokens: &[(&'static str, i64)]
 /// A request cost so many micro-units of the currency.
 pub fn spent(model: &str, cost: i64) {
     counter!(COST, "model" => model.to_owned()).increment(u64::try_from(cost).unwrap_or(0));
+}
+
+/// A value was wanted of the cache.
+pub fn cached(what: &str, hit: bool) {
+    counter!(CACHE, "what" => what.to_owned(), "found" => if hit { "yes" } else { "no" }).increment(1);
 }
 
 /// How fast one answer comes.

@@ -1,6 +1,7 @@
 //! GROUND: what knows nothing of chat. Ids, errors, configuration, database, queue, clock, secrets, logs.
 //! What must not live here: a word of the product, a route, a template.
 
+pub mod cache;
 pub mod clock;
 pub mod config;
 pub mod crypto;

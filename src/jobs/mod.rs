@@ -113,6 +113,7 @@ async fn hourly(app: App) {
             ("sessions", sessions::tidy(&app.pools.jobs).await),
             ("files of data", takeout::tidy(&app).await),
             ("tokens of programs", programs::tidy(&app).await),
+            ("the cache", app.cache.tidy().await),
             ("the list of processes", presence::tidy(&app.pools.jobs).await),
         ];
         for (what, result) in results {

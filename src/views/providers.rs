@@ -26,6 +26,8 @@ pub struct ProviderGroup {
     pub kind: &'static str,
     pub models: usize,
     pub keys: Vec<ProviderKey>,
+    /// How it did of late, in words; nothing if it was not asked.
+    pub health: Option<String>,
 }
 
 /// A key, by what may be seen of it.

@@ -189,3 +189,29 @@ async fn the_newest_that_fit_the_window_are_sent() {
     eventually("it is asked", || async { test.provider.asked().len() == 6 }).await;
     assert_eq!(sent(&test.provider.asked()[5].body), ["x"], "too long for the model, which is for the model to say");
 }
+
+/// What the ledger of the last hour tells of each provider.
+#[tokio::test]
+async fn how_providers_did_of_late() {
+    let test = TestApp::start().await;
+    let (ann, root) = (test.person("ann").await, administrator(&test).await);
+    assert!(!root.opens("/admin/providers").await.html.contains("In the last hour"));
+    for n in 0..3 {
+        test.provider.streams(["Hello"]);
+        let chat = ann.asks("hi").await;
+        ann.sees(&chat, "data-state=\"completed\"").await;
+        if n == 0 {
+            // each key once
+            test.provider.refuses(500, "no");
+            test.provider.refuses(500, "no");
+            let chat = ann.asks("hi").await;
+            ann.sees(&chat, "an error of its own").await;
+        }
+    }
+    test.execute("delete from cache where key = 'health'").await;
+    let page = root.opens("/admin/providers").await.html;
+    assert!(
+        page.contains("In the last hour: 5 requests, 2 failed (40 %), most as “broken”. The first token took 0.0 s"),
+        "{page}"
+    );
+}

@@ -9,6 +9,7 @@ mod administration;
 mod attempts;
 mod backup;
 mod budgets;
+mod cache;
 mod catalog;
 mod chaos;
 mod continuing;

@@ -4,7 +4,7 @@ use super::{Listed as Catalog, store};
 use crate::{
     app::App,
     base::Result,
-    outside::llm::{Fault, FaultKind, Listed},
+    outside::llm::{Fault, FaultKind, Listed, Provider},
 };
 use std::time::Duration;
 
@@ -22,10 +22,13 @@ pub async fn wait_for_first(app: &App, most: Duration) {
     app.memo.forget::<Catalog>();
 }
 
-/// Asks every provider for its models and keeps the lists; then again and again, sooner while one does not answer.
+/// Asks every provider for its models and keeps the lists; then again and again, sooner while one does not answer. Of
+/// several processes one asks, but each does when it begins: its settings may be others.
 pub async fn keep_fresh(app: App) {
+    let mut begins = true;
     loop {
-        let complete = refresh(&app).await;
+        let complete = refresh(&app, begins).await;
+        begins = begins && !complete;
         let pause = if complete { app.config.catalog.refresh } else { app.config.catalog.retry };
         tokio::select! {
             () = app.stopping.begun.cancelled() => return,
@@ -35,14 +38,23 @@ pub async fn keep_fresh(app: App) {
 }
 
 /// Whether every provider answered.
-async fn refresh(app: &App) -> bool {
+async fn refresh(app: &App, begins: bool) -> bool {
     let mut complete = true;
     for provider in &app.providers {
-        let late = |_| Err(Fault::new(FaultKind::Silent, format!("not within {} s", PATIENCE.as_secs())));
-        let models = match tokio::time::timeout(PATIENCE, provider.models()).await.unwrap_or_else(late) {
+        let models = async {
+            let key = format!("models:{}", provider.name);
+            let fresh = Duration::from_secs(app.config.catalog.refresh);
+            if begins {
+                let models = ask(provider).await?;
+                app.cache.put(&key, fresh, &models).await?;
+                return Ok::<_, anyhow::Error>(models);
+            }
+            app.cache.get(&key, fresh, ask(provider)).await
+        };
+        let models = match models.await {
             Ok(models) => models,
-            Err(fault) => {
-                tracing::warn!(provider = provider.name, %fault, "the list of models could not be had");
+            Err(error) => {
+                tracing::warn!(provider = provider.name, %error, "the list of models could not be had");
                 complete = false;
                 continue;
             }
@@ -54,6 +66,11 @@ async fn refresh(app: &App) -> bool {
         }
     }
     complete
+}
+
+async fn ask(provider: &Provider) -> anyhow::Result<Vec<Listed>> {
+    let late = |_| Err(Fault::new(FaultKind::Silent, format!("not within {} s", PATIENCE.as_secs())));
+    Ok(tokio::time::timeout(PATIENCE, provider.models()).await.unwrap_or_else(late)?)
 }
 
 async fn keep(app: &App, provider: &str, models: &[Listed]) -> Result<()> {

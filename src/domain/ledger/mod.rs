@@ -15,8 +15,12 @@ use crate::{
     domain::accounts::Viewer,
     outside::llm::Usage,
 };
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use time::Date;
+
+/// How old what everybody used may be, added up.
+const RECENT: Duration = Duration::from_secs(10);
 
 /// What a request was for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,7 +61,7 @@ pub enum By {
 }
 
 /// What was used, added up.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sum {
     /// A day (ISO 8601), `provider/model`, an address, or a provider; empty for an account that is gone.
     pub name: String,
@@ -98,7 +102,13 @@ pub enum Whose {
 /// # Errors
 /// [`Error::NotFound`] for whoever is no administrator and wants everybody's.
 pub async fn sums(app: &App, viewer: &Viewer, whose: Whose, month: Month, by: By) -> Result<Vec<Sum>> {
-    Ok(store::sums(&app.pools.http, user(viewer, whose)?, month, by).await?)
+    let user = user(viewer, whose)?;
+    let sums = async { Ok(store::sums(&app.pools.http, user, month, by).await?) };
+    // one's own are few, and wanted as they are now
+    if user.is_some() {
+        return sums.await;
+    }
+    app.cache.get(&format!("usage:{}:{by:?}", month.first()), RECENT, sums).await
 }
 
 /// The same line by line, by day, person and model.
@@ -107,6 +117,28 @@ pub async fn sums(app: &App, viewer: &Viewer, whose: Whose, month: Month, by: By
 /// [`Error::NotFound`] for whoever is no administrator and wants everybody's.
 pub async fn lines(app: &App, viewer: &Viewer, whose: Whose, month: Month) -> Result<Vec<Line>> {
     Ok(store::lines(&app.pools.http, user(viewer, whose)?, month).await?)
+}
+
+/// How a provider did in the last hour.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Health {
+    pub provider: String,
+    pub requests: i64,
+    /// Those of them that failed, and how most of those did.
+    pub failed: i64,
+    pub fault: Option<String>,
+    /// Milliseconds to the first token: half of the requests had it sooner, and 95 of 100.
+    pub first_token: Option<f64>,
+    pub first_token_late: Option<f64>,
+}
+
+/// How providers did in the last hour, of those that were asked.
+///
+/// # Errors
+/// [`Error::NotFound`] for whoever is no administrator.
+pub async fn health(app: &App, viewer: &Viewer) -> Result<Vec<Health>> {
+    user(viewer, Whose::All)?;
+    app.cache.get("health", RECENT, async { Ok(store::health(&app.pools.http).await?) }).await
 }
 
 /// The one whose use it is; nobody: everybody's.

@@ -1,6 +1,6 @@
 //! The SQL of the ledger. Writing is a function of the database (migrations/0028_ledger.sql): one round trip.
 
-use super::{By, Entry, Line, Purpose, Sum};
+use super::{By, Entry, Health, Line, Purpose, Sum};
 use crate::base::{
     ids::{ChatId, MessageId, UserId},
     month::Month,
@@ -121,5 +121,19 @@ pub async fn cost_of_answer(conn: &mut PgConnection, answer: MessageId) -> sqlx:
         answer.0
     )
     .fetch_one(conn)
+    .await
+}
+
+pub async fn health(db: &PgPool) -> sqlx::Result<Vec<Health>> {
+    sqlx::query_as!(
+        Health,
+        r#"select provider, count(*) as "requests!",
+                  count(*) filter (where outcome not in ('complete', 'stopped')) as "failed!",
+                  mode() within group (order by outcome) filter (where outcome not in ('complete', 'stopped')) as fault,
+                  percentile_cont(0.5) within group (order by first_token_ms) as first_token,
+                  percentile_cont(0.95) within group (order by first_token_ms) as first_token_late
+           from usage where at > now() - interval '1 hour' group by provider order by provider"#
+    )
+    .fetch_all(db)
     .await
 }

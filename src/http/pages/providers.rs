@@ -5,6 +5,7 @@ use crate::{
     domain::{
         accounts::Viewer,
         catalog,
+        ledger::{self, Health},
         providers::{self, KeyState},
     },
     http::{
@@ -15,7 +16,7 @@ use crate::{
         respond::{self, Failure},
         routes::{Access, Routes},
     },
-    views::{KeyStanding, ProviderGroup, ProviderKey, ProviderNotice, ProvidersPage},
+    views::{KeyStanding, ProviderGroup, ProviderKey, ProviderNotice, ProvidersPage, text},
 };
 use axum::{
     extract::State,
@@ -56,14 +57,21 @@ async fn use_again(State(web): State<Web>, Me(viewer): Me, Id(id): Id<ProviderKe
 
 async fn page(web: &Web, viewer: &Viewer, notice: Option<ProviderNotice>) -> Result<String, Failure> {
     let models = catalog::all(&web.app, viewer).await?;
+    let health = ledger::health(&web.app, viewer).await?;
     let groups = providers::overview(&web.app, viewer).await?.into_iter().map(|provider| ProviderGroup {
         models: models.iter().filter(|model| model.provider == provider.name).count(),
         keys: provider.keys.into_iter().map(key).collect(),
+        health: health.iter().find(|health| health.provider == provider.name).map(words),
         name: provider.name,
         kind: provider.kind,
     });
     let (groups, days) = (groups.collect(), present::days(&web.app, viewer, None).await?);
     Ok(ProvidersPage { me: present::me(viewer), days, notice, groups }.render())
+}
+
+fn words(health: &Health) -> String {
+    let late = health.first_token.zip(health.first_token_late);
+    text::provider_did(health.requests, health.failed, health.fault.as_deref(), late)
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a day at most, never below nothing")]

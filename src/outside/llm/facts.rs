@@ -31,7 +31,7 @@ pub struct Facts {
 }
 
 /// A model as its provider lists it.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Listed {
     /// The provider's own.
     pub name: String,

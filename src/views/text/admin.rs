@@ -171,6 +171,27 @@ pub const PROVIDERS: &str = "Providers";
 pub const PROVIDERS_LEAD: &str = "Where models are, and the keys they are asked with: the least used one with room comes \
     next. Providers and keys stand in the settings of this Parlor.";
 pub const PROVIDER_NO_KEY: &str = "It is asked without a key, and without a limit.";
+
+/// How a provider did in the last hour: its requests, those that failed and how most of them did, and the milliseconds to the
+/// first token of half of them and of all but a few.
+pub fn provider_did(requests: i64, failed: i64, fault: Option<&str>, first: Option<(f64, f64)>) -> String {
+    let count = match requests {
+        1 => "1 request".to_owned(),
+        _ => format!("{} requests", super::grouped(requests)),
+    };
+    let failed = match (failed, fault) {
+        (0, _) | (_, None) => ", none failed".to_owned(),
+        (failed, Some(fault)) => {
+            let share = failed as f64 * 100. / requests.max(1) as f64;
+            format!(", {} failed ({share:.0} %), most as “{fault}”", super::grouped(failed))
+        }
+    };
+    let first = first.map(|(half, most)| {
+        format!(" The first token took {:.1} s for half of them, at most {:.1} s for 95 %.", half / 1e3, most / 1e3)
+    });
+    format!("In the last hour: {count}{failed}.{}", first.unwrap_or_default())
+}
+
 pub const KEY_NAME: &str = "Key";
 pub const KEY_SHORT: &str = "a short key";
 pub const KEY_STANDS: &str = "Now";
