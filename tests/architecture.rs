@@ -37,6 +37,7 @@ const ROOMS: &[(&str, usize)] = &[
     ("system", 4),
     ("own", 4),
     ("ledger", 4),
+    ("groups", 4),
     ("limits", 4),
     ("programs", 4),
     ("prompts", 4),

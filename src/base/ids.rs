@@ -60,6 +60,8 @@ ids! {
     LetterId,
     /// A key that a provider gave us.
     ProviderKeyId,
+    /// A group of people.
+    GroupId,
     /// An invitation to register.
     InvitationId,
 }

@@ -1,5 +1,7 @@
 //! The administrators' pages of models.
 
+use crate::base::ids::GroupId;
+
 use super::{ChatDay, Me, assets, dom, page, text};
 
 #[derive(askama::Template)]
@@ -62,7 +64,10 @@ pub struct ModelPage {
     pub title: String,
     pub currency: String,
     pub audience: &'static str,
-    pub audiences: [&'static str; 3],
+    pub audiences: Vec<&'static str>,
+    pub audience_fault: Option<String>,
+    /// All groups, and whether each may ask it.
+    pub groups: Vec<(GroupId, String, bool)>,
     pub label: ModelField,
     pub context: ModelField,
     pub max_output: ModelField,

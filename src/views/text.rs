@@ -4,6 +4,7 @@
 mod account;
 pub mod admin;
 mod answers;
+pub mod groups;
 pub mod letters;
 pub mod limits;
 pub mod models;
@@ -15,6 +16,7 @@ pub use crate::base::money::{grouped, money, units};
 pub use account::*;
 pub use admin::*;
 pub use answers::*;
+pub use groups::*;
 pub use letters::*;
 pub use limits::*;
 pub use models::*;

@@ -19,8 +19,8 @@ pub struct UsagePage {
     pub before: String,
     /// Nothing after this month.
     pub next: Option<String>,
-    /// What is left of one's budget, if there is one.
-    pub budget: Option<String>,
+    /// What is left of one's budget and of those of one's groups, in words.
+    pub budgets: Vec<String>,
     pub currency: String,
     /// The days come first.
     pub groups: Vec<UsageGroup>,

@@ -25,6 +25,7 @@ mod fences;
 mod finding;
 mod folders;
 mod fragments;
+mod groups;
 mod import;
 mod invitations;
 mod keys;

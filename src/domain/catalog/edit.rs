@@ -3,7 +3,7 @@
 use super::{Audience, Listed, Model, split, store};
 use crate::{
     app::App,
-    base::{Error, Result},
+    base::{Error, Result, ids::GroupId},
     domain::{
         accounts::Viewer,
         audit::{self, Actor},
@@ -15,6 +15,8 @@ use crate::{
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Edit {
     pub audience: Audience,
+    /// Which may, if it is for groups; in order.
+    pub groups: Vec<GroupId>,
     pub facts: Facts,
 }
 
@@ -40,9 +42,13 @@ pub async fn find(app: &App, viewer: &Viewer, id: &str) -> Result<(Model, Edit)>
 /// Says something of a model.
 ///
 /// # Errors
-/// [`Error::Invalid`] for `context` when the answer is longer than that, [`Error::NotFound`] as [`find`].
+/// [`Error::Invalid`] for `context` when the answer is longer than that, or for `audience` when it is for groups and none is
+/// named; [`Error::NotFound`] as [`find`].
 pub async fn edit(app: &App, viewer: &Viewer, id: &str, edit: &Edit) -> Result<()> {
     let (model, _) = find(app, viewer, id).await?;
+    if edit.audience == Audience::Groups && edit.groups.is_empty() {
+        return Err(Error::invalid("audience", "Choose at least one group."));
+    }
     let facts = edit.facts.clone().or(model.known.clone());
     if facts.context.zip(facts.max_output).is_some_and(|(context, most)| context < most) {
         return Err(Error::invalid("context", "This is less than the longest answer of this model."));
@@ -69,7 +75,10 @@ fn in_words(edit: &Edit) -> String {
         None => format!("price {} / {}", price.input, price.output),
     });
     let said = [
-        Some(format!("for {}", edit.audience.name())),
+        Some(match (edit.audience, edit.groups.len()) {
+            (Audience::Groups, count) => format!("for {count} groups"),
+            (audience, _) => format!("for {}", audience.name()),
+        }),
         facts.label.as_ref().map(|label| format!("called “{label}”")),
         number("context", facts.context),
         number("longest answer", facts.max_output),

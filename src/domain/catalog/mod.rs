@@ -14,7 +14,10 @@ pub use price::Price;
 
 use crate::{
     app::App,
-    base::{Error, Result, ids::UserId},
+    base::{
+        Error, Result,
+        ids::{GroupId, UserId},
+    },
     domain::accounts::Viewer,
     outside::llm::Facts,
 };
@@ -29,18 +32,21 @@ const RECENT: Duration = Duration::from_secs(1);
 pub enum Audience {
     #[default]
     Everyone,
+    /// The groups that were named, and administrators.
+    Groups,
     Administrators,
     Nobody,
 }
 
 impl Audience {
-    pub const ALL: [Self; 3] = [Self::Everyone, Self::Administrators, Self::Nobody];
+    pub const ALL: [Self; 4] = [Self::Everyone, Self::Groups, Self::Administrators, Self::Nobody];
 
     /// Its name in the database and in forms.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Everyone => "everyone",
+            Self::Groups => "groups",
             Self::Administrators => "administrators",
             Self::Nobody => "nobody",
         }
@@ -51,14 +57,6 @@ impl Audience {
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|audience| audience.name() == name)
     }
-
-    fn has(self, viewer: &Viewer) -> bool {
-        match self {
-            Self::Everyone => true,
-            Self::Administrators => viewer.administrator,
-            Self::Nobody => false,
-        }
-    }
 }
 
 /// A model that is listed.
@@ -67,6 +65,8 @@ pub struct Model {
     pub provider: String,
     pub name: String,
     pub audience: Audience,
+    /// Which may ask it, if it is for groups.
+    pub groups: Vec<GroupId>,
     /// What holds of it.
     pub facts: Facts,
     /// What would hold if administrators had said nothing.
@@ -86,8 +86,34 @@ impl Model {
         self.facts.label.as_deref().unwrap_or(&self.name)
     }
 
+    fn is_for(&self, guest: &Guest<'_>) -> bool {
+        match self.audience {
+            Audience::Everyone => true,
+            Audience::Groups => {
+                guest.viewer.administrator || self.groups.iter().any(|group| guest.groups.contains(group))
+            }
+            Audience::Administrators => guest.viewer.administrator,
+            Audience::Nobody => false,
+        }
+    }
+
     fn is(&self, id: &str) -> bool {
         (self.provider.as_str(), self.name.as_str()) == split(id)
+    }
+}
+
+/// Somebody who wants a model.
+struct Guest<'a> {
+    viewer: &'a Viewer,
+    groups: Vec<GroupId>,
+}
+
+impl<'a> Guest<'a> {
+    /// Their groups are looked up only if that matters.
+    async fn of(conn: &mut PgConnection, viewer: &'a Viewer, models: &[Model]) -> Result<Self> {
+        let matters = models.iter().any(|model| model.audience == Audience::Groups) && !viewer.administrator;
+        let groups = if matters { store::groups_of(conn, viewer.id).await? } else { Vec::new() };
+        Ok(Self { viewer, groups })
     }
 }
 
@@ -113,7 +139,13 @@ pub async fn models(app: &App, viewer: &Viewer) -> Result<Vec<Model>> {
         .memo
         .get(RECENT, async { Ok(Listed(store::read(app, &mut *app.pools.http.acquire().await?).await?)) })
         .await?;
-    Ok(listed.0.iter().filter(|model| model.audience.has(viewer)).cloned().collect())
+    // most houses have no models for groups, and then nothing is asked
+    let guest = if listed.0.iter().any(|model| model.audience == Audience::Groups) {
+        Guest::of(&mut *app.pools.http.acquire().await?, viewer, &listed.0).await?
+    } else {
+        Guest { viewer, groups: Vec::new() }
+    };
+    Ok(listed.0.iter().filter(|model| model.is_for(&guest)).cloned().collect())
 }
 
 /// Refuses a model that this person may not ask.
@@ -121,7 +153,15 @@ pub async fn models(app: &App, viewer: &Viewer) -> Result<Vec<Model>> {
 /// # Errors
 /// [`Error::Invalid`] for `model`.
 pub async fn require(app: &App, conn: &mut PgConnection, viewer: &Viewer, id: &str) -> Result<()> {
-    require_one(app, conn, |model| model.is(id) && model.audience.has(viewer)).await
+    let model = named(app, conn, id).await?;
+    let guest = Guest::of(conn, viewer, std::slice::from_ref(&model)).await?;
+    if model.is_for(&guest) {
+        return Ok(());
+    }
+    // that was said otherwise a moment ago
+    let now = store::read(app, conn).await?.into_iter().find(|model| model.is(id)).ok_or_else(not_available)?;
+    let guest = Guest::of(conn, viewer, std::slice::from_ref(&now)).await?;
+    if now.is_for(&guest) { Ok(()) } else { Err(not_available()) }
 }
 
 /// Refuses a model that no provider lists; any other may be asked for somebody who has asked it already.
@@ -129,13 +169,19 @@ pub async fn require(app: &App, conn: &mut PgConnection, viewer: &Viewer, id: &s
 /// # Errors
 /// [`Error::Invalid`] for `model`.
 pub async fn require_listed(app: &App, conn: &mut PgConnection, id: &str) -> Result<()> {
-    require_one(app, conn, |model| model.is(id)).await
+    named(app, conn, id).await.map(drop)
 }
 
-async fn require_one(app: &App, conn: &mut PgConnection, fits: impl Fn(&Model) -> bool) -> Result<()> {
+async fn named(app: &App, conn: &mut PgConnection, id: &str) -> Result<Model> {
+    if let Some(model) = listed(app, conn).await?.0.iter().find(|model| model.is(id)) {
+        return Ok(model.clone());
+    }
     // one that has just come is not known a moment ago
-    let there = listed(app, conn).await?.0.iter().any(&fits) || store::read(app, conn).await?.iter().any(&fits);
-    if there { Ok(()) } else { Err(Error::invalid("model", "This model is not available. Choose another one.")) }
+    store::read(app, conn).await?.into_iter().find(|model| model.is(id)).ok_or_else(not_available)
+}
+
+fn not_available() -> Error {
+    Error::invalid("model", "This model is not available. Choose another one.")
 }
 
 /// What is known of a model, also of one that is no longer listed.

@@ -3,7 +3,10 @@
 use super::{Audience, Edit, Model, known};
 use crate::{
     app::App,
-    base::{Result, ids::UserId},
+    base::{
+        Result,
+        ids::{GroupId, UserId},
+    },
     outside::llm::{Facts, Listed},
 };
 use sqlx::{PgConnection, PgPool, types::Json};
@@ -14,6 +17,7 @@ struct Row {
     listed: Json<Facts>,
     audience: Option<String>,
     edited: Option<Json<Facts>>,
+    groups: Vec<GroupId>,
 }
 
 /// All models of the providers that are configured, by provider and name.
@@ -21,7 +25,9 @@ pub async fn read(app: &App, conn: &mut PgConnection) -> Result<Vec<Model>> {
     let rows = sqlx::query_as!(
         Row,
         r#"select m.provider, m.name, m.facts as "listed: Json<Facts>", e.audience as "audience?",
-                  e.facts as "edited?: Json<Facts>"
+                  e.facts as "edited?: Json<Facts>",
+                  array(select g.group_id from model_groups g where g.provider = m.provider and g.name = m.name)
+                      as "groups!: Vec<GroupId>"
            from models m left join model_edits e using (provider, name)
            where m.provider = any($1) order by array_position($1, m.provider), m.name"#,
         &names(app)
@@ -32,8 +38,17 @@ pub async fn read(app: &App, conn: &mut PgConnection) -> Result<Vec<Model>> {
         let provider = app.provider(&row.provider)?;
         let known = known::facts(provider, &row.name, row.listed.0, &app.config.catalog.currency);
         let edited = row.edited.map(|edited| edited.0).unwrap_or_default();
-        let audience = row.audience.and_then(|name| Audience::parse(&name)).unwrap_or_default();
-        Some(Model { audience, facts: edited.or(known.clone()), known, provider: row.provider, name: row.name })
+        // one that a newer version knows is for nobody here
+        let audience =
+            row.audience.map_or(Audience::Everyone, |name| Audience::parse(&name).unwrap_or(Audience::Nobody));
+        Some(Model {
+            audience,
+            groups: row.groups,
+            facts: edited.or(known.clone()),
+            known,
+            provider: row.provider,
+            name: row.name,
+        })
     };
     Ok(rows.into_iter().filter_map(model).collect())
 }
@@ -75,8 +90,14 @@ pub async fn edited(conn: &mut PgConnection, provider: &str, name: &str) -> sqlx
         provider,
         name
     );
-    let row = row.fetch_optional(conn).await?;
-    Ok(row.map(|row| Edit { audience: Audience::parse(&row.audience).unwrap_or_default(), facts: row.facts.0 }))
+    let Some(row) = row.fetch_optional(&mut *conn).await? else { return Ok(None) };
+    let groups = sqlx::query_scalar!(
+        r#"select group_id as "id: GroupId" from model_groups where provider = $1 and name = $2 order by group_id"#,
+        provider,
+        name
+    );
+    let audience = Audience::parse(&row.audience).unwrap_or(Audience::Nobody);
+    Ok(Some(Edit { audience, groups: groups.fetch_all(conn).await?, facts: row.facts.0 }))
 }
 
 pub async fn edit(conn: &mut PgConnection, provider: &str, name: &str, edit: &Edit) -> sqlx::Result<()> {
@@ -88,9 +109,33 @@ pub async fn edit(conn: &mut PgConnection, provider: &str, name: &str, edit: &Ed
         edit.audience.name(),
         Json(&edit.facts) as _
     )
+    .execute(&mut *conn)
+    .await?;
+    let groups: Vec<_> = edit.groups.iter().map(|group| group.0).collect();
+    sqlx::query!(
+        "delete from model_groups where provider = $1 and name = $2 and group_id <> all ($3)",
+        provider,
+        name,
+        &groups
+    )
+    .execute(&mut *conn)
+    .await?;
+    sqlx::query!(
+        "insert into model_groups (provider, name, group_id) select $1, $2, id from groups where id = any($3)
+         on conflict do nothing",
+        provider,
+        name,
+        &groups
+    )
     .execute(conn)
     .await?;
     Ok(())
+}
+
+pub async fn groups_of(conn: &mut PgConnection, user: UserId) -> sqlx::Result<Vec<GroupId>> {
+    sqlx::query_scalar!(r#"select group_id as "id: GroupId" from group_members where user_id = $1"#, user.0)
+        .fetch_all(conn)
+        .await
 }
 
 pub async fn last_used(db: &PgPool, user: UserId) -> sqlx::Result<Option<String>> {

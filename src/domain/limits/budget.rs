@@ -1,6 +1,6 @@
-//! How much somebody may spend in a month of the calendar (UTC). The most that an answer may cost is reserved when it is
+//! How much somebody, and their groups, may spend in a month of the calendar (UTC). The most that an answer may cost is reserved when it is
 //! accepted, under a lock, so that many at once cannot overshoot; it is given back when the answer ends, however it does
-//! (migrations/0029_budgets.sql), and what it did cost is counted by the ledger. What must not live here: prices.
+//! (migrations/0029_budgets.sql, 0033_groups.sql), and what it did cost is counted by the ledger. What must not live here: prices.
 
 use super::{Purse, Role, store};
 use crate::{
@@ -67,69 +67,79 @@ pub(super) fn by_settings(app: &App, role: Role) -> i32 {
     }
 }
 
-/// Somebody's budget, in micro-units, and what is left of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A budget, in micro-units, and what is left of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Budget {
+    /// The group whose it is; nothing: a person's own.
+    pub group: Option<String>,
     pub most: i64,
     pub spent: i64,
     pub reserved: i64,
 }
 
-/// The budget of this month, if there is one.
+/// The budgets of this month, one's own first, and then those of one's groups.
 ///
 /// # Errors
 /// The database's.
-pub async fn budget(app: &App, viewer: &Viewer) -> Result<Option<Budget>> {
+pub async fn budgets(app: &App, viewer: &Viewer) -> Result<Vec<Budget>> {
     let role = Role::of(viewer.administrator);
     let mut conn = app.pools.http.acquire().await?;
     let settings = i64::from(by_settings(app, role)) * 1_000_000;
     let most = store::budget(&mut conn, viewer.id, role.name(), settings).await?;
-    if most == 0 {
-        return Ok(None);
+    let mut all = Vec::new();
+    if most > 0 {
+        let (spent, reserved) = store::spending(&mut conn, viewer.id).await?;
+        all.push(Budget { group: None, most, spent, reserved });
     }
-    let (spent, reserved) = store::spending(&mut conn, viewer.id).await?;
-    Ok(Some(Budget { most, spent, reserved }))
+    let of_group = |full: store::Full| Budget {
+        group: Some(full.whose),
+        most: full.most,
+        spent: full.spent,
+        reserved: full.reserved,
+    };
+    all.extend(store::of_groups(&mut conn, viewer.id).await?.into_iter().map(of_group));
+    Ok(all)
 }
 
-/// The bill, and the budget (in micro-units) that has to have room for it; nothing if there is none.
+/// The bill, and the person's own budget (in micro-units; 0: none) that has to have room for it beside those of their groups;
+/// nothing if there are none.
 ///
 /// # Errors
 /// The database's.
 pub async fn due<'p>(tx: &mut PgConnection, purse: &'p Purse) -> Result<Option<(&'p Bill, i64)>> {
     let Some(bill) = &purse.bill else { return Ok(None) };
-    let budget = store::budget(tx, purse.user, purse.role.name(), bill.by_settings).await?;
-    Ok((budget > 0).then_some((bill, budget)))
+    let (own, of_groups) = store::budgets(tx, purse.user, purse.role.name(), bill.by_settings).await?;
+    Ok((own > 0 || of_groups).then_some((bill, own)))
 }
 
 /// Reserves the most that an answer may cost that is asked with at most so many tokens, in the transaction that begins it, as
 /// its last lock.
 ///
 /// # Errors
-/// [`Error::Limited`] when the budget has no room for it.
+/// [`Error::Limited`] when a budget has no room for it; the transaction is to be rolled back then.
 pub async fn reserve(
     tx: &mut PgConnection,
     purse: &Purse,
-    (bill, budget): (&Bill, i64),
+    (bill, own): (&Bill, i64),
     generation: GenerationId,
     prompt: i64,
 ) -> Result<()> {
     let amount = bill.most(prompt);
-    let (took, spent, reserved) = store::reserve(tx, generation, purse.user, budget, amount).await?;
-    if took {
-        return Ok(());
-    }
+    let Some(full) = store::reserve(tx, generation, purse.user, own, amount).await? else { return Ok(()) };
     let next = Month::now().next().first();
-    let used = match (spent, reserved) {
+    let whose =
+        if full.whose.is_empty() { "your budget".to_owned() } else { format!("the budget of “{}”", full.whose) };
+    let used = match (full.spent, full.reserved) {
         (spent, 0) => format!("{} are spent", bill.money(spent)),
         (spent, reserved) => {
             format!("{} are spent, {} are reserved for answers under way", bill.money(spent), bill.money(reserved))
         }
     };
     let sentence = format!(
-        "This answer may cost up to {}, and your budget of {} for this month has no room for it: {used}. Take a cheaper model, \
-         or wait until 1 {}.",
+        "This answer may cost up to {}, and {whose} of {} for this month has no room for it: {used}. Take a cheaper model, or \
+         wait until 1 {}.",
         bill.money(amount),
-        bill.money(budget),
+        bill.money(full.most),
         next.month()
     );
     let retry_after = Duration::try_from(next.midnight().assume_utc() - clock::now()).unwrap_or(Duration::from_mins(1));

@@ -6,7 +6,7 @@ mod budget;
 mod store;
 mod visitors;
 
-pub use budget::{Bill, Budget, budget, due, reserve};
+pub use budget::{Bill, Budget, budgets, due, reserve};
 pub use store::Given;
 pub use visitors::Visitors;
 

@@ -88,23 +88,63 @@ pub async fn budget(conn: &mut PgConnection, user: UserId, role: &str, by_settin
     budget.fetch_one(conn).await
 }
 
-/// Reserves so much for an answer: whether there was room, and what is spent and reserved now.
+/// The same, and whether one of this person's groups has a budget.
+pub async fn budgets(conn: &mut PgConnection, user: UserId, role: &str, by_settings: i64) -> sqlx::Result<(i64, bool)> {
+    let row = sqlx::query!(
+        r#"select budget_of($1, $2, $3) as "own!",
+                  exists (select from group_members m join groups g on g.id = m.group_id
+                          where m.user_id = $1 and g.budget is not null) as "of_groups!""#,
+        user.0,
+        role,
+        by_settings
+    );
+    let row = row.fetch_one(conn).await?;
+    Ok((row.own, row.of_groups))
+}
+
+/// Which budget has no room: whose (empty: the person's own), how much it is, and what of it is spent and reserved.
+pub struct Full {
+    pub whose: String,
+    pub most: i64,
+    pub spent: i64,
+    pub reserved: i64,
+}
+
+/// Reserves so much for an answer, in this person's own budget (0: none) and in those of their groups.
 pub async fn reserve(
     conn: &mut PgConnection,
     generation: GenerationId,
     user: UserId,
-    budget: i64,
+    own: i64,
     amount: i64,
-) -> sqlx::Result<(bool, i64, i64)> {
+) -> sqlx::Result<Option<Full>> {
     let row = sqlx::query!(
-        r#"select took as "took!", already_spent as "spent!", already_reserved as "reserved!" from reserve($1, $2, $3, $4)"#,
+        r#"select took as "took!", whose as "whose!", most as "most!", coalesce(already_spent, 0) as "spent!",
+                  coalesce(already_reserved, 0) as "reserved!"
+           from reserve_in_all($1, $2, $3, $4)"#,
         generation.0,
         user.0,
-        budget,
+        own,
         amount
     );
     let row = row.fetch_one(conn).await?;
-    Ok((row.took, row.spent, row.reserved))
+    let full = Full { whose: row.whose, most: row.most, spent: row.spent, reserved: row.reserved };
+    Ok((!row.took).then_some(full))
+}
+
+/// The budgets of this person's groups, and what of them is spent and reserved this month.
+pub async fn of_groups(conn: &mut PgConnection, user: UserId) -> sqlx::Result<Vec<Full>> {
+    sqlx::query_as!(
+        Full,
+        r#"select g.name as whose, g.budget as "most!", coalesce(s.spent, 0) as "spent!", coalesce(s.reserved, 0) as "reserved!"
+           from group_members m join groups g on g.id = m.group_id
+           left join group_spending s
+             on s.group_id = g.id and s.month = date_trunc('month', now() at time zone 'UTC')::date
+           where m.user_id = $1 and g.budget is not null order by lower(g.name)"#,
+        user.0
+    )
+    .fetch_all(conn)
+    .await
 }
 
 /// What this person has spent this month, and what is reserved.

@@ -9,6 +9,7 @@ mod email;
 mod entrance;
 mod export;
 mod folders;
+mod groups;
 mod import;
 mod invitations;
 mod jobs;
@@ -35,7 +36,7 @@ pub fn routes(routes: Routes) -> Routes {
     let routes = ratings::routes(tree::routes(messages::routes(chats::routes(entrance::routes(routes)))));
     let routes = search::routes(folders::routes(shelves::routes(jobs::routes(admin::routes(routes)))));
     let routes = usage::routes(routes);
-    let routes = providers::routes(models::routes(context::routes(limits::routes(routes))));
+    let routes = providers::routes(models::routes(context::routes(groups::routes(limits::routes(routes)))));
     let routes = keys::routes(routes);
     let routes = outbox::routes(invitations::routes(email::routes(password::routes(routes))));
     let routes = import::routes(prompts::routes(settings::routes(export::routes(routes))));

@@ -1,15 +1,16 @@
 //! The administrators' pages of models: what is known of each, and what they say of it.
 
 use crate::{
-    base::{Error, config, error::FieldError, money::grouped},
+    base::{Error, config, error::FieldError, ids::GroupId, money::grouped},
     domain::{
         accounts::Viewer,
         catalog::{self, Audience, Edit, Model},
+        groups,
     },
     http::{
         Web,
         auth::Me,
-        extract::{Asked, Fields},
+        extract::{Asked, Fields, optional},
         present,
         respond::{self, Failure},
         routes::{Access, Routes},
@@ -77,11 +78,11 @@ async fn show_one(State(web): State<Web>, Me(viewer): Me, Asked(one): Asked<One>
 }
 
 /// As typed: nothing, or a number.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Default)]
 struct ModelForm {
     model: String,
     audience: String,
+    groups: Vec<GroupId>,
     label: String,
     context: String,
     max_output: String,
@@ -108,6 +109,7 @@ impl ModelForm {
         Self {
             model: model.id(),
             audience: edit.audience.name().to_owned(),
+            groups: edit.groups.clone(),
             label: facts.label.clone().unwrap_or_default(),
             context: number(facts.context),
             max_output: number(facts.max_output),
@@ -118,6 +120,37 @@ impl ModelForm {
             tools,
             reasoning,
         }
+    }
+
+    /// The fields as they were sent; the one of groups as often as there are some.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a field that there is not.
+    fn sent(fields: Vec<(String, String)>) -> Result<Self, Error> {
+        let mut form = Self::default();
+        for (name, value) in fields {
+            let field = match name.as_str() {
+                "model" => &mut form.model,
+                "audience" => &mut form.audience,
+                "label" => &mut form.label,
+                "context" => &mut form.context,
+                "max_output" => &mut form.max_output,
+                "input" => &mut form.input,
+                "cached" => &mut form.cached,
+                "output" => &mut form.output,
+                "images" => &mut form.images,
+                "tools" => &mut form.tools,
+                "reasoning" => &mut form.reasoning,
+                "group" => {
+                    form.groups.extend(optional::<GroupId>("group", &value)?);
+                    continue;
+                }
+                _ => return Err(Error::invalid("form", "This form is an older one. Reload the page and try again.")),
+            };
+            *field = value;
+        }
+        form.groups.sort_unstable();
+        Ok(form)
     }
 
     /// What was meant; or what cannot be taken.
@@ -167,11 +200,17 @@ impl ModelForm {
             reasoning: can(&self.reasoning),
             price,
         };
-        if wrong.is_empty() { Ok(Edit { audience, facts }) } else { Err(wrong) }
+        let groups = if audience == Audience::Groups { self.groups.clone() } else { Vec::new() };
+        if wrong.is_empty() { Ok(Edit { audience, groups, facts }) } else { Err(wrong) }
     }
 }
 
-async fn change(State(web): State<Web>, Me(viewer): Me, Fields(form): Fields<ModelForm>) -> Result<Response, Failure> {
+async fn change(
+    State(web): State<Web>,
+    Me(viewer): Me,
+    Fields(fields): Fields<Vec<(String, String)>>,
+) -> Result<Response, Failure> {
+    let form = ModelForm::sent(fields)?;
     let (model, _) = catalog::find(&web.app, &viewer, &form.model).await?;
     let edited = match form.read() {
         Ok(edit) => catalog::edit(&web.app, &viewer, &form.model, &edit).await,
@@ -211,6 +250,7 @@ async fn page(
         let (name, words) = text::CAPABILITIES[at];
         Capability { name, words, said: said[at], known: can(known)[at] }
     };
+    let groups = groups::all(&web.app, viewer).await?;
     let days = present::days(&web.app, viewer, None).await?;
     let page = ModelPage {
         me: present::me(viewer),
@@ -219,7 +259,13 @@ async fn page(
         title: model.label().to_owned(),
         currency: web.app.config.catalog.currency.clone(),
         audience: Audience::parse(&form.audience).unwrap_or_default().name(),
-        audiences: Audience::ALL.map(Audience::name),
+        audiences: Audience::ALL
+            .map(Audience::name)
+            .into_iter()
+            .filter(|name| *name != "groups" || !groups.is_empty())
+            .collect(),
+        audience_fault: fault("audience"),
+        groups: groups.into_iter().map(|group| (group.id, group.name, form.groups.contains(&group.id))).collect(),
         label: field(
             "label",
             text::MODEL_LABEL,

@@ -75,11 +75,12 @@ async fn page(
     }
     let days = present::days(&web.app, viewer, None).await?;
     let currency = web.app.config.catalog.currency.clone();
-    let budget = if all || month != Month::now() { None } else { limits::budget(&web.app, viewer).await? };
-    let budget = budget.map(|Budget { most, spent, reserved }| {
+    let budgets = if all || month != Month::now() { Vec::new() } else { limits::budgets(&web.app, viewer).await? };
+    let words = |Budget { group, most, spent, reserved }: Budget| {
         let money = |micro| text::money(micro, &currency);
-        text::usage_budget(&money((most - spent - reserved).max(0)), &money(most))
-    });
+        text::usage_budget(group.as_deref(), &money((most - spent - reserved).max(0)), &money(most))
+    };
+    let budgets = budgets.into_iter().map(words).collect();
     let page = UsagePage {
         me: present::me(viewer),
         days,
@@ -89,7 +90,7 @@ async fn page(
         length: month.days(),
         before: month.before().name(),
         next: Some(month.next()).filter(|_| month != Month::now()).map(Month::name),
-        budget,
+        budgets,
         currency,
         groups,
     };

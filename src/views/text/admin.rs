@@ -1,8 +1,9 @@
 //! The words of the administrators' pages.
 
 /// Their pages, in the order of the navigation.
-pub const ADMIN_PAGES: [(&str, &str); 10] = [
+pub const ADMIN_PAGES: [(&str, &str); 11] = [
     ("/admin/users", USERS),
+    ("/admin/groups", super::GROUPS),
     ("/admin/invitations", super::INVITATIONS),
     ("/admin/limits", super::LIMITS),
     ("/admin/providers", PROVIDERS),

@@ -37,6 +37,7 @@ pub const MODEL_PRICE_HALF: &str = "A price needs what is asked and what is answ
 pub fn audience(name: &str) -> &'static str {
     match name {
         "everyone" => "Everyone",
+        "groups" => "Groups",
         "administrators" => "Administrators",
         _ => "Nobody",
     }

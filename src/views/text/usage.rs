@@ -43,9 +43,10 @@ pub fn usage_unpriced(count: i64) -> String {
     }
 }
 
-/// What is left of a budget.
-pub fn usage_budget(left: &str, budget: &str) -> String {
-    format!("{left} of this month's budget of {budget} are left.")
+/// What is left of a budget: one's own, or a group's.
+pub fn usage_budget(group: Option<&str>, left: &str, budget: &str) -> String {
+    let of_group = group.map(|group| format!(" of “{group}”")).unwrap_or_default();
+    format!("{left} of this month's budget{of_group} of {budget} are left.")
 }
 
 pub fn tokens(count: i64) -> String {

@@ -81,3 +81,33 @@ export async function everyModel(home, mine, at) {
   await home.ground.sql("delete from model_edits");
   await made("member");
 }
+
+/** Groups: none yet, the list, one of them, and a model that is for some. */
+export async function everyGroup(home, mine, at) {
+  const { page, person } = mine;
+  const made = (role) => home.ground.sql(`update users set role = '${role}' where email = '${person.email}'`);
+  await made("administrator");
+  await mine.goes("/admin/groups");
+  await at("groups-none", mine);
+  await page.getByLabel("Name", { exact: true }).fill("Editorial staff");
+  await page.getByLabel(/Budget of a month/).fill("200");
+  await page.getByRole("button", { name: "Make the group" }).click();
+  await mine.sees("Nobody is in it yet.");
+  await page.getByLabel("Address of an account").fill("nobody@parlor.example");
+  await page.getByRole("button", { name: "Add" }).click();
+  await mine.sees("No account has this address.");
+  await at("group-refused", mine);
+  await page.getByLabel("Address of an account").fill(person.email);
+  await page.getByRole("button", { name: "Add" }).click();
+  await mine.sees("Take out");
+  await at("group", mine);
+  await mine.goes("/admin/groups");
+  await mine.sees("Editorial staff");
+  await at("groups", mine);
+  await mine.goes("/admin/models/edit?model=openai%2Fquick");
+  await page.getByText("Groups", { exact: true }).last().click();
+  await page.getByText("Editorial staff").waitFor();
+  await at("model-groups", mine);
+  await home.ground.sql("delete from groups");
+  await made("member");
+}

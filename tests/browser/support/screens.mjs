@@ -5,7 +5,7 @@ import { everyAdministratorsPage } from "./screens-admin.mjs";
 import { everyLimit, everyTry } from "./screens-limits.mjs";
 import { everyKey } from "./screens-keys.mjs";
 import { everyLetterPage } from "./screens-mail.mjs";
-import { everyModel, everyProvider, everyUsage } from "./screens-providers.mjs";
+import { everyGroup, everyModel, everyProvider, everyUsage } from "./screens-providers.mjs";
 import { longChat } from "./long.mjs";
 import { RICH } from "./rich.mjs";
 import { until } from "./wait.mjs";
@@ -259,6 +259,7 @@ export async function everyScreen(home, options, at) {
   await everyLimit(home, mine, at);
   await everyProvider(home, mine, at);
   await everyModel(home, mine, at);
+  await everyGroup(home, mine, at);
   await everyUsage(home, mine, at);
   await everyFolder(home, mine, at);
   await everyShelf(home, mine, at);
