@@ -178,7 +178,7 @@ fn form(path: &str) -> Vec<(&'static str, &'static str)> {
         }
         "/chats/{id}/messages" | "/chats" => vec![("content", "hi"), ("model", "openai/fake-1")],
         "/messages/{id}/edits" => vec![("content", "mine")],
-        "/folders" | "/folders/{id}" => vec![("name", "x")],
+        "/folders" | "/folders/{id}" | "/admin/groups" | "/admin/groups/{id}" => vec![("name", "x")],
         "/folders/{id}/open" => vec![("open", "true")],
         "/chats/{id}/folder" => vec![("folder", "")],
         "/chats/{id}/place" => vec![("place", "archived")],
@@ -188,13 +188,11 @@ fn form(path: &str) -> Vec<(&'static str, &'static str)> {
         "/settings/keys" => vec![("name", "x"), ("scope", "models"), ("expires_in_days", "")],
         "/messages/{id}/rating" => vec![("rating", "like")],
         "/settings/email" => vec![("email", "x@example.org"), ("password", "x")],
-        "/admin/groups" | "/admin/groups/{id}" => vec![("name", "x")],
-        "/admin/groups/{id}/add" => vec![("email", "bob@example.org")],
         "/admin/groups/{id}/remove" => vec![("user", "01890a5d-ac96-774b-bcce-b302099a8057")],
         "/admin/invitations" => vec![("email", "x@example.org")],
         "/admin/users/{id}/role" => vec![("role", "administrator")],
         "/admin/users/{id}/limits" => vec![("messages_per_minute", "0"), ("messages_per_day", "0")],
-        "/admin/users/{id}/delete" => vec![("email", "bob@example.org")],
+        "/admin/users/{id}/delete" | "/admin/groups/{id}/add" => vec![("email", "bob@example.org")],
         _ => vec![],
     }
 }

@@ -6,6 +6,9 @@ use super::Said;
 const PER_MESSAGE: i64 = 4;
 const PER_CONVERSATION: i64 = 3;
 
+/// Counted at one go: a text without a space takes time by the square of its length. Where it is cut there may be a token more.
+const PART: usize = 4096;
+
 /// How a model's tokens are counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Counter {
@@ -20,7 +23,10 @@ impl Counter {
     #[must_use]
     pub fn count(self, text: &str) -> i64 {
         match self {
-            Self::O200k => i64::try_from(bpe_openai::o200k_base().count(text)).unwrap_or(i64::MAX / 2),
+            Self::O200k => {
+                let count = |part| tiktoken_rs::o200k_base_singleton().count_ordinary(part);
+                i64::try_from(parts(text).map(count).sum::<usize>()).unwrap_or(i64::MAX / 2)
+            }
             Self::Guess => guess(text.len()),
         }
     }
@@ -46,6 +52,16 @@ impl Counter {
     }
 }
 
+/// A text in parts of at most [`PART`] bytes.
+fn parts(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let (part, after) = rest.split_at(rest.floor_char_boundary(PART));
+        rest = after;
+        (!part.is_empty()).then_some(part)
+    })
+}
+
 /// The tokens of so many bytes of text, by a guess.
 #[must_use]
 pub fn guess(bytes: usize) -> i64 {
@@ -65,6 +81,18 @@ mod tests {
                        of a wife. ";
         let (counted, guessed) = (Counter::O200k.count(english), Counter::Guess.count(english));
         assert!((20..40).contains(&counted) && counted < guessed && guessed < 2 * counted, "{counted} {guessed}");
+    }
+
+    /// What somebody might send to keep us busy: it is counted in a moment, and without a panic.
+    #[test]
+    fn odd_texts_are_counted_too() {
+        for odd in ["a", " ", "\u{0}", "\u{1f600}", "\n", "1", "<|endoftext|>", "\u{300}"] {
+            let text = odd.repeat(100_000 / odd.len());
+            let count = Counter::O200k.count(&text);
+            assert!(count > 0 && usize::try_from(count).unwrap() <= text.len(), "{odd:?}: {count}");
+        }
+        assert_eq!(parts(&"é".repeat(5000)).map(str::len).collect::<Vec<_>>(), [4096, 4096, 1808]);
+        assert_eq!(parts("").count(), 0);
     }
 
     #[test]
