@@ -153,15 +153,21 @@ pub async fn models(app: &App, viewer: &Viewer) -> Result<Vec<Model>> {
 /// # Errors
 /// [`Error::Invalid`] for `model`.
 pub async fn require(app: &App, conn: &mut PgConnection, viewer: &Viewer, id: &str) -> Result<()> {
-    let model = named(app, conn, id).await?;
-    let guest = Guest::of(conn, viewer, std::slice::from_ref(&model)).await?;
-    if model.is_for(&guest) {
+    let listed = listed(app, conn).await?;
+    if let Some(model) = listed.0.iter().find(|model| model.is(id))
+        && may_ask(conn, viewer, model).await?
+    {
         return Ok(());
     }
-    // that was said otherwise a moment ago
-    let now = store::read(app, conn).await?.into_iter().find(|model| model.is(id)).ok_or_else(not_available)?;
-    let guest = Guest::of(conn, viewer, std::slice::from_ref(&now)).await?;
-    if now.is_for(&guest) { Ok(()) } else { Err(not_available()) }
+    // one that has just come, or of which something else was said, is not known a moment ago
+    match store::read(app, conn).await?.iter().find(|model| model.is(id)) {
+        Some(model) if may_ask(conn, viewer, model).await? => Ok(()),
+        _ => Err(not_available()),
+    }
+}
+
+async fn may_ask(conn: &mut PgConnection, viewer: &Viewer, model: &Model) -> Result<bool> {
+    Ok(model.is_for(&Guest::of(conn, viewer, std::slice::from_ref(model)).await?))
 }
 
 /// Refuses a model that no provider lists; any other may be asked for somebody who has asked it already.
@@ -169,15 +175,9 @@ pub async fn require(app: &App, conn: &mut PgConnection, viewer: &Viewer, id: &s
 /// # Errors
 /// [`Error::Invalid`] for `model`.
 pub async fn require_listed(app: &App, conn: &mut PgConnection, id: &str) -> Result<()> {
-    named(app, conn, id).await.map(drop)
-}
-
-async fn named(app: &App, conn: &mut PgConnection, id: &str) -> Result<Model> {
-    if let Some(model) = listed(app, conn).await?.0.iter().find(|model| model.is(id)) {
-        return Ok(model.clone());
-    }
-    // one that has just come is not known a moment ago
-    store::read(app, conn).await?.into_iter().find(|model| model.is(id)).ok_or_else(not_available)
+    let is_there = |models: &[Model]| models.iter().any(|model| model.is(id));
+    let found = is_there(&listed(app, conn).await?.0) || is_there(&store::read(app, conn).await?);
+    if found { Ok(()) } else { Err(not_available()) }
 }
 
 fn not_available() -> Error {
