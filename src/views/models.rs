@@ -110,8 +110,7 @@ impl Capability {
         self.said == Some(is)
     }
 
-    fn known_words(&self) -> String {
-        let known = self.known.map_or(text::MODEL_UNKNOWN, |known| if known { text::YES } else { text::NO });
-        format!("{} ({})", text::MODEL_AS_KNOWN, known.to_lowercase())
+    fn known_words(&self) -> &'static str {
+        text::known_to(self.known)
     }
 }

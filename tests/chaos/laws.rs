@@ -10,7 +10,7 @@ pub const MOVING: &str =
        or g.state = 'lined' and coalesce(b.state, '') not in ('failed', 'interrupted', 'waiting', 'lined')";
 
 /// Promise, violation, and the query that finds it; its first column says where.
-pub const LAWS: [(&str, &str, &str); 20] = [
+pub const LAWS: [(&str, &str, &str); 24] = [
     ("N2", "a question without an answer", "select q.chat_id || ' ' || q.id from messages q where q.author = 'person'
         and not exists (select 1 from messages a where a.chat_id = q.chat_id and a.parent_id = q.id and a.author = 'model')"),
     ("N2", "an answer without a generation", "select m.chat_id || ' ' || m.id from messages m where m.author = 'model'
@@ -67,4 +67,14 @@ pub const LAWS: [(&str, &str, &str); 20] = [
             select id, chat_id from messages where parent_id is null
             union all select m.id, m.chat_id from messages m join reached r on m.parent_id = r.id and m.chat_id = r.chat_id)
         select m.chat_id || ' ' || m.id from messages m where not exists (select 1 from reached r where r.id = m.id)"),
+    ("money", "reserved for a person, and for none of their answers", "select s.user_id || ' ' || s.reserved from spending s
+        where s.reserved <> (select coalesce(sum(g.reserved), 0) from generations g where g.user_id = s.user_id and g.reserved_in = s.month)"),
+    ("money", "reserved for a group, and for none of its answers", "select s.group_id || ' ' || s.reserved from group_spending s
+        where s.reserved <> (select coalesce(sum(g.reserved), 0) from generations g
+                             where s.group_id = any(g.reserved_groups) and g.reserved_in = s.month)"),
+    ("money", "reserved for an answer that has ended", "select chat_id || ' ' || message_id || ' ' || reserved from generations
+        where reserved <> 0 and state in ('completed', 'stopped', 'interrupted', 'failed')"),
+    ("money", "spent, and not in the ledger", "select s.user_id || ' ' || s.spent from spending s where s.spent <> (
+        select coalesce(sum(u.cost), 0) from usage u where u.user_id = s.user_id and u.purpose = 'answer'
+            and date_trunc('month', u.at at time zone 'UTC')::date = s.month)"),
 ];

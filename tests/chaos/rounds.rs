@@ -73,6 +73,10 @@ fn settings(asked: &Asked, dir: &Path, provider: std::net::SocketAddr) -> Settin
         ("OPENAI_BASE_URL", format!("http://{provider}/v1")),
         ("OPENAI_API_KEY", "web".to_owned()),
         ("PARLOR__PROVIDERS__OPENAI__REQUESTS_PER_MINUTE", "0".to_owned()),
+        // answers cost something, so that something is reserved
+        ("PARLOR__PROVIDERS__OPENAI__PRICES__CHAOS-1__INPUT", "3".to_owned()),
+        ("PARLOR__PROVIDERS__OPENAI__PRICES__CHAOS-1__OUTPUT", "15".to_owned()),
+        ("PARLOR__LIMITS__BUDGET_PER_MONTH", "1000000".to_owned()),
         ("PORT", "0".to_owned()),
         ("RUST_LOG", "info,sqlx=warn".to_owned()),
         ("PARLOR__CATALOG__OLLAMA", String::new()),
@@ -128,6 +132,7 @@ async fn rounds(
         people.push(Person::arrives(town, number, CHATS).await?);
     }
     people[0].finds_a_model().await?;
+    checks.group().await?;
     for round in 0..asked.rounds {
         town.record.round.store(round, Relaxed);
         let plan = plan(asked.seed, round, times.lease);

@@ -24,7 +24,6 @@ pub const MODEL_PRICE_CACHED: &str = "From the cache";
 pub const MODEL_PRICE_OUTPUT: &str = "What is answered";
 pub const MODEL_PRICE_LEAD: &str = "The first and the last, or none. Without the second, what comes from the cache costs as much as what is asked. What was answered before keeps its cost.";
 pub const MODEL_CAPABILITIES: &str = "What it can do";
-pub const MODEL_AS_KNOWN: &str = "As it is known";
 pub const YES: &str = "Yes";
 pub const NO: &str = "No";
 pub const MODEL_LABEL_WRONG: &str = "At most 80 characters, on one line.";
@@ -139,6 +138,16 @@ pub fn context_most(most: &str) -> String {
 #[must_use]
 pub fn context_cost(cost: &str) -> String {
     format!("The answers of this chat have cost {cost} so far.")
+}
+
+/// Whether a model can do something, where nothing else is said.
+#[must_use]
+pub fn known_to(can: Option<bool>) -> &'static str {
+    match can {
+        None => "Not known",
+        Some(true) => "Known: yes",
+        Some(false) => "Known: no",
+    }
 }
 
 /// Under a field that is left empty: what holds then.
