@@ -38,11 +38,11 @@ async fn what_the_list_says_is_shown_and_can_be_said_otherwise() {
     let test = TestApp::start().await;
     let (ann, root) = (test.person("ann").await, administrator(&test).await);
     let home = ann.opens("/").await.html;
-    assert!(home.contains("Fake the Second") && home.contains("8k context · thinks"), "{home}");
+    assert!(home.contains("Understudy") && home.contains("8k context · thinks"), "{home}");
     let list = root.opens("/admin/models").await.html;
     assert!(list.contains("/admin/models/edit?model=openai%2Ffake-2"), "{list}");
     let page = root.opens("/admin/models/edit?model=openai%2Ffake-2").await.html;
-    for words in ["Known: 8,000.", "Known: 500.", "Known: Fake the Second.", "Known: yes"] {
+    for words in ["Known: 8,000.", "Known: 500.", "Known: Understudy.", "Known: yes"] {
         assert!(page.contains(words), "`{words}` is missing in {page}");
     }
 
@@ -131,7 +131,7 @@ async fn who_may_ask_a_model() {
     root.posts("/admin/models/edit", &edit(SECOND, "everyone", &[])).await;
     eventually("everybody has it again", || async { ann.opens("/").await.html.contains(SECOND) }).await;
     let models = program.gets("/api/models").await.json;
-    assert_eq!(models["data"][1]["display_name"], "Fake the Second");
+    assert_eq!(models["data"][1]["display_name"], "Understudy");
     assert_eq!(models["data"][1]["context_window"], 8000);
 }
 
@@ -176,7 +176,7 @@ async fn the_newest_that_fit_the_window_are_sent() {
     assert_eq!(asked[4], ["Y", "2", "Y", "3", "Y", "4"], "and of these the newest");
     // and that is told before it is sent
     let page = ann.opens(&format!("{chat}/context?model=openai%2Ffake-2")).await.html;
-    for words in ["goes to Fake the Second with the newest 7 of 10 messages", "about 6,", "of 8,000", "500 are kept"] {
+    for words in ["goes to Understudy with the newest 7 of 10 messages", "about 6,", "of 8,000", "500 are kept"] {
         assert!(page.contains(words), "`{words}` is missing in {page}");
     }
     assert!(page.contains("?at=") && !page.contains("have cost"), "{page}");

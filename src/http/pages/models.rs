@@ -77,6 +77,15 @@ async fn show_one(State(web): State<Web>, Me(viewer): Me, Asked(one): Asked<One>
     Ok(Html(page(&web, &viewer, &model, &ModelForm::of(&model, &edit), Vec::new()).await?))
 }
 
+/// Whether it can do something, as a field has it; nothing: as it is known.
+fn said(typed: &str) -> Option<bool> {
+    match typed {
+        "yes" => Some(true),
+        "no" => Some(false),
+        _ => None,
+    }
+}
+
 /// As typed: nothing, or a number.
 #[derive(Default)]
 struct ModelForm {
@@ -185,19 +194,14 @@ impl ModelForm {
             let field = if input.is_none() { "input" } else { "output" };
             wrong.push(FieldError { field, message: text::MODEL_PRICE_HALF.into() });
         }
-        let can = |typed: &str| match typed {
-            "yes" => Some(true),
-            "no" => Some(false),
-            _ => None,
-        };
         let audience = Audience::parse(&self.audience).unwrap_or_default();
         let facts = Facts {
             label: Some(label.to_owned()).filter(|label| !label.is_empty()),
             context,
             max_output,
-            images: can(&self.images),
-            tools: can(&self.tools),
-            reasoning: can(&self.reasoning),
+            images: said(&self.images),
+            tools: said(&self.tools),
+            reasoning: said(&self.reasoning),
             price,
         };
         let groups = if audience == Audience::Groups { self.groups.clone() } else { Vec::new() };
@@ -241,11 +245,7 @@ async fn page(
     let price = |part: fn(config::Price) -> Option<f64>| {
         text::known(known.price.and_then(part).map(|price| price.to_string()).as_deref())
     };
-    let said = [&form.images, &form.tools, &form.reasoning].map(|typed| match typed.as_str() {
-        "yes" => Some(true),
-        "no" => Some(false),
-        _ => None,
-    });
+    let said = [&form.images, &form.tools, &form.reasoning].map(|typed| said(typed));
     let can = |at: usize| {
         let (name, words) = text::CAPABILITIES[at];
         Capability { name, words, said: said[at], known: can(known)[at] }

@@ -145,7 +145,7 @@ async fn models() -> Json<Value> {
     add(
         &mut data[1],
         json!({
-            "display_name": "Fake the Second", "context_length": 8000, "max_completion_tokens": 500,
+            "display_name": "Understudy", "context_length": 8000, "max_completion_tokens": 500,
             "max_input_tokens": 8000, "max_tokens": 500, "capabilities": { "thinking": { "supported": true } },
             "supported_parameters": ["reasoning"],
         }),
@@ -153,7 +153,7 @@ async fn models() -> Json<Value> {
     add(
         &mut gemini[1],
         json!({
-            "displayName": "Fake the Second", "inputTokenLimit": 8000, "outputTokenLimit": 500, "thinking": true,
+            "displayName": "Understudy", "inputTokenLimit": 8000, "outputTokenLimit": 500, "thinking": true,
         }),
     );
     Json(json!({
