@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # How long the pages of usage take over a ledger of 1,000,000 requests of four people, each time after a restart of PostgreSQL
-# and, as root on Linux, with the system's own cache dropped too.
+# and, as root on Linux, with the system's own cache dropped too; nothing is in Parlor's.
 #   benches/ledger.sh [PROGRAM]   target/release/parlor by default; bin/postgres lends a server, which is restarted
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -40,6 +40,7 @@ SQL
 curl -s -o /dev/null -c "$folder/jar" -H "Origin: http://localhost:$port" --data-urlencode email=root@example.org \
   --data-urlencode password=quite-a-long-password "localhost:$port/login"
 for _ in 1 2 3; do
+  PGDATABASE=$database bin/postgres psql -XqAt -c "truncate cache" # ours, too
   bin/postgres restart
   sync
   echo 3 2>/dev/null >/proc/sys/vm/drop_caches || echo "(the system's cache could not be dropped)"
