@@ -206,6 +206,9 @@ async fn how_providers_did_of_late() {
             test.provider.refuses(500, "no");
             let chat = ann.asks("hi").await;
             ann.sees(&chat, "an error of its own").await;
+            // the answer that has no word is not left out of anything
+            let page = ann.opens(&format!("{chat}/context")).await.html;
+            assert!(page.contains("with the whole conversation"), "{page}");
         }
     }
     test.execute("delete from cache where key = 'health'").await;

@@ -28,7 +28,7 @@ pub struct Outlook {
     pub window: Option<u32>,
     /// So many of them are kept for the answer.
     pub max_output: u32,
-    /// So many of the path's messages go along, the newest.
+    /// So many of the path's messages go along, the newest, and so many there are.
     pub sent: usize,
     pub messages: usize,
     /// Where that begins.
@@ -62,6 +62,10 @@ pub async fn outlook(app: &App, viewer: &Viewer, chat: ChatId, model: Option<&st
     let told = store::conversation(&mut conn, chat, leaf, limit).await?;
     let path = told.by_model.into_iter().zip(told.texts);
     let said: Vec<_> = path.map(|(by_model, text)| Said { by_model, text }).collect();
+    // an answer without a word is no message to a model
+    let length = tree::edges(&mut conn, chat).await?.length(leaf);
+    let looked_at = length.min(usize::try_from(limit).unwrap_or_default());
+    let messages = length - looked_at.saturating_sub(said.len());
     let system = system_prompt(&told.instructions, &told.system);
     let counter = provider.counter(name);
     let (sent, tokens) = counter.fit(&system, &said, 0, catalog::room(&facts, max_output));
@@ -73,7 +77,7 @@ pub async fn outlook(app: &App, viewer: &Viewer, chat: ChatId, model: Option<&st
         window: facts.context,
         max_output,
         sent,
-        messages: tree::edges(&mut conn, chat).await?.length(leaf),
+        messages,
         first: told.ids.iter().rev().take(sent).next_back().copied(),
         tokens,
         counted: counter == Counter::O200k,
