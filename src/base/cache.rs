@@ -56,11 +56,16 @@ impl Cache {
         }
     }
 
-    /// Keeps a value that was made in any case.
+    /// The next one who wants it makes it anew.
     ///
     /// # Errors
     /// The database's.
-    pub async fn put<T: Serialize>(&self, key: &str, keep: Duration, value: &T) -> Result<()> {
+    pub async fn forget(&self, key: &str) -> Result<()> {
+        sqlx::query!("delete from cache where key = $1", key).execute(&self.0).await?;
+        Ok(())
+    }
+
+    async fn put<T: Serialize>(&self, key: &str, keep: Duration, value: &T) -> Result<()> {
         sqlx::query!(
             "insert into cache (key, value, expires_at) values ($1, $2, now() + make_interval(secs => $3))
              on conflict (key) do update set value = excluded.value, expires_at = excluded.expires_at,

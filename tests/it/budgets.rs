@@ -2,7 +2,7 @@
 
 use crate::support::{
     TestApp, eventually,
-    people::Person,
+    people::{Person, taken_at_once},
     process::{House, Process},
     provider::{Provider, Step},
 };
@@ -167,23 +167,7 @@ async fn two_hundred_at_once_do_not_overshoot() {
     ann.sees(&chat, "So").await;
     let (_, each, _) = money(&test).await;
     budget(&test, each * 50).await;
-    let sends = (0..199).map(|_| {
-        let ann = ann.clone();
-        tokio::spawn(async move {
-            let key = uuid::Uuid::now_v7().to_string();
-            let fields = [("content", "hi"), ("model", "openai/fake-1"), ("key", key.as_str())];
-            ann.posts("/chats", &fields).await.status.as_u16()
-        })
-    });
-    let mut taken = 1;
-    for send in sends.collect::<Vec<_>>() {
-        match send.await.unwrap() {
-            303 => taken += 1,
-            429 => {}
-            other => panic!("{other}"),
-        }
-    }
-    assert_eq!(taken, 50);
+    assert_eq!(1 + taken_at_once(199, &[&ann]).await, 50);
     assert_eq!(money(&test).await, (0, each * 50, 0));
     eventually("all are asked", || async { test.provider.asked().len() == 50 }).await;
     for _ in 0..50 {

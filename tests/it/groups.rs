@@ -1,6 +1,10 @@
 //! Groups: a budget together, that many at once do not overshoot, and models of their own.
 
-use crate::support::{TestApp, eventually, people::Person, provider::Step};
+use crate::support::{
+    TestApp, eventually,
+    people::{Person, begins, taken_at_once},
+    provider::Step,
+};
 use reqwest::StatusCode;
 use uuid::Uuid;
 
@@ -28,12 +32,6 @@ async fn group(root: &Person, name: &str, budget: &str, members: &[&str]) -> Str
     page
 }
 
-async fn begins(person: &Person) -> u16 {
-    let key = Uuid::now_v7().to_string();
-    let fields = [("content", "hi"), ("model", "openai/fake-1"), ("key", key.as_str())];
-    person.posts("/chats", &fields).await.status.as_u16()
-}
-
 /// Of the group: spent and reserved; and the sum of the ledger.
 async fn money(test: &TestApp) -> (i64, i64, i64) {
     let sums = "select coalesce((select sum(spent) from group_spending), 0)::bigint,
@@ -58,19 +56,7 @@ async fn two_hundred_at_once_do_not_overshoot_a_group() {
     let (_, each, _) = money(&test).await;
     assert!(each > 10_000, "{each}");
     test.execute(&format!("update groups set budget = {each} * 50")).await;
-    let sends = (0..199).map(|n| {
-        let who = if n % 2 == 0 { ann.clone() } else { bob.clone() };
-        tokio::spawn(async move { begins(&who).await })
-    });
-    let mut taken = 1;
-    for send in sends.collect::<Vec<_>>() {
-        match send.await.unwrap() {
-            303 => taken += 1,
-            429 => {}
-            other => panic!("{other}"),
-        }
-    }
-    assert_eq!(taken, 50);
+    assert_eq!(1 + taken_at_once(199, &[&ann, &bob]).await, 50);
     assert_eq!(money(&test).await, (0, each * 50, 0));
     // nothing of those that were refused is reserved in their own names either
     assert_eq!(test.value::<i64>("select sum(reserved)::bigint from spending").await, each * 50);

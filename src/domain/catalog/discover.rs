@@ -45,9 +45,7 @@ async fn refresh(app: &App, begins: bool) -> bool {
             let key = format!("models:{}", provider.name);
             let fresh = Duration::from_secs(app.config.catalog.refresh);
             if begins {
-                let models = ask(provider).await?;
-                app.cache.put(&key, fresh, &models).await?;
-                return Ok::<_, anyhow::Error>(models);
+                app.cache.forget(&key).await?;
             }
             app.cache.get(&key, fresh, ask(provider)).await
         };

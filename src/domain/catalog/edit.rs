@@ -1,6 +1,6 @@
 //! What administrators say of a model.
 
-use super::{Audience, Listed, Model, split, store};
+use super::{Audience, Listed, Model, store};
 use crate::{
     app::App,
     base::{Error, Result, ids::GroupId},
@@ -26,17 +26,15 @@ pub struct Edit {
 /// [`Error::NotFound`] for whoever is no administrator.
 pub async fn all(app: &App, viewer: &Viewer) -> Result<Vec<Model>> {
     only_administrators(viewer)?;
-    store::read(app, &mut *app.pools.http.acquire().await?).await
+    store::read(app, &app.pools.http).await
 }
 
-/// A model, and what was said of it.
+/// A model.
 ///
 /// # Errors
 /// [`Error::NotFound`] for one that is not listed, and for whoever is no administrator.
-pub async fn find(app: &App, viewer: &Viewer, id: &str) -> Result<(Model, Edit)> {
-    let model = all(app, viewer).await?.into_iter().find(|model| model.is(id)).ok_or(Error::NotFound)?;
-    let edit = store::edited(&mut *app.pools.http.acquire().await?, &model.provider, &model.name).await?;
-    Ok((model, edit.unwrap_or_default()))
+pub async fn find(app: &App, viewer: &Viewer, id: &str) -> Result<Model> {
+    all(app, viewer).await?.into_iter().find(|model| model.is(id)).ok_or(Error::NotFound)
 }
 
 /// Says something of a model.
@@ -45,19 +43,17 @@ pub async fn find(app: &App, viewer: &Viewer, id: &str) -> Result<(Model, Edit)>
 /// [`Error::Invalid`] for `context` when the answer is longer than that, or for `audience` when it is for groups and none is
 /// named; [`Error::NotFound`] as [`find`].
 pub async fn edit(app: &App, viewer: &Viewer, id: &str, edit: &Edit) -> Result<()> {
-    let (model, _) = find(app, viewer, id).await?;
+    let model = find(app, viewer, id).await?;
     if edit.audience == Audience::Groups && edit.groups.is_empty() {
         return Err(Error::invalid("audience", "Choose at least one group."));
     }
-    let facts = edit.facts.clone().or(model.known.clone());
+    let facts = edit.facts.clone().or(model.known);
     if facts.context.zip(facts.max_output).is_some_and(|(context, most)| context < most) {
         return Err(Error::invalid("context", "This is less than the longest answer of this model."));
     }
-    let (provider, name) = split(id);
     let mut tx = app.pools.http.begin().await?;
-    let before = store::edited(&mut tx, provider, name).await?.unwrap_or_default();
-    if before != *edit {
-        store::edit(&mut tx, provider, name, edit).await?;
+    if model.edit != *edit {
+        store::edit(&mut tx, &model.provider, &model.name, edit).await?;
         let details = format!("{id}: {}", in_words(edit));
         audit::note(&mut tx, &Actor::from(viewer), "model.edited", None, &details).await?;
     }

@@ -21,7 +21,7 @@ use crate::{
     domain::accounts::Viewer,
     outside::llm::Facts,
 };
-use sqlx::PgConnection;
+use sqlx::{PgConnection, PgExecutor};
 use std::{sync::Arc, time::Duration};
 
 /// How old what is known of the catalog may be: every page and every message asks for it.
@@ -64,13 +64,12 @@ impl Audience {
 pub struct Model {
     pub provider: String,
     pub name: String,
-    pub audience: Audience,
-    /// Which may ask it, if it is for groups.
-    pub groups: Vec<GroupId>,
-    /// What holds of it.
-    pub facts: Facts,
-    /// What would hold if administrators had said nothing.
+    /// What administrators say of it.
+    pub edit: Edit,
+    /// What is known of it otherwise.
     pub known: Facts,
+    /// What holds: the one, laid over the other.
+    pub facts: Facts,
 }
 
 impl Model {
@@ -87,10 +86,10 @@ impl Model {
     }
 
     fn is_for(&self, guest: &Guest<'_>) -> bool {
-        match self.audience {
+        match self.edit.audience {
             Audience::Everyone => true,
             Audience::Groups => {
-                guest.viewer.administrator || self.groups.iter().any(|group| guest.groups.contains(group))
+                guest.viewer.administrator || self.edit.groups.iter().any(|group| guest.groups.contains(group))
             }
             Audience::Administrators => guest.viewer.administrator,
             Audience::Nobody => false,
@@ -110,9 +109,9 @@ struct Guest<'a> {
 
 impl<'a> Guest<'a> {
     /// Their groups are looked up only if that matters.
-    async fn of(conn: &mut PgConnection, viewer: &'a Viewer, models: &[Model]) -> Result<Self> {
-        let matters = models.iter().any(|model| model.audience == Audience::Groups) && !viewer.administrator;
-        let groups = if matters { store::groups_of(conn, viewer.id).await? } else { Vec::new() };
+    async fn of(db: impl PgExecutor<'_>, viewer: &'a Viewer, models: &[Model]) -> Result<Self> {
+        let matters = models.iter().any(|model| model.edit.audience == Audience::Groups) && !viewer.administrator;
+        let groups = if matters { store::groups_of(db, viewer.id).await? } else { Vec::new() };
         Ok(Self { viewer, groups })
     }
 }
@@ -126,8 +125,8 @@ pub fn split(id: &str) -> (&str, &str) {
 /// The models of the providers that are configured, by provider and name, as they were at most a second ago.
 struct Listed(Vec<Model>);
 
-async fn listed(app: &App, conn: &mut PgConnection) -> Result<Arc<Listed>> {
-    app.memo.get(RECENT, async { Ok(Listed(store::read(app, conn).await?)) }).await
+async fn listed(app: &App, db: impl PgExecutor<'_>) -> Result<Arc<Listed>> {
+    app.memo.get(RECENT, async { Ok(Listed(store::read(app, db).await?)) }).await
 }
 
 /// The models that somebody may ask, by provider and name.
@@ -135,16 +134,8 @@ async fn listed(app: &App, conn: &mut PgConnection) -> Result<Arc<Listed>> {
 /// # Errors
 /// The database's.
 pub async fn models(app: &App, viewer: &Viewer) -> Result<Vec<Model>> {
-    let listed = app
-        .memo
-        .get(RECENT, async { Ok(Listed(store::read(app, &mut *app.pools.http.acquire().await?).await?)) })
-        .await?;
-    // most houses have no models for groups, and then nothing is asked
-    let guest = if listed.0.iter().any(|model| model.audience == Audience::Groups) {
-        Guest::of(&mut *app.pools.http.acquire().await?, viewer, &listed.0).await?
-    } else {
-        Guest { viewer, groups: Vec::new() }
-    };
+    let listed = listed(app, &app.pools.http).await?;
+    let guest = Guest::of(&app.pools.http, viewer, &listed.0).await?;
     Ok(listed.0.iter().filter(|model| model.is_for(&guest)).cloned().collect())
 }
 
@@ -153,14 +144,14 @@ pub async fn models(app: &App, viewer: &Viewer) -> Result<Vec<Model>> {
 /// # Errors
 /// [`Error::Invalid`] for `model`.
 pub async fn require(app: &App, conn: &mut PgConnection, viewer: &Viewer, id: &str) -> Result<()> {
-    let listed = listed(app, conn).await?;
+    let listed = listed(app, &mut *conn).await?;
     if let Some(model) = listed.0.iter().find(|model| model.is(id))
         && may_ask(conn, viewer, model).await?
     {
         return Ok(());
     }
     // one that has just come, or of which something else was said, is not known a moment ago
-    match store::read(app, conn).await?.iter().find(|model| model.is(id)) {
+    match store::read(app, &mut *conn).await?.iter().find(|model| model.is(id)) {
         Some(model) if may_ask(conn, viewer, model).await? => Ok(()),
         _ => Err(not_available()),
     }
@@ -176,7 +167,7 @@ async fn may_ask(conn: &mut PgConnection, viewer: &Viewer, model: &Model) -> Res
 /// [`Error::Invalid`] for `model`.
 pub async fn require_listed(app: &App, conn: &mut PgConnection, id: &str) -> Result<()> {
     let is_there = |models: &[Model]| models.iter().any(|model| model.is(id));
-    let found = is_there(&listed(app, conn).await?.0) || is_there(&store::read(app, conn).await?);
+    let found = is_there(&listed(app, &mut *conn).await?.0) || is_there(&store::read(app, &mut *conn).await?);
     if found { Ok(()) } else { Err(not_available()) }
 }
 
@@ -189,7 +180,7 @@ fn not_available() -> Error {
 /// # Errors
 /// The database's.
 pub async fn facts(app: &App, conn: &mut PgConnection, id: &str) -> Result<Facts> {
-    if let Some(model) = listed(app, conn).await?.0.iter().find(|model| model.is(id)) {
+    if let Some(model) = listed(app, &mut *conn).await?.0.iter().find(|model| model.is(id)) {
         return Ok(model.facts.clone());
     }
     let (provider, name) = split(id);

@@ -9,7 +9,7 @@ use crate::{
     },
     outside::llm::{Facts, Listed},
 };
-use sqlx::{PgConnection, PgPool, types::Json};
+use sqlx::{PgConnection, PgExecutor, PgPool, types::Json};
 
 struct Row {
     provider: String,
@@ -21,34 +21,29 @@ struct Row {
 }
 
 /// All models of the providers that are configured, by provider and name.
-pub async fn read(app: &App, conn: &mut PgConnection) -> Result<Vec<Model>> {
+pub async fn read(app: &App, db: impl PgExecutor<'_>) -> Result<Vec<Model>> {
     let rows = sqlx::query_as!(
         Row,
         r#"select m.provider, m.name, m.facts as "listed: Json<Facts>", e.audience as "audience?",
                   e.facts as "edited?: Json<Facts>",
-                  array(select g.group_id from model_groups g where g.provider = m.provider and g.name = m.name)
-                      as "groups!: Vec<GroupId>"
+                  array(select g.group_id from model_groups g where g.provider = m.provider and g.name = m.name
+                        order by g.group_id) as "groups!: Vec<GroupId>"
            from models m left join model_edits e using (provider, name)
            where m.provider = any($1) order by array_position($1, m.provider), m.name"#,
         &names(app)
     )
-    .fetch_all(conn)
+    .fetch_all(db)
     .await?;
     let model = |row: Row| {
         let provider = app.provider(&row.provider)?;
         let known = known::facts(provider, &row.name, row.listed.0, &app.config.catalog.currency);
-        let edited = row.edited.map(|edited| edited.0).unwrap_or_default();
+        let facts = row.edited.map(|edited| edited.0).unwrap_or_default();
         // one that a newer version knows is for nobody here
         let audience =
             row.audience.map_or(Audience::Everyone, |name| Audience::parse(&name).unwrap_or(Audience::Nobody));
-        Some(Model {
-            audience,
-            groups: row.groups,
-            facts: edited.or(known.clone()),
-            known,
-            provider: row.provider,
-            name: row.name,
-        })
+        let edit = Edit { audience, groups: row.groups, facts };
+        let facts = edit.facts.clone().or(known.clone());
+        Some(Model { provider: row.provider, name: row.name, edit, known, facts })
     };
     Ok(rows.into_iter().filter_map(model).collect())
 }
@@ -84,22 +79,6 @@ pub async fn keep(app: &App, provider: &str, models: &[Listed]) -> sqlx::Result<
     tx.commit().await
 }
 
-pub async fn edited(conn: &mut PgConnection, provider: &str, name: &str) -> sqlx::Result<Option<Edit>> {
-    let row = sqlx::query!(
-        r#"select audience, facts as "facts: Json<Facts>" from model_edits where provider = $1 and name = $2 for update"#,
-        provider,
-        name
-    );
-    let Some(row) = row.fetch_optional(&mut *conn).await? else { return Ok(None) };
-    let groups = sqlx::query_scalar!(
-        r#"select group_id as "id: GroupId" from model_groups where provider = $1 and name = $2 order by group_id"#,
-        provider,
-        name
-    );
-    let audience = Audience::parse(&row.audience).unwrap_or(Audience::Nobody);
-    Ok(Some(Edit { audience, groups: groups.fetch_all(conn).await?, facts: row.facts.0 }))
-}
-
 pub async fn edit(conn: &mut PgConnection, provider: &str, name: &str, edit: &Edit) -> sqlx::Result<()> {
     sqlx::query!(
         "insert into model_edits (provider, name, audience, facts) values ($1, $2, $3, $4)
@@ -132,9 +111,9 @@ pub async fn edit(conn: &mut PgConnection, provider: &str, name: &str, edit: &Ed
     Ok(())
 }
 
-pub async fn groups_of(conn: &mut PgConnection, user: UserId) -> sqlx::Result<Vec<GroupId>> {
+pub async fn groups_of(db: impl PgExecutor<'_>, user: UserId) -> sqlx::Result<Vec<GroupId>> {
     sqlx::query_scalar!(r#"select group_id as "id: GroupId" from group_members where user_id = $1"#, user.0)
-        .fetch_all(conn)
+        .fetch_all(db)
         .await
 }
 

@@ -85,7 +85,7 @@ pub async fn budgets(app: &App, viewer: &Viewer) -> Result<Vec<Budget>> {
     let role = Role::of(viewer.administrator);
     let mut conn = app.pools.http.acquire().await?;
     let settings = i64::from(by_settings(app, role)) * 1_000_000;
-    let most = store::budget(&mut conn, viewer.id, role.name(), settings).await?;
+    let (most, of_groups) = store::budgets(&mut conn, viewer.id, role.name(), settings).await?;
     let mut all = Vec::new();
     if most > 0 {
         let (spent, reserved) = store::spending(&mut conn, viewer.id).await?;
@@ -97,7 +97,9 @@ pub async fn budgets(app: &App, viewer: &Viewer) -> Result<Vec<Budget>> {
         spent: full.spent,
         reserved: full.reserved,
     };
-    all.extend(store::of_groups(&mut conn, viewer.id).await?.into_iter().map(of_group));
+    if of_groups {
+        all.extend(store::of_groups(&mut conn, viewer.id).await?.into_iter().map(of_group));
+    }
     Ok(all)
 }
 

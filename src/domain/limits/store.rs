@@ -82,13 +82,7 @@ pub async fn windows(
     .await
 }
 
-/// How much this person may spend in a month, in micro-units; 0: no limit.
-pub async fn budget(conn: &mut PgConnection, user: UserId, role: &str, by_settings: i64) -> sqlx::Result<i64> {
-    let budget = sqlx::query_scalar!(r#"select budget_of($1, $2, $3) as "budget!""#, user.0, role, by_settings);
-    budget.fetch_one(conn).await
-}
-
-/// The same, and whether one of this person's groups has a budget.
+/// How much this person may spend in a month, in micro-units (0: no limit), and whether one of their groups has a budget.
 pub async fn budgets(conn: &mut PgConnection, user: UserId, role: &str, by_settings: i64) -> sqlx::Result<(i64, bool)> {
     let row = sqlx::query!(
         r#"select budget_of($1, $2, $3) as "own!",

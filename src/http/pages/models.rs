@@ -58,7 +58,7 @@ fn line(model: &Model) -> ModelLine {
         context: facts.context,
         price: present::price(facts),
         can: can(facts).map(Option::unwrap_or_default),
-        audience: model.audience.name(),
+        audience: model.edit.audience.name(),
     }
 }
 
@@ -73,8 +73,8 @@ struct One {
 }
 
 async fn show_one(State(web): State<Web>, Me(viewer): Me, Asked(one): Asked<One>) -> Result<Html<String>, Failure> {
-    let (model, edit) = catalog::find(&web.app, &viewer, &one.model).await?;
-    Ok(Html(page(&web, &viewer, &model, &ModelForm::of(&model, &edit), Vec::new()).await?))
+    let model = catalog::find(&web.app, &viewer, &one.model).await?;
+    Ok(Html(page(&web, &viewer, &model, &ModelForm::of(&model), Vec::new()).await?))
 }
 
 /// Whether it can do something, as a field has it; nothing: as it is known.
@@ -104,8 +104,8 @@ struct ModelForm {
 }
 
 impl ModelForm {
-    fn of(model: &Model, edit: &Edit) -> Self {
-        let facts = &edit.facts;
+    fn of(model: &Model) -> Self {
+        let Edit { audience, groups, facts } = &model.edit;
         let number = |number: Option<u32>| number.map(|number| number.to_string()).unwrap_or_default();
         let price = |part: fn(config::Price) -> Option<f64>| {
             facts.price.and_then(part).map(|price| price.to_string()).unwrap_or_default()
@@ -117,8 +117,8 @@ impl ModelForm {
         });
         Self {
             model: model.id(),
-            audience: edit.audience.name().to_owned(),
-            groups: edit.groups.clone(),
+            audience: audience.name().to_owned(),
+            groups: groups.clone(),
             label: facts.label.clone().unwrap_or_default(),
             context: number(facts.context),
             max_output: number(facts.max_output),
@@ -215,7 +215,7 @@ async fn change(
     Fields(fields): Fields<Vec<(String, String)>>,
 ) -> Result<Response, Failure> {
     let form = ModelForm::sent(fields)?;
-    let (model, _) = catalog::find(&web.app, &viewer, &form.model).await?;
+    let model = catalog::find(&web.app, &viewer, &form.model).await?;
     let edited = match form.read() {
         Ok(edit) => catalog::edit(&web.app, &viewer, &form.model, &edit).await,
         Err(wrong) => Err(Error::Invalid(wrong)),

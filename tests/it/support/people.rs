@@ -167,3 +167,27 @@ impl Drop for Tab {
         self.task.abort();
     }
 }
+
+/// A new chat of somebody; the status of the answer.
+pub async fn begins(person: &Person) -> u16 {
+    let key = uuid::Uuid::now_v7().to_string();
+    let fields = [("content", "hi"), ("model", "openai/fake-1"), ("key", key.as_str())];
+    person.posts("/chats", &fields).await.status.as_u16()
+}
+
+/// So many new chats at once, of these people in turn: how many were taken. All others are told to wait.
+pub async fn taken_at_once(count: usize, people: &[&Person]) -> usize {
+    let sends = (0..count).map(|n| {
+        let who = people[n % people.len()].clone();
+        tokio::spawn(async move { begins(&who).await })
+    });
+    let mut taken = 0;
+    for send in sends.collect::<Vec<_>>() {
+        match send.await.unwrap() {
+            303 => taken += 1,
+            429 => {}
+            other => panic!("{other}"),
+        }
+    }
+    taken
+}
