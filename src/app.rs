@@ -4,6 +4,7 @@ use crate::{
     base::{cache::Cache, config::Config, crypto::Secret, db::Pools, ids::GenerationId, memo::Memo, metrics},
     domain::feed::Feed,
     outside::{
+        blobs::Blobs,
         llm::{self, Provider},
         mail::Mailer,
     },
@@ -27,6 +28,7 @@ pub struct Inner {
     pub feed: Feed,
     pub providers: Vec<Provider>,
     pub mailer: Mailer,
+    pub blobs: Blobs,
     /// The address this process listens at, once it does: for links, when no public one is set.
     pub listening: OnceLock<String>,
     pub running: Running,
@@ -34,6 +36,8 @@ pub struct Inner {
     pub cache: Cache,
     /// Password hashes in flight.
     pub hashing: Arc<Semaphore>,
+    /// Images that are being decoded, each of which may take much memory.
+    pub decoding: Arc<Semaphore>,
     pub stopping: Stopping,
     /// Background work that ends when `stopping.over` is cancelled.
     pub tasks: TaskTracker,
@@ -72,7 +76,9 @@ impl App {
         let providers = llm::providers(&config, &secret.derive("provider keys")).await?;
         let running = Running::new(config.generation.at_once);
         let hashing = Arc::new(Semaphore::new(config.accounts.hashes_at_once));
+        let decoding = Arc::new(Semaphore::new(1));
         let cache = Cache::new(pools.http.clone());
+        let blobs = Blobs::new(&config.files_dir()?, &hex::encode(&secret.derive("files")[..8]));
         let (mailer, listening) = (Mailer::new(&config)?, OnceLock::new());
         Ok(Self(Arc::new(Inner {
             config,
@@ -81,11 +87,13 @@ impl App {
             feed,
             providers,
             mailer,
+            blobs,
             listening,
             running,
             memo: Memo::default(),
             cache,
             hashing,
+            decoding,
             stopping,
             tasks,
         })))

@@ -36,6 +36,7 @@ const ROOMS: &[(&str, usize)] = &[
     ("outbox", 4),
     ("system", 4),
     ("own", 4),
+    ("files", 4),
     ("ledger", 4),
     ("groups", 4),
     ("limits", 4),

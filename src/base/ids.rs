@@ -62,6 +62,8 @@ ids! {
     ProviderKeyId,
     /// A group of people.
     GroupId,
+    /// A file that somebody sent along.
+    FileId,
     /// An invitation to register.
     InvitationId,
 }

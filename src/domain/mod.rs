@@ -2,7 +2,7 @@
 //! What must not live here: a template, a status code, a request.
 //!
 //! Inside, `feed` stands lowest (the app holds its hub); then audit, tries, mail and tokens; then accounts; then catalog; then
-//! own, groups, limits, programs, prompts, providers, ledger, invitations and outbox; then chats; then generation; then export, then import and takeout;
+//! own, files, groups, limits, programs, prompts, providers, ledger, invitations and outbox; then chats; then generation; then export, then import and takeout;
 //! then people. When two rooms want each other, the act belongs to the higher one.
 
 pub mod accounts;
@@ -11,6 +11,7 @@ pub mod catalog;
 pub mod chats;
 pub mod export;
 pub mod feed;
+pub mod files;
 pub mod generation;
 pub mod groups;
 pub mod import;

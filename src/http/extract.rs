@@ -1,7 +1,7 @@
 //! Parsing at the edge: ids of paths, fields of forms and queries. After here everything has a type.
 
 use super::{Web, respond::Failure};
-use crate::base::Error;
+use crate::base::{Error, ids::FileId};
 use axum::{
     Form,
     extract::{FromRequest, FromRequestParts, Path, Query, Request, rejection::FormRejection},
@@ -36,15 +36,20 @@ impl<T: DeserializeOwned> FromRequest<Web> for Fields<T> {
                     .into())
             }
             Err(FormRejection::FailedToDeserializeFormBody(e)) => {
-                Err(Error::invalid("form", wrong_field(&e.to_string())).into())
+                Err(Error::invalid("form", wrong(&e.to_string())).into())
             }
             Err(_) => Err(Error::invalid("form", "This form could not be read. Reload the page and try again.").into()),
         }
     }
 }
 
+/// For a field of a form that is not known, or cannot be read.
+pub fn wrong_field(field: &str) -> Error {
+    Error::invalid("form", wrong(&format!("`{field}`")))
+}
+
 /// The parser's words name the field; its own sentence is not for people.
-fn wrong_field(words: &str) -> String {
+fn wrong(words: &str) -> String {
     let field = words.split('`').nth(1).filter(|f| f.chars().all(|c| c.is_ascii_alphanumeric() || c == '_'));
     match field {
         Some(field) => format!("The field “{field}” of this form cannot be taken. Reload the page and try again."),
@@ -72,7 +77,16 @@ pub fn optional<T: FromStr>(field: &'static str, text: &str) -> Result<Option<T>
     if text.is_empty() {
         return Ok(None);
     }
-    text.parse().map(Some).map_err(|_| Error::invalid(field, wrong_field(&format!("`{field}`"))))
+    text.parse().map(Some).map_err(|_| wrong_field(field))
+}
+
+/// The ids of files in a query, separated by commas.
+///
+/// # Errors
+/// [`Error::Invalid`] for one that cannot be an id.
+pub fn file_ids(text: &str) -> Result<Vec<FileId>, Error> {
+    let parts = text.split(',').filter(|part| !part.is_empty());
+    parts.map(|part| part.parse().map_err(|_| wrong_field("file"))).collect()
 }
 
 /// What list a page says that it has; nothing for a page that does not say.

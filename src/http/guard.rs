@@ -13,7 +13,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tower::Service as _;
 use tower_http::compression::Compression;
 use tracing::Instrument;
@@ -51,6 +51,16 @@ pub async fn to_the_end(request: Request, next: Next) -> Response {
         Ok(response) => response,
         Err(error) => Failure(Error::Internal(error.into())).into_response(),
     }
+}
+
+/// Ends what takes too long, with a 503 (live streams have begun to answer by then). A form with a file has more time.
+pub async fn patience(State(app): State<App>, request: Request, next: Next) -> Response {
+    let server = &app.config.server;
+    let kind = request.headers().get(header::CONTENT_TYPE);
+    let has_file = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"multipart/form-data"));
+    let patience = Duration::from_secs(if has_file { server.upload_timeout } else { server.request_timeout });
+    let answered = tokio::time::timeout(patience, next.run(request)).await;
+    answered.unwrap_or_else(|_| StatusCode::SERVICE_UNAVAILABLE.into_response())
 }
 
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \

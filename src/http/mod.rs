@@ -23,10 +23,10 @@ mod sessions;
 mod visitors;
 
 use crate::{app::App, domain::limits::Visitors};
-use axum::{Extension, Router, extract::DefaultBodyLimit, http::StatusCode, middleware};
+use axum::{Extension, Router, extract::DefaultBodyLimit, middleware};
 use routes::{Route, Routes};
-use std::{sync::Arc, time::Duration};
-use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer};
+use std::sync::Arc;
+use tower_http::catch_panic::CatchPanicLayer;
 
 pub use server::serve;
 
@@ -105,10 +105,7 @@ pub fn router(app: &App) -> Router {
         .layer(middleware::from_fn(guard::same_origin))
         .layer(CatchPanicLayer::custom(respond::panicked))
         .layer(middleware::from_fn(guard::to_the_end))
-        .layer(TimeoutLayer::with_status_code(
-            StatusCode::SERVICE_UNAVAILABLE,
-            Duration::from_secs(server.request_timeout),
-        ))
+        .layer(middleware::from_fn_with_state(app.clone(), guard::patience))
         .layer(middleware::from_fn(respond::faces))
         .layer(middleware::from_fn(guard::compress))
         .layer(middleware::from_fn_with_state(app.clone(), guard::headers))

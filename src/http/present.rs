@@ -9,17 +9,18 @@ use crate::{
     base::{
         Result,
         error::Allowance,
-        ids::{ChatId, MessageId},
+        ids::{ChatId, FileId, MessageId},
     },
     domain::{
         accounts::Viewer,
         catalog::{self, Model, Price},
+        files::{self, Attached},
         generation::{self, Shown, State},
         limits, own,
     },
     markdown,
     outside::llm::Facts,
-    views::{Composer, Held, Left, Me, Message, MessageState, ModelChoice, Rated, Versions, text},
+    views::{Composer, Held, Image, Left, Me, Message, MessageState, ModelChoice, Rated, Versions, text},
 };
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -59,6 +60,7 @@ pub fn message(shown: &Shown) -> Message {
         parent: shown.parent,
         mine: !shown.by_model,
         html,
+        images: shown.images.iter().map(image).collect(),
         reasoning: shown.reasoning.clone(),
         reasoning_seconds: shown.thought.filter(|_| !running).map(whole_seconds),
         state,
@@ -75,6 +77,11 @@ pub fn message(shown: &Shown) -> Message {
         unanswered: false,
         rating: shown.rating.as_ref().map(|rating| Rated { liked: rating.liked, noted: !rating.note.is_empty() }),
     }
+}
+
+/// An image as pages show it.
+pub fn image(file: &Attached) -> Image {
+    Image { id: file.id, name: file.name.clone(), width: file.width, height: file.height }
 }
 
 /// Why the line does not go on, if it does not.
@@ -114,6 +121,8 @@ pub struct Composing {
     /// `provider/name`; without one, the model that was asked last anywhere.
     pub model: Option<String>,
     pub text: String,
+    /// Images that go along.
+    pub files: Vec<FileId>,
     pub error: Option<String>,
     pub answering: Option<MessageId>,
     /// What may still be sent; looked up if it is not known.
@@ -150,12 +159,16 @@ pub async fn composer(app: &App, viewer: &Viewer, at: Composing) -> Result<Compo
         Some(known) => Some(known),
         None => limits::left(app, viewer).await?,
     };
+    let files = files::own(app, viewer, &at.files).await?;
     Ok(Composer {
         action: at.chat.map_or_else(|| "/chats".to_owned(), |id| format!("/chats/{id}/messages")),
         prompts: at.chat.map_or_else(|| "/prompts".to_owned(), |id| format!("/prompts?chat={id}")),
         context: at.chat.map(|id| format!("/chats/{id}/context")),
         key: Uuid::now_v7().to_string(),
         parent: at.leaf,
+        attach: attach(at.chat, &files),
+        files: files.iter().map(image).collect(),
+        max_mb: app.config.files.max_mb,
         models,
         no_models,
         text: at.text,
@@ -165,6 +178,15 @@ pub async fn composer(app: &App, viewer: &Viewer, at: Composing) -> Result<Compo
         focus: true,
         left: allowance.and_then(left),
     })
+}
+
+/// The page that adds an image to those that are there.
+fn attach(chat: Option<ChatId>, files: &[Attached]) -> String {
+    let ids: Vec<_> = files.iter().map(|file| file.id.to_string()).collect();
+    let chat = chat.map(|chat| format!("chat={chat}"));
+    let files = (!ids.is_empty()).then(|| format!("file={}", ids.join(",")));
+    let query: Vec<_> = chat.into_iter().chain(files).collect();
+    if query.is_empty() { "/files/new".to_owned() } else { format!("/files/new?{}", query.join("&")) }
 }
 
 /// A limit is shown before it hurts, and not before four fifths of it are used.

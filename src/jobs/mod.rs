@@ -14,13 +14,17 @@ use crate::{
         catalog, chats,
         export::Told,
         feed,
+        files::{self, Attached},
         generation::{self, Look},
         import::{self, Bring},
         limits, mail as letters, people, programs, providers,
         takeout::{self, Face},
         tokens, tries,
     },
-    views::export::{self as look, Passage},
+    views::{
+        Image,
+        export::{self as look, Passage},
+    },
 };
 use std::{sync::atomic::Ordering, time::Duration};
 
@@ -59,11 +63,16 @@ pub fn start(app: &App) {
 /// How a chat looks in a file of somebody's data.
 const FACE: Face = Face { heading: look::heading, passage };
 
+fn image(file: &Attached) -> Image {
+    Image { id: file.id, name: file.name.clone(), width: file.width, height: file.height }
+}
+
 fn passage(Told { shown, .. }: &Told) -> String {
     look::passage(&Passage {
         mine: !shown.by_model,
         model: &shown.model,
         text: &shown.text,
+        images: shown.images.iter().map(image).collect(),
         at: shown.created_at,
         reason: shown.reason.as_deref(),
     })
@@ -101,6 +110,7 @@ async fn hourly(app: App) {
             ("partitions", chats::prepare_partitions(&app).await),
             ("deleted chats", chats::purge(&app).await),
             ("deleted messages", generation::purge(&app).await),
+            ("files", files::care(&app).await),
             ("the queue", queue::tidy(&app.pools.jobs).await),
             ("the feed", feed::store::trim(&app.pools.jobs).await),
             ("keys of forms", generation::forget_keys(&app).await),

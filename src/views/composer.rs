@@ -3,7 +3,7 @@
 
 use askama::Template;
 
-use super::{assets, dom, text};
+use super::{Image, assets, dom, files::Chip, text};
 use crate::base::ids::MessageId;
 
 /// A model to pick.
@@ -33,6 +33,12 @@ pub struct Composer {
     pub key: String,
     /// The message to answer to; none in a new chat.
     pub parent: Option<MessageId>,
+    /// Images that go along.
+    pub files: Vec<Image>,
+    /// Where one is added without scripts.
+    pub attach: String,
+    /// MB that an image may have.
+    pub max_mb: u32,
     pub models: Vec<ModelChoice>,
     /// Why nothing can be sent, as a sentence.
     pub no_models: Option<String>,
@@ -88,6 +94,12 @@ impl Whole<'_> {
 pub(super) struct Form<'a> {
     composer: &'a Composer,
     enhanced: bool,
+}
+
+impl Form<'_> {
+    fn chips(&self) -> impl Iterator<Item = Chip<'_>> {
+        self.composer.files.iter().map(|image| Chip { image })
+    }
 }
 
 /// Stop, while an answer is being written.

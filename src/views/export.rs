@@ -1,6 +1,6 @@
 //! A chat as a Markdown file, and as a page to print.
 
-use super::{Me, assets, page, text};
+use super::{Image, Me, assets, page, text};
 use crate::base::ids::ChatId;
 use time::{OffsetDateTime, UtcOffset, macros::format_description};
 
@@ -10,6 +10,8 @@ pub struct Passage<'a> {
     /// `provider/name`; empty for a person's.
     pub model: &'a str,
     pub text: &'a str,
+    /// What a person sent along.
+    pub images: Vec<Image>,
     pub at: OffsetDateTime,
     /// Why it ended as it did, if there is something to say.
     pub reason: Option<&'a str>,
@@ -28,7 +30,9 @@ pub fn passage(passage: &Passage<'_>) -> String {
     let form = format_description!("[year]-[month]-[day] [hour]:[minute] UTC");
     let at = passage.at.to_offset(UtcOffset::UTC).format(form).unwrap_or_default();
     let reason = passage.reason.map(|reason| format!("\n*{reason}*\n")).unwrap_or_default();
-    format!("\n## {who} · {at}\n\n{}\n{reason}", closed(passage.text.trim_end()))
+    let image = |image: &Image| format!("*{}: {}*\n\n", text::IMAGE, image.name.replace('*', "\\*"));
+    let images: String = passage.images.iter().map(image).collect();
+    format!("\n## {who} · {at}\n\n{images}{}\n{reason}", closed(passage.text.trim_end()))
 }
 
 impl Passage<'_> {
@@ -105,9 +109,9 @@ mod tests {
     #[test]
     fn passages() {
         let at = datetime!(2026-11-21 05:30:59 UTC);
-        let mine = passage(&Passage { mine: true, model: "", text: "Hi\n", at, reason: None });
+        let mine = passage(&Passage { mine: true, model: "", text: "Hi\n", images: Vec::new(), at, reason: None });
         assert_eq!(mine, "\n## You · 2026-11-21 05:30 UTC\n\nHi\n");
-        let cut = Passage { mine: false, model: "p/m", text: "```\nfn", at, reason: Some("Cut.") };
+        let cut = Passage { mine: false, model: "p/m", text: "```\nfn", images: Vec::new(), at, reason: Some("Cut.") };
         assert_eq!(passage(&cut), "\n## m · 2026-11-21 05:30 UTC\n\n```\nfn\n```\n\n*Cut.*\n");
     }
 

@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::{Rated, Rating, assets, dom, text};
+use super::{Image, Rated, Rating, assets, dom, text};
 use crate::base::ids::{ChatId, MessageId};
 
 /// What a person says is shown whole up to so many characters and lines: about what the fold leaves in sight.
@@ -64,6 +64,8 @@ pub struct Message {
     pub mine: bool,
     /// Sanitised HTML; it is written as it stands.
     pub html: String,
+    /// What a person sent along.
+    pub images: Vec<Image>,
     /// Plain text, may be empty.
     pub reasoning: String,
     pub reasoning_seconds: Option<u32>,

@@ -11,6 +11,7 @@ mod entrance;
 mod error;
 pub mod export;
 pub mod feed;
+mod files;
 mod folders;
 mod groups;
 mod import;
@@ -43,6 +44,7 @@ pub use chat::{ChatPage, DeletePage, HomePage, LIVE_MARK, RenamePage, Stands, li
 pub use composer::{Composer, Left, ModelChoice};
 pub use entrance::{ForgotPage, LoginPage, RegisterPage, ResetPage, Said, SayPage, SetupPage};
 pub use error::ErrorPage;
+pub use files::{AttachPage, Image, chip};
 pub use folders::{FolderDeletePage, FolderLink, FolderPage, FoldersPage, MoveForm, MovePage};
 pub use groups::{GroupForm, GroupLine, GroupMember, GroupPage, GroupsPage};
 pub use import::{ImportFile, ImportPage};

@@ -4,6 +4,7 @@
 mod account;
 pub mod admin;
 mod answers;
+pub mod files;
 pub mod groups;
 pub mod letters;
 pub mod limits;
@@ -16,6 +17,7 @@ pub use crate::base::money::{grouped, money, units};
 pub use account::*;
 pub use admin::*;
 pub use answers::*;
+pub use files::*;
 pub use groups::*;
 pub use letters::*;
 pub use limits::*;

@@ -5,6 +5,7 @@
   const field = () => document.getElementById("composer-text");
   const typesByTouch = matchMedia("(pointer: coarse) and (hover: none)");
   const over = () => [...field().value].length > form().dataset.max;
+  const images = () => document.querySelector("#composer-files :checked");
   let sent = "";
 
   const count = () => {
@@ -22,13 +23,13 @@
     if (event.key !== "Enter" || event.shiftKey || event.target !== field() || typesByTouch.matches) return;
     event.preventDefault();
     const button = document.querySelector("#send-button[form]:enabled");
-    if (button && field().value.trim()) form().requestSubmit(button);
+    if (button && (field().value.trim() || images())) form().requestSubmit(button);
   });
 
   document.addEventListener("input", (event) => event.target === field() && count());
   document.addEventListener("submit", (event) => {
     if (event.target !== form()) return;
-    if (field().value.trim() && !over()) return void (sent = field().value);
+    if ((field().value.trim() || images()) && !over()) return void (sent = field().value);
     event.preventDefault();
     event.stopImmediatePropagation();
     if (over()) document.getElementById("composer-note").textContent = form().dataset.long;

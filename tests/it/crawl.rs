@@ -29,6 +29,7 @@ async fn owned(test: &TestApp, ann: &Person) -> Owned {
     ann.posts("/settings/keys", &[("name", "mine"), ("scope", "models"), ("expires_in_days", "")]).await;
     let elsewhere = test.stranger();
     elsewhere.signs_in("ann", PASSWORD).await;
+    let file = ann.adds("mine.png", &crate::support::images::png(2, 2)).await;
     ann.posts("/settings/data", &[]).await;
     ann.sees("/settings/data", "The file is ready").await;
     Owned::from([
@@ -37,6 +38,7 @@ async fn owned(test: &TestApp, ann: &Person) -> Owned {
         ("/chats/", chat.replace("/chats/", "")),
         ("/messages/", message),
         ("/folders/", folder),
+        ("/files/", file),
         ("/prompts/", test.value("select id::text from prompts").await),
         ("/settings/prompts/", test.value("select id::text from prompts").await),
         ("/settings/keys/", test.value("select id::text from api_keys").await),

@@ -8,6 +8,7 @@ use parlor::{
 
 fn message(id: u128, mine: bool, html: &str, state: MessageState) -> Message {
     Message {
+        images: Vec::new(),
         id: MessageId(uuid::Uuid::from_u128(id)),
         chat: ChatId(uuid::Uuid::from_u128(1)),
         parent: None,
@@ -43,6 +44,9 @@ fn a_turn_that_comes_after_its_end() {
     assert!(!page.has("stop"));
     let ended = page.clone();
     let composer = Composer {
+        files: Vec::new(),
+        attach: "/files/new".into(),
+        max_mb: 10,
         context: None,
         prompts: "/prompts".to_owned(),
         action: format!("/chats/{chat}/messages"),

@@ -3,12 +3,13 @@
 
 use crate::support::{
     TestApp, eventually,
+    images::{png, png_size},
     provider::{Provider, Step},
 };
 use futures::StreamExt;
 use parlor::{
     base::config::Config,
-    outside::llm::{self, Ask, Chunk, Finish, Said, Usage},
+    outside::llm::{self, Ask, Chunk, Finish, Image, Said, Usage},
 };
 use serde_json::{Value, json};
 use std::{path::Path, process::Command};
@@ -26,6 +27,9 @@ fn thoughtful() -> [Step; 6] {
     [Step::Reasoning("Who, me?".into()), text("I am"), text(" a model."), finish, counted, done]
 }
 
+/// A PNG of one pixel, as tests/sdk/ask.mjs sends it too.
+const IMAGE: &str = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGNgYGAAAAAEAAH2FzhVAAAAAElFTkSuQmCC";
+
 /// What it counts.
 const USAGE: Usage = Usage { prompt: 40, cached: 30, completion: 15, reasoning: 5 };
 
@@ -39,10 +43,15 @@ async fn a_conversation_with_each_kind() {
         ann.sees(&chat, "data-state=\"completed\"").await;
 
         test.provider.does(thoughtful());
-        ann.says(&chat, "Who are you?").await;
+        let file = ann.adds("me.png", &png(3, 2)).await;
+        ann.says_with(&chat, "Who are you?", &[&file]).await;
         let page = ann.sees(&chat, "I am a model.").await;
         assert!(page.html.contains("Who, me?"), "{kind}: the thoughts are shown");
+        assert!(page.html.contains(&format!("src=\"/files/{file}/view\"")), "{kind}: the image is shown");
         let asked = test.provider.asked();
+        let [(media_type, bytes)] = &asked[1].images()[..] else { panic!("{kind}: {}", asked[1].body) };
+        assert_eq!(media_type, "image/png", "{kind}");
+        assert_eq!(png_size(bytes), (3, 2), "{kind}");
         assert_eq!(asked[1].key, "key-1", "{kind}");
         let said = asked[1].body.get(if kind == "gemini" { "contents" } else { "messages" }).unwrap();
         let texts: Vec<_> = said.as_array().unwrap().iter().map(Value::to_string).collect();
@@ -118,11 +127,12 @@ async fn by_us(kind: &str, provider: &Provider) -> (Vec<String>, String, String,
     ];
     let config = Config::load(None, vars.into_iter().map(|(k, v)| (k.to_owned(), v))).unwrap();
     let ours = llm::providers(&config, b"").await.unwrap().remove(0);
-    let said = |by_model, text: &str| Said { by_model, text: text.to_owned() };
+    let image = Image { media_type: "image/png".into(), data: IMAGE.to_owned(), tokens: 0 };
+    let question = Said { images: vec![image], ..Said::words(false, "Who are you?") };
     let ask = Ask {
         model: "fake-1".into(),
         system: "Be brief.".into(),
-        messages: vec![said(false, "hi"), said(true, "Hello"), said(false, "Who are you?")],
+        messages: vec![Said::words(false, "hi"), Said::words(true, "Hello"), question],
         max_tokens: 100,
         temperature: None,
     };
@@ -168,6 +178,7 @@ async fn the_vendors_clients_understand_the_provider_as_we_do() {
         // and what we ask is what they ask
         let asked = provider.asked();
         assert_eq!(asked.len(), 2, "{kind}");
+        assert_eq!(asked[0].images().len(), 1, "{kind}: by the vendor's client");
         assert_eq!((&asked[0].key, &asked[0].body), (&asked[1].key, &asked[1].body), "{kind}");
         assert_eq!(asked[1].key, "key-1", "{kind}");
     }

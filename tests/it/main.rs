@@ -26,6 +26,7 @@ mod finding;
 mod folders;
 mod fragments;
 mod groups;
+mod images;
 mod import;
 mod invitations;
 mod keys;

@@ -320,7 +320,7 @@ fn ask() -> Ask {
     Ask {
         model: "fake-1".into(),
         system: String::new(),
-        messages: vec![Said { by_model: false, text: "hi".into() }],
+        messages: vec![Said::words(false, "hi")],
         max_tokens: 10,
         temperature: None,
     }

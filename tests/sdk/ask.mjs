@@ -11,8 +11,12 @@ const system = 'Be brief.';
 const conversation = [
   { role: 'user', content: 'hi' },
   { role: 'assistant', content: 'Hello' },
-  { role: 'user', content: 'Who are you?' },
+  { role: 'user', content: 'Who are you?', image: true },
 ];
+const image =
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGNgYGAAAAAEAAH2FzhVAAAAAElFTkSuQmCC';
+// The messages, with the one that has an image as a vendor wants its parts.
+const told = (parts) => conversation.map(({ role, content, image }) => ({ role, content: image ? parts(content) : content }));
 
 const by = {
   async openai() {
@@ -21,7 +25,13 @@ const by = {
     const stream = await client.chat.completions.create({
       model,
       max_tokens: 100,
-      messages: [{ role: 'system', content: system }, ...conversation],
+      messages: [
+        { role: 'system', content: system },
+        ...told((text) => [
+          { type: 'text', text },
+          { type: 'image_url', image_url: { url: `data:image/png;base64,${image}` } },
+        ]),
+      ],
       stream: true,
       stream_options: { include_usage: true },
     });
@@ -44,7 +54,9 @@ const by = {
   async anthropic() {
     const client = new Anthropic({ apiKey: key, baseURL: url, maxRetries: 0 });
     for await (const each of client.models.list()) said.models.push(each.id);
-    const stream = client.messages.stream({ model, max_tokens: 100, system, messages: conversation });
+    const source = { type: 'base64', media_type: 'image/png', data: image };
+    const messages = told((text) => [{ type: 'image', source }, { type: 'text', text }]);
+    const stream = client.messages.stream({ model, max_tokens: 100, system, messages });
     stream.on('text', (text) => (said.text += text));
     stream.on('thinking', (text) => (said.reasoning += text));
     const message = await stream.finalMessage();
@@ -63,7 +75,10 @@ const by = {
     for await (const each of await client.models.list()) said.models.push(each.name.replace('models/', ''));
     const stream = await client.models.generateContentStream({
       model,
-      contents: conversation.map((m) => ({ role: m.role === 'user' ? 'user' : 'model', parts: [{ text: m.content }] })),
+      contents: conversation.map((m) => ({
+        role: m.role === 'user' ? 'user' : 'model',
+        parts: [...(m.image ? [{ inlineData: { mimeType: 'image/png', data: image } }] : []), { text: m.content }],
+      })),
       config: { systemInstruction: system, maxOutputTokens: 100 },
     });
     for await (const event of stream) {

@@ -54,6 +54,7 @@ impl Config {
         within("database.acquire_timeout", db.acquire_timeout as f64, 1., 60.)?;
         within("database.statement_timeout", db.statement_timeout as f64, 1., 600.)?;
         within("server.max_body_kb", self.server.max_body_kb as f64, 16., 65_536.)?;
+        within("server.upload_timeout", self.server.upload_timeout as f64, 1., 3600.)?;
         within("server.request_timeout", self.server.request_timeout as f64, 1., 600.)?;
         within("server.stalled", self.server.stalled as f64, 1., 600.)?;
         within("accounts.hashes_at_once", self.accounts.hashes_at_once as f64, 1., 64.)?;
@@ -61,6 +62,7 @@ impl Config {
         within("limits.messages_per_minute", f64::from(self.limits.messages_per_minute), 0., most)?;
         within("limits.messages_per_day", f64::from(self.limits.messages_per_day), 0., most)?;
         within("limits.budget_per_month", f64::from(self.limits.budget_per_month), 0., most)?;
+        within("limits.uploads_per_hour", f64::from(self.limits.uploads_per_hour), 0., most)?;
         within("limits.anonymous_per_hour", f64::from(self.limits.anonymous_per_hour), 0., most)?;
         within("programs.access_minutes", f64::from(self.programs.access_minutes), 1., 1440.)?;
         within("programs.refresh_days", f64::from(self.programs.refresh_days), 1., 366.)?;
@@ -73,6 +75,8 @@ impl Config {
         }
         within("chats.max_message_chars", self.chats.max_message_chars as f64, 1., 1_000_000.)?;
         within("chats.max_message_chars_admin", self.chats.max_message_chars_admin as f64, 1., 1_000_000.)?;
+        within("files.max_mb", f64::from(self.files.max_mb), 1., 100.)?;
+        within("files.total_mb", f64::from(self.files.total_mb), 0., most)?;
         within("context.max_messages", f64::from(self.context.max_messages), 1., 10_000.)?;
         within("context.max_output_tokens", f64::from(self.context.max_output_tokens), 1., 1_000_000.)?;
         within("generation.at_once", self.generation.at_once as f64, 1., 100_000.)?;
@@ -125,6 +129,17 @@ impl Config {
             }
         }
         Ok(())
+    }
+
+    /// The folder of files, from the setting or in the data folder.
+    ///
+    /// # Errors
+    /// As [`Config::data_dir`].
+    pub fn files_dir(&self) -> anyhow::Result<PathBuf> {
+        if self.files.dir.is_empty() {
+            return Ok(self.data_dir()?.join("files"));
+        }
+        std::path::absolute(&self.files.dir).context("files.dir is no path")
     }
 
     /// The data folder, from the setting or the usual place.

@@ -57,6 +57,7 @@ pub struct Config {
     pub sessions: Sessions,
     pub programs: Programs,
     pub chats: Chats,
+    pub files: Files,
     pub context: Context,
     pub generation: Generation,
     pub shutdown: Shutdown,
@@ -77,6 +78,7 @@ pub struct Server {
     pub trusted_proxies: String,
     pub max_body_kb: usize,
     pub request_timeout: u64,
+    pub upload_timeout: u64,
     pub stalled: u64,
 }
 
@@ -167,6 +169,7 @@ pub struct Limits {
     pub messages_per_minute: u32,
     pub budget_per_month: u32,
     pub messages_per_day: u32,
+    pub uploads_per_hour: u32,
     pub anonymous_per_hour: u32,
     pub sign_in: bool,
 }
@@ -194,6 +197,14 @@ pub struct Chats {
     pub max_message_chars: usize,
     pub max_message_chars_admin: usize,
     pub titles: bool,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Files {
+    pub dir: String,
+    pub max_mb: u32,
+    pub total_mb: u32,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -6,10 +6,11 @@ use super::{
     run::{Attempt, Outcome},
     state::{Verdict, verdict},
     store,
+    told::told,
 };
 use crate::{
     base::{
-        Result,
+        Error, Result,
         ids::{GenerationId, ProviderKeyId},
         metrics::{self, Pace},
     },
@@ -21,7 +22,7 @@ use crate::{
     outside::llm::{Ask, Facts, Fault, FaultKind, Finish, Provider, Said, Usage, guess},
 };
 use sqlx::PgConnection;
-use std::time::Duration;
+use std::{mem, time::Duration};
 
 /// How the ledger calls a request that came to its end.
 pub(super) const COMPLETE: &str = "complete";
@@ -140,6 +141,8 @@ impl Attempt<'_> {
         };
         let (ask, price, mut taken) = match self.prepare(provider, id).await {
             Ok(prepared) => prepared,
+            // not for this model
+            Err(Error::Conflict(sentence)) => return Outcome::Fault(sentence),
             Err(error) => {
                 tracing::error!(%error, generation = %self.claimed.id, "the conversation could not be read");
                 let sentence = "The conversation could not be read. Try again.".to_owned();
@@ -274,34 +277,33 @@ impl Attempt<'_> {
         let context = &self.app.config.context;
         // the answer itself is the leaf, and has no text yet
         let limit = i32::try_from(context.max_messages).unwrap_or(i32::MAX - 1) + 1;
-        let told = store::conversation(conn, self.claimed.chat, self.claimed.message, limit).await?;
-        let path = told.by_model.into_iter().zip(told.texts);
-        let mut messages: Vec<_> = path.map(|(by_model, text)| Said { by_model, text }).collect();
+        let leaf = (self.claimed.chat, self.claimed.message);
+        let mut told = told(conn, leaf, limit, (model, facts)).await?;
+        if told.is_unseen {
+            let name = facts.label.as_deref().unwrap_or(model);
+            let sentence = format!("{name} cannot see images. Ask a model that can, or edit your message.");
+            return Err(Error::Conflict(sentence));
+        }
         // what is asked is always sent
         let mut kept = 1;
         if self.prefix > 0 {
-            messages.push(Said { by_model: true, text: self.text.clone() });
-            messages.push(Said { by_model: false, text: GO_ON.to_owned() });
+            told.messages.push(Said::words(true, self.text.clone()));
+            told.messages.push(Said::words(false, GO_ON));
             kept += 2;
         }
-        let (system, max_tokens) =
-            (system_prompt(&told.instructions, &told.system), catalog::max_output(self.app, facts));
+        let max_tokens = catalog::max_output(self.app, facts);
         let room = catalog::room(facts, max_tokens);
-        let asked = Ask { model: model.to_owned(), system, messages, max_tokens, temperature: told.temperature };
+        let (system, temperature) = (mem::take(&mut told.system), told.temperature);
+        let messages = mem::take(&mut told.messages);
+        let mut asked = Ask { model: model.to_owned(), system, messages, max_tokens, temperature };
         // no token is less than a byte: hardly ever has anything to be counted
-        if room.is_none_or(|room| asked.bytes() <= room) {
-            return Ok(asked);
+        if room.is_some_and(|room| asked.most_prompt_tokens() > room) {
+            let (fitting, _) = provider.counter(model).fit(&asked.system, &asked.messages, kept, room);
+            asked.messages.drain(..asked.messages.len() - fitting);
         }
-        let (fitting, _) = provider.counter(model).fit(&asked.system, &asked.messages, kept, room);
-        let messages = asked.messages.into_iter().rev().take(fitting).rev().collect();
-        Ok(Ask { messages, ..asked })
+        told.add_images(self.app, &mut asked.messages).await?;
+        Ok(asked)
     }
-}
-
-/// What a model is told before the conversation: the person's own instructions, then the chat's.
-pub(super) fn system_prompt(instructions: &str, chat: &str) -> String {
-    let parts = [instructions.trim(), chat.trim()];
-    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n\n")
 }
 
 fn first_sentence(text: &str) -> String {

@@ -19,6 +19,7 @@ mod store;
 mod sweep;
 mod thread;
 mod title;
+mod told;
 mod tree;
 
 pub use again::{go_on, regenerate};

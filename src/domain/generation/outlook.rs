@@ -1,10 +1,7 @@
 //! What the next message of a chat will be sent with: how much of the conversation, what that may cost, and what the chat has
 //! cost so far. For a person who looks; nothing here decides anything.
 
-use super::{
-    ask::system_prompt,
-    store::{self, tree},
-};
+use super::{store::tree, told::told};
 use crate::{
     app::App,
     base::{
@@ -16,7 +13,7 @@ use crate::{
         catalog::{self, Price},
         chats, ledger,
     },
-    outside::llm::{Counter, Said, Usage},
+    outside::llm::{Counter, Usage},
 };
 
 /// See the head of this file.
@@ -59,16 +56,14 @@ pub async fn outlook(app: &App, viewer: &Viewer, chat: ChatId, model: Option<&st
     let max_output = catalog::max_output(app, &facts);
     // the next message is one of those that may go along
     let limit = i32::try_from(app.config.context.max_messages).unwrap_or(i32::MAX) - 1;
-    let told = store::conversation(&mut conn, chat, leaf, limit).await?;
-    let path = told.by_model.into_iter().zip(told.texts);
-    let said: Vec<_> = path.map(|(by_model, text)| Said { by_model, text }).collect();
+    let told = told(&mut conn, (chat, leaf), limit, (name, &facts)).await?;
+    let said = &told.messages;
     // an answer without a word is no message to a model
     let length = tree::edges(&mut conn, chat).await?.length(leaf);
     let looked_at = length.min(usize::try_from(limit).unwrap_or_default());
     let messages = length - looked_at.saturating_sub(said.len());
-    let system = system_prompt(&told.instructions, &told.system);
     let counter = provider.counter(name);
-    let (sent, tokens) = counter.fit(&system, &said, 0, catalog::room(&facts, max_output));
+    let (sent, tokens) = counter.fit(&told.system, said, 0, catalog::room(&facts, max_output));
     let most = facts.price.map(|price| {
         Price::from(price).cost(&Usage { prompt: tokens, completion: max_output.into(), ..Usage::default() })
     });

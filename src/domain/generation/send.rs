@@ -18,7 +18,7 @@ use crate::{
     base::{
         Error, Result, crypto,
         error::Allowance,
-        ids::{ChatId, GenerationId, MessageId, UserId},
+        ids::{ChatId, FileId, GenerationId, MessageId, UserId},
         metrics::metrics,
         queue,
     },
@@ -26,9 +26,11 @@ use crate::{
         accounts::Viewer,
         catalog, chats,
         feed::{self, Stands, What},
+        files,
         limits::{self, Purse},
     },
     markdown,
+    outside::llm::image_tokens,
 };
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -41,6 +43,8 @@ pub struct Draft {
     pub model: String,
     /// The message it follows; without one, the end of the shown path.
     pub parent: Option<MessageId>,
+    /// Images that go along.
+    pub files: Vec<FileId>,
     /// Made with the form: sending the same again gives the first answer again.
     pub key: Option<Uuid>,
 }
@@ -59,7 +63,7 @@ pub struct Sent {
 #[derive(Debug, Clone)]
 pub struct Taken {
     pub sent: Sent,
-    /// Nothing for one that was sent before, or that is in line: [`turn`](super::turn) looks it up.
+    /// Nothing for one that was sent before, that is in line, or has images: [`turn`](super::turn) looks it up.
     pub turn: Option<Turn>,
 }
 
@@ -76,11 +80,16 @@ pub fn max_chars(app: &App, viewer: &Viewer) -> usize {
 /// [`Error::Invalid`] for an empty or too long message, a model that is not there, or a parent of another chat;
 /// [`Error::Conflict`] when too many answers of this chat are being made or in line; [`Error::Limited`]; [`Error::NotFound`].
 pub async fn send(app: &App, viewer: &Viewer, chat: Option<ChatId>, draft: &Draft) -> Result<Taken> {
-    let text = check(&draft.content, max_chars(app, viewer))?;
+    let files = files::checked(&draft.files)?;
+    let text = check(&draft.content, max_chars(app, viewer), !files.is_empty())?;
     let mut tx = app.pools.http.begin().await?;
     catalog::require(app, &mut tx, viewer, &draft.model).await?;
+    if !files.is_empty() {
+        require_sight(app, &mut tx, &draft.model).await?;
+    }
     // the key is of this form: the same words in another chat, or to another model, are another message
     let body = format!("{chat:?}\n{:?}\n{}\n{text}", draft.parent, draft.model);
+    let body = if files.is_empty() { body } else { format!("{body}\n{files:?}") };
     let body_hash = crypto::sha256(body.as_bytes());
     let (chat, from, shown, spot) = if let Some(id) = chat {
         // as it is under the lock: somebody else may have sent meanwhile
@@ -109,7 +118,7 @@ pub async fn send(app: &App, viewer: &Viewer, chat: Option<ChatId>, draft: &Draf
         chat,
         user: viewer.id,
         purse: Some(&purse),
-        question: Question::Asked { parent, place, text: &text, html: &html },
+        question: Question::Asked { parent, place, text: &text, html: &html, files: &files },
         model: &draft.model,
         from,
         after,
@@ -137,7 +146,8 @@ pub async fn send(app: &App, viewer: &Viewer, chat: Option<ChatId>, draft: &Draf
         run::start(app, Claimed::at_once(generation, chat, message, model, from, seq), permit);
     }
     metrics().messages.increment(1);
-    let turn = after.is_none().then(|| {
+    // one with images is looked up with them
+    let turn = (after.is_none() && files.is_empty()).then(|| {
         let mut question = Shown::fresh(chat, question, parent);
         (question.text, question.html, question.beside) = (text, Some(html), place > 0);
         let mut answer = Shown::fresh(chat, sent.answer, Some(question.id));
@@ -145,6 +155,17 @@ pub async fn send(app: &App, viewer: &Viewer, chat: Option<ChatId>, draft: &Draf
         Turn { question, answer }
     });
     Ok(Taken { sent, turn })
+}
+
+/// A model that is known not to see is sent no image.
+async fn require_sight(app: &App, tx: &mut PgConnection, model: &str) -> Result<()> {
+    let facts = catalog::facts(app, tx, model).await?;
+    if facts.images == Some(false) {
+        let name = facts.label.as_deref().unwrap_or(catalog::split(model).1);
+        let sentence = format!("{name} cannot see images. Choose another model, or remove the image.");
+        return Err(Error::invalid("model", sentence));
+    }
+    Ok(())
 }
 
 /// Where a message is put.
@@ -228,11 +249,14 @@ pub(super) async fn begin(tx: &mut PgConnection, with: &Beginning<'_>) -> Result
         *with;
     let new = store::New { chat, user, question, place, show, model, from_seq, after, prefix, lease, form };
     let Entered { question, answer, generation } = store::enter(tx, &new).await?;
+    if let Question::Asked { files, .. } = new.question {
+        files::attach(tx, user, (chat, question), files).await?;
+    }
     let allowance = match purse {
         Some(purse) => {
             let allowance = limits::take(tx, purse, answer).await?;
             if let Some(due) = limits::due(tx, purse).await? {
-                let tokens = most_tokens(tx, (chat, answer), prefix, due.0.max_messages).await?;
+                let tokens = most_tokens(tx, (chat, answer), prefix, (due.0.max_messages, model)).await?;
                 limits::reserve(tx, purse, due, generation, tokens).await?;
             }
             allowance
@@ -251,24 +275,30 @@ async fn most_tokens(
     tx: &mut PgConnection,
     (chat, answer): (ChatId, MessageId),
     prefix: usize,
-    messages: i32,
+    (messages, model): (i32, &str),
 ) -> Result<i64> {
     const EACH: usize = 16;
     let told = store::conversation(tx, chat, answer, messages.saturating_add(1)).await?;
     let bytes = told.instructions.len() + told.system.len() + told.texts.iter().map(String::len).sum::<usize>();
     // an answer that is continued, and the word to go on
     let more = if prefix > 0 { prefix + ask::GO_ON.len() } else { 0 };
-    Ok(i64::try_from(bytes + more + (told.texts.len() + 4) * EACH).unwrap_or(i64::MAX))
+    let words = i64::try_from(bytes + more + (told.texts.len() + 4) * EACH).unwrap_or(i64::MAX / 2);
+    if !told.files {
+        return Ok(words);
+    }
+    let seen = files::seen(tx, chat, &told.ids).await?;
+    let size = |n: i32| n.unsigned_abs();
+    Ok(words + seen.iter().map(|image| image_tokens(model, size(image.width), size(image.height))).sum::<i64>())
 }
 
 /// The text as it is kept.
 ///
 /// # Errors
-/// [`Error::Invalid`] for an empty or too long one.
-pub(super) fn check(content: &str, most: usize) -> Result<String> {
+/// [`Error::Invalid`] for an empty one, unless that may be, or a too long one.
+pub(super) fn check(content: &str, most: usize, may_be_empty: bool) -> Result<String> {
     let text = content.replace("\r\n", "\n").replace('\0', "\u{fffd}");
     let text = text.trim_end().trim_start_matches('\n').to_owned();
-    if text.trim().is_empty() {
+    if text.trim().is_empty() && !may_be_empty {
         return Err(Error::invalid("content", "Write something first."));
     }
     let length = text.chars().count();

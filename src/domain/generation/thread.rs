@@ -20,6 +20,7 @@ use crate::{
         accounts::Viewer,
         chats::{self, Chat},
         feed,
+        files::Attached,
     },
 };
 use sqlx::{Connection as _, PgConnection};
@@ -51,6 +52,8 @@ pub struct Shown {
     /// Between the first token of any kind and the first of the text.
     pub thought: Option<f64>,
     pub created_at: OffsetDateTime,
+    /// What a person sent along.
+    pub images: Vec<Attached>,
     /// The others in its place, if it has any. Looked up for pages, and for what came beside others.
     pub siblings: Option<Siblings>,
     /// It did not come first in its place.
@@ -96,6 +99,7 @@ impl Shown {
             tokens: None,
             thought: None,
             created_at: id.minted_at(),
+            images: Vec::new(),
             siblings: None,
             beside: false,
             rating: None,

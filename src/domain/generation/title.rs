@@ -62,7 +62,7 @@ async fn make(app: &App, id: GenerationId) -> Result<()> {
     let ask = Ask {
         model: model.to_owned(),
         system: String::new(),
-        messages: vec![Said { by_model: false, text }],
+        messages: vec![Said::words(false, text)],
         max_tokens: MAX_TOKENS,
         temperature: None,
     };

@@ -20,7 +20,7 @@ use crate::{
         catalog,
         chats::{self, store::NewMessage, store::Place},
         feed::{self, Event, What},
-        ledger,
+        files, ledger,
         limits::{self, Purse},
     },
     markdown,
@@ -55,6 +55,8 @@ pub struct Original {
     pub text: String,
     /// It was not sent yet: it is said otherwise where it stands.
     pub in_line: bool,
+    /// It has images, which stay with it, so that it may be without a word.
+    pub has_files: bool,
     /// Characters that it may have.
     pub max_chars: usize,
 }
@@ -98,7 +100,8 @@ async fn read_original(
     let text = chats::store::text(tx, place.chat, message).await?.ok_or(Error::NotFound)?;
     let chars = super::max_chars(app, viewer);
     let max_chars = if place.by_model { chars.max(MAX_ANSWER_CHARS) } else { chars };
-    Ok(Original { chat: place.chat, by_model: place.by_model, text, in_line, max_chars })
+    let has_files = !place.by_model && files::any(tx, place.chat, message).await?;
+    Ok(Original { chat: place.chat, by_model: place.by_model, text, in_line, has_files, max_chars })
 }
 
 /// A question that waits to be asked.
@@ -124,7 +127,7 @@ pub async fn edit(
     let mut tx = app.pools.http.begin().await?;
     let (place, from) = locked(&mut tx, viewer, message).await?;
     let original = read_original(app, viewer, &mut tx, &place, message).await?;
-    let text = check(content, original.max_chars)?;
+    let text = check(content, original.max_chars, original.has_files)?;
     let body_hash = crypto::sha256(format!("edit\n{message}\n{ask}\n{text}").as_bytes());
     if let Some(key) = key
         && let Some(before) = sends::taken(&mut tx, viewer.id, key, &body_hash).await?
@@ -146,6 +149,9 @@ pub async fn edit(
         let html = markdown::plain(&text);
         let new = NewMessage { parent: place.parent, by_model: false, text: &text, html: Some(&html) };
         let new = chats::store::add(&mut tx, chat, &new).await?;
+        if original.has_files {
+            files::attach_as(&mut tx, chat, message, new).await?;
+        }
         if ask {
             let asked = ask_for(app, viewer, &mut tx, chat, new, from).await?;
             allowance = asked.allowance;

@@ -9,7 +9,7 @@ use crate::{
     domain::{
         accounts::{self, Viewer, sessions},
         audit::{self, Actor},
-        generation, invitations, mail, tries,
+        files, generation, invitations, mail, tries,
     },
 };
 use std::time::Duration;
@@ -122,6 +122,7 @@ pub async fn go(app: &App, user: UserId) -> Result<()> {
             return Ok(());
         }
     }
+    files::forget(app, user).await?;
     let mut tx = db.begin().await?;
     let imports = store::remove_belongings(&mut tx, user).await?;
     queue::forget(&mut tx, "import_id", &imports).await?;

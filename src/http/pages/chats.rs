@@ -17,7 +17,7 @@ use crate::{
     http::{
         Web,
         auth::{Here, Me},
-        extract::{Asked, Fields, Id, optional},
+        extract::{Asked, Fields, Id, file_ids, optional},
         present::{self, Composing},
         respond::Failure,
         routes::{Access, Routes},
@@ -45,10 +45,25 @@ async fn home(
     State(web): State<Web>,
     Me(viewer): Me,
     Asked(gone): Asked<PutAwayBefore>,
+    Asked(added): Asked<Added>,
 ) -> Result<Html<String>, Failure> {
-    let mut page = new_chat(&web, &viewer, Composing::default()).await?;
+    let mut page = new_chat(&web, &viewer, added.composing()?).await?;
     page.away = gone.away(&web, &viewer).await;
     Ok(Html(page.render()))
+}
+
+/// What was added to the message that is being written.
+#[derive(Deserialize)]
+struct Added {
+    #[serde(default)]
+    file: String,
+}
+
+impl Added {
+    fn composing(&self) -> Result<Composing, Error> {
+        let files = file_ids(&self.file).map_err(|_| Error::NotFound)?;
+        Ok(Composing { files, ..Composing::default() })
+    }
 }
 
 /// The page of a new chat; also the answer to a first message that cannot be taken.
@@ -79,6 +94,8 @@ struct View {
     /// Deleted just now: it can be brought back.
     #[serde(default)]
     removed: String,
+    #[serde(flatten)]
+    added: Added,
     live: Option<String>,
     /// Stays as it is while an answer is written, also without scripts.
     still: Option<String>,
@@ -105,7 +122,7 @@ async fn show(
     {
         return live::hold_open(&web, &viewer, thread, running, web.feeds.hold(session)).await;
     }
-    let mut page = chat_page(&web, &viewer, &thread, Composing::default(), false).await?;
+    let mut page = chat_page(&web, &viewer, &thread, view.added.composing()?, false).await?;
     page.still = view.still.is_some();
     if let Some(removed) = named("removed", &view.removed)?
         && generation::can_restore(&web.app, &viewer, removed).await?

@@ -130,6 +130,7 @@ fn passage(told: &Told) -> Passage<'_> {
         mine: !shown.by_model,
         model: &shown.model,
         text: &shown.text,
+        images: shown.images.iter().map(present::image).collect(),
         at: shown.created_at,
         reason: shown.reason.as_deref(),
     }
@@ -142,7 +143,7 @@ fn on_paper(told: &Told, _first: bool) -> Result<String> {
 }
 
 /// An attachment named after the title: in plain letters, and for those who can read them in all.
-fn attachment(title: &str, ending: &str) -> HeaderValue {
+pub(super) fn attachment(title: &str, ending: &str) -> HeaderValue {
     let name: String =
         title.chars().map(|c| if c.is_control() || "/\\:*?\"<>|".contains(c) { ' ' } else { c }).take(80).collect();
     let name = name.split_whitespace().collect::<Vec<_>>().join(" ");

@@ -4,7 +4,7 @@ use super::chats::{chat_page, home_page};
 use crate::{
     base::{
         Error,
-        ids::{ChatId, MessageId},
+        ids::{ChatId, FileId, MessageId},
     },
     domain::{
         accounts::Viewer,
@@ -13,7 +13,7 @@ use crate::{
     http::{
         Web,
         auth::Me,
-        extract::{Fields, Id, optional},
+        extract::{Fields, Id, optional, wrong_field},
         present::{self, Composing},
         respond::{self, Failure},
         routes::{Access, Routes},
@@ -37,24 +37,38 @@ pub fn routes(routes: Routes) -> Routes {
         .post("/messages/{id}/send", Access::Member, send_now)
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Default)]
 struct MessageForm {
     content: String,
-    #[serde(default)]
     model: String,
-    #[serde(default)]
     parent: String,
-    #[serde(default)]
     key: String,
+    files: Vec<FileId>,
 }
 
 impl MessageForm {
+    /// The fields as they were sent; the one of files as often as there are some.
+    fn sent(fields: Vec<(String, String)>) -> Result<Self, Error> {
+        let mut form = Self::default();
+        for (name, value) in fields {
+            match name.as_str() {
+                "content" => form.content = value,
+                "model" => form.model = value,
+                "parent" => form.parent = value,
+                "key" => form.key = value,
+                "file" => form.files.extend(optional::<FileId>("file", &value)?),
+                other => return Err(wrong_field(other)),
+            }
+        }
+        Ok(form)
+    }
+
     fn draft(&self) -> Result<Draft, Error> {
         Ok(Draft {
             content: self.content.clone(),
             model: self.model.clone(),
             parent: optional("parent", &self.parent)?,
+            files: self.files.clone(),
             key: optional("key", &self.key)?,
         })
     }
@@ -63,6 +77,7 @@ impl MessageForm {
     fn back(self, error: &Error) -> Composing {
         Composing {
             text: self.content,
+            files: self.files,
             model: Some(self.model),
             error: Some(respond::sentence(error)),
             allowance: match error {
@@ -79,7 +94,12 @@ fn is_of_the_form(error: &Error) -> bool {
     matches!(error, Error::Invalid(_) | Error::Conflict(_) | Error::Limited { .. })
 }
 
-async fn begin(State(web): State<Web>, Me(viewer): Me, Fields(form): Fields<MessageForm>) -> Result<Response, Failure> {
+async fn begin(
+    State(web): State<Web>,
+    Me(viewer): Me,
+    Fields(fields): Fields<Vec<(String, String)>>,
+) -> Result<Response, Failure> {
+    let form = MessageForm::sent(fields)?;
     let result = match form.draft() {
         Ok(draft) => generation::send(&web.app, &viewer, None, &draft).await.map(|taken| taken.sent),
         Err(error) => Err(error),
@@ -99,8 +119,9 @@ async fn send(
     Me(viewer): Me,
     Id(chat): Id<ChatId>,
     headers: HeaderMap,
-    Fields(form): Fields<MessageForm>,
+    Fields(fields): Fields<Vec<(String, String)>>,
 ) -> Result<Response, Failure> {
+    let form = MessageForm::sent(fields)?;
     let result = match form.draft() {
         Ok(draft) => generation::send(&web.app, &viewer, Some(chat), &draft).await.map(|taken| (taken, draft)),
         Err(error) => Err(error),

@@ -3,7 +3,7 @@
 //! `answer.rs`).
 
 use super::{
-    Ask, Chunks, Facts, Fault, FaultKind, Finish, Listed, Usage,
+    Ask, Chunks, Facts, Fault, FaultKind, Finish, Image, Listed, Said as Message, Usage,
     answer::{Answer, Dialect, described},
     facts::{text, tokens},
     wire::{self, Place, kind_of},
@@ -62,14 +62,27 @@ fn listed(entry: &Value) -> Option<Listed> {
 
 fn body(ask: &Ask) -> Value {
     // an empty text is refused; roles need not take turns
-    let said = ask.messages.iter().filter(|m| !m.text.is_empty());
+    let said = ask.messages.iter().filter(|m| !m.is_empty());
     let messages: Vec<_> =
-        said.map(|m| json!({ "role": if m.by_model { "assistant" } else { "user" }, "content": m.text })).collect();
+        said.map(|m| json!({ "role": if m.by_model { "assistant" } else { "user" }, "content": content(m) })).collect();
     let mut body = json!({ "model": ask.model, "messages": messages, "max_tokens": ask.max_tokens, "stream": true });
     if !ask.system.is_empty() {
         body["system"] = json!(ask.system);
     }
     body
+}
+
+/// A text as it is; with images, these first, as the vendor advises.
+fn content(said: &Message) -> Value {
+    if said.images.is_empty() {
+        return json!(said.text);
+    }
+    let image = |image: &Image| {
+        let source = json!({ "type": "base64", "media_type": image.media_type, "data": image.data });
+        json!({ "type": "image", "source": source })
+    };
+    let text = (!said.text.is_empty()).then(|| json!({ "type": "text", "text": said.text }));
+    said.images.iter().map(image).chain(text).collect()
 }
 
 /// What its events mean.

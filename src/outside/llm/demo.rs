@@ -10,6 +10,9 @@ const PACE: Duration = Duration::from_millis(35);
 
 const REASONING: &str = "Here a reasoning model's thoughts would be folded away. The demo model has none.";
 
+/// Said before the text to whoever sent an image.
+const NO_EYES: &str = "Your image has arrived, and nobody looked at it: the demo model sees nothing.\n\n";
+
 const TEXT: &str = r#"**This is Parlor's demo model. It is no language model:** it does not understand what you write and always answers with this text. It only shows how an answer arrives and what this page can render.
 
 ### What an answer can hold
@@ -51,6 +54,9 @@ To talk with a real model, set `OPENAI_API_KEY` (and `OPENAI_BASE_URL` for anoth
 
 pub fn open(ask: &Ask) -> Chunks {
     let mut chunks: Vec<Chunk> = words(REASONING).map(|w| Chunk::Reasoning(w.to_owned())).collect();
+    if ask.messages.last().is_some_and(|message| !message.images.is_empty()) {
+        chunks.extend(words(NO_EYES).map(|w| Chunk::Text(w.to_owned())));
+    }
     chunks.extend(words(TEXT).map(|w| Chunk::Text(w.to_owned())));
     let completion = i64::try_from(chunks.len()).unwrap_or(i64::MAX);
     let prompt = ask.messages.iter().map(|m| m.text.split_whitespace().count()).sum::<usize>();

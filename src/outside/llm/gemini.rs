@@ -2,7 +2,7 @@
 //! what all protocols share (`wire.rs`, `answer.rs`).
 
 use super::{
-    Ask, Chunks, Facts, Fault, FaultKind, Finish, Listed, Usage,
+    Ask, Chunks, Facts, Fault, FaultKind, Finish, Image, Listed, Said as Message, Usage,
     answer::{Answer, Dialect, described},
     facts::{text, tokens},
     wire::{self, Place, kind_of},
@@ -65,10 +65,9 @@ fn listed(entry: &Value) -> Option<Listed> {
 
 fn body(ask: &Ask) -> Value {
     // an empty text is refused
-    let said = ask.messages.iter().filter(|m| !m.text.is_empty());
-    let contents: Vec<_> = said
-        .map(|m| json!({ "role": if m.by_model { "model" } else { "user" }, "parts": [{ "text": m.text }] }))
-        .collect();
+    let said = ask.messages.iter().filter(|m| !m.is_empty());
+    let contents: Vec<_> =
+        said.map(|m| json!({ "role": if m.by_model { "model" } else { "user" }, "parts": parts(m) })).collect();
     let mut body = json!({ "contents": contents, "generationConfig": { "maxOutputTokens": ask.max_tokens } });
     if !ask.system.is_empty() {
         body["systemInstruction"] = json!({ "role": "user", "parts": [{ "text": ask.system }] });
@@ -81,6 +80,13 @@ fn body(ask: &Ask) -> Value {
         body["generationConfig"]["thinkingConfig"] = json!({ "includeThoughts": true });
     }
     body
+}
+
+/// Images first, as the vendor advises.
+fn parts(said: &Message) -> Value {
+    let image = |image: &Image| json!({ "inlineData": { "mimeType": image.media_type, "data": image.data } });
+    let text = (!said.text.is_empty()).then(|| json!({ "text": said.text }));
+    said.images.iter().map(image).chain(text).collect()
 }
 
 /// What its events mean: each is a whole answer of its own, with a part of the text.

@@ -14,7 +14,7 @@ mod wire;
 
 pub use facts::{Facts, Listed, MOST_LABEL, MOST_TOKENS};
 pub use keys::{Key, Known, Pick, Standing, pick};
-pub use tokens::{Counter, guess};
+pub use tokens::{Counter, guess, image_tokens};
 
 use crate::base::config::{self, Config, Hidden, ProviderKind};
 use anyhow::Context as _;
@@ -52,14 +52,23 @@ impl Ask {
     /// message has a few for its role.
     #[must_use]
     pub fn prompt_tokens(&self) -> i64 {
-        self.bytes() / 3
+        self.bytes() / 3 + self.images()
     }
 
     /// No more tokens are asked for than so many: each has a byte at least, and each message a few for its role.
     #[must_use]
-    pub fn bytes(&self) -> i64 {
+    pub fn most_prompt_tokens(&self) -> i64 {
+        self.bytes() + self.images()
+    }
+
+    fn bytes(&self) -> i64 {
         let bytes = self.system.len() + 8 + self.messages.iter().map(|message| message.text.len() + 8).sum::<usize>();
         i64::try_from(bytes).unwrap_or(i64::MAX / 2)
+    }
+
+    /// The tokens of all images.
+    fn images(&self) -> i64 {
+        self.messages.iter().flat_map(|message| &message.images).map(|image| image.tokens).sum()
     }
 }
 
@@ -67,7 +76,33 @@ impl Ask {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Said {
     pub by_model: bool,
+    /// Empty only beside an image.
     pub text: String,
+    pub images: Vec<Image>,
+}
+
+impl Said {
+    /// Words alone.
+    #[must_use]
+    pub fn words(by_model: bool, text: impl Into<String>) -> Self {
+        Self { by_model, text: text.into(), images: Vec::new() }
+    }
+
+    /// Nothing that could be sent.
+    fn is_empty(&self) -> bool {
+        self.text.is_empty() && self.images.is_empty()
+    }
+}
+
+/// An image of a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Image {
+    /// `image/png` or `image/jpeg`.
+    pub media_type: String,
+    /// Its bytes in Base64, which is how all protocols carry it; empty as long as it is only counted.
+    pub data: String,
+    /// No more than so many: see [`image_tokens`].
+    pub tokens: i64,
 }
 
 /// What a model sends, piece by piece. Never empty.

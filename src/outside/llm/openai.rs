@@ -4,7 +4,7 @@
 //! Servers differ in more than a standard could say; every difference that is known has its row in `openai/tests.rs`.
 
 use super::{
-    Ask, Chunks, Facts, Fault, FaultKind, Finish, Listed, Usage,
+    Ask, Chunks, Facts, Fault, FaultKind, Finish, Image, Listed, Said as Message, Usage,
     answer::{Answer, Dialect, described},
     facts::{text, tokens},
     wire::{self, kind_of},
@@ -95,7 +95,7 @@ fn body(ask: &Ask, is_the_vendor: bool) -> Value {
     let said = ask
         .messages
         .iter()
-        .map(|m| json!({ "role": if m.by_model { "assistant" } else { "user" }, "content": m.text }));
+        .map(|m| json!({ "role": if m.by_model { "assistant" } else { "user" }, "content": content(m) }));
     let messages: Vec<_> = system.into_iter().chain(said).collect();
     let mut body = json!({
         "model": ask.model,
@@ -108,6 +108,19 @@ fn body(ask: &Ask, is_the_vendor: bool) -> Value {
         body["temperature"] = json!(temperature);
     }
     body
+}
+
+/// A text as it is, which every server takes; with images, parts.
+fn content(said: &Message) -> Value {
+    if said.images.is_empty() {
+        return json!(said.text);
+    }
+    let text = (!said.text.is_empty()).then(|| json!({ "type": "text", "text": said.text }));
+    let image = |image: &Image| {
+        let url = format!("data:{};base64,{}", image.media_type, image.data);
+        json!({ "type": "image_url", "image_url": { "url": url } })
+    };
+    text.into_iter().chain(said.images.iter().map(image)).collect()
 }
 
 /// What its events mean.

@@ -41,7 +41,8 @@ impl Counter {
         }
         let mut fitting = 0;
         for message in messages.iter().rev() {
-            let more = PER_MESSAGE + self.count(&message.text);
+            let images: i64 = message.images.iter().map(|image| image.tokens).sum();
+            let more = PER_MESSAGE + self.count(&message.text) + images;
             if fitting >= kept && room.is_some_and(|room| tokens + more > room) {
                 break;
             }
@@ -62,6 +63,19 @@ fn parts(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
+/// No model counts more for an image of so many pixels, of at most 2048 a side. By what the vendors tell (November 2026):
+/// Anthropic a token for 750 pixels; OpenAI 85 and 170 for each tile of 512 pixels, or a token for 32 by 32 pixels and 2.46 of
+/// that in its smallest models; Gemini 258 for each tile of 768, or 1120 in all; Qwen a token for 28 by 28. GPT-4o mini alone
+/// counts 2833 and 5667 for each of at most eight tiles.
+#[must_use]
+pub fn image_tokens(model: &str, width: u32, height: u32) -> i64 {
+    if model.contains("gpt-4o-mini") {
+        return 2833 + 8 * 5667;
+    }
+    let pixels = i64::from(width) * i64::from(height);
+    (pixels / 750 + 100).max(4000)
+}
+
 /// The tokens of so many bytes of text, by a guess.
 #[must_use]
 pub fn guess(bytes: usize) -> i64 {
@@ -70,7 +84,7 @@ pub fn guess(bytes: usize) -> i64 {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::Image, *};
 
     #[test]
     fn counted_as_the_model_does() {
@@ -97,7 +111,7 @@ mod tests {
 
     #[test]
     fn the_newest_that_fit() {
-        let said = |n: usize| Said { by_model: n % 2 == 1, text: "x".repeat(27) };
+        let said = |n: usize| Said::words(n % 2 == 1, "x".repeat(27));
         let messages: Vec<_> = (0..5).map(said).collect();
         // 9 and 4 each, 3 for all
         let fit = |kept, room| Counter::Guess.fit("", &messages, kept, room);
@@ -109,5 +123,20 @@ mod tests {
         assert_eq!(fit(3, Some(0)), (3, 42));
         assert_eq!(Counter::Guess.fit(&"x".repeat(27), &messages, 1, Some(68)), (4, 68));
         assert_eq!(Counter::Guess.fit("", &[], 1, Some(0)), (0, 3));
+    }
+
+    #[test]
+    fn an_image_takes_room_too() {
+        let tokens = image_tokens("gpt-5.4", 2048, 2048);
+        assert_eq!(
+            (tokens, image_tokens("gpt-5.4", 30, 20), image_tokens("x/gpt-4o-mini", 30, 20)),
+            (5692, 4000, 48_169)
+        );
+        let image = Image { media_type: "image/png".into(), data: String::new(), tokens };
+        let seen = Said { images: vec![image], ..Said::words(false, "x".repeat(27)) };
+        let messages = [seen, Said::words(true, "x".repeat(27))];
+        let all = 3 + 2 * 13 + tokens;
+        assert_eq!(Counter::Guess.fit("", &messages, 1, Some(all)), (2, all));
+        assert_eq!(Counter::Guess.fit("", &messages, 1, Some(all - 1)), (1, 16));
     }
 }

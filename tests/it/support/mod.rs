@@ -1,6 +1,7 @@
 //! The test language: an app on a database of its own, people, processes, and a provider.
 
 pub mod database;
+pub mod images;
 pub mod letters;
 pub mod people;
 pub mod postman;

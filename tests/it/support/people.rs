@@ -98,6 +98,31 @@ impl Person {
         self.posts(&format!("{chat}/messages"), &fields).await
     }
 
+    /// The same with images.
+    pub async fn says_with(&self, chat: &str, content: &str, files: &[&str]) -> Page {
+        let form = self.opens(chat).await;
+        let (key, parent) = (form.field("key").unwrap(), form.field("parent").unwrap());
+        let mut fields = vec![("content", content), ("model", "openai/fake-1"), ("key", &key), ("parent", &parent)];
+        fields.extend(files.iter().map(|file| ("file", *file)));
+        self.posts(&format!("{chat}/messages"), &fields).await
+    }
+
+    /// Sends a file for a message, as the composer does.
+    pub async fn sends_file(&self, name: &str, bytes: &[u8]) -> Page {
+        let head = format!("--B\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\r\n");
+        let body = [head.as_bytes(), bytes, b"\r\n--B--\r\n"].concat();
+        let request = self.request(reqwest::Method::POST, "/files").header("sec-fetch-site", "same-origin");
+        let request = request.header("hx-request", "true").header("content-type", "multipart/form-data; boundary=B");
+        Page::of(request.body(body).send().await.unwrap()).await
+    }
+
+    /// The id of a file that was sent.
+    pub async fn adds(&self, name: &str, bytes: &[u8]) -> String {
+        let page = self.sends_file(name, bytes).await;
+        assert_eq!(page.status, StatusCode::OK, "{}", page.html);
+        page.field("file").expect("what was taken has an id")
+    }
+
     /// Waits until the page of a chat shows these words.
     pub async fn sees(&self, chat: &str, words: &str) -> Page {
         eventually(&format!("{chat} shows `{words}`"), || async { self.opens(chat).await.html.contains(words) }).await;

@@ -9,6 +9,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
+use base64::{Engine as _, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
 use std::{
     collections::VecDeque,
@@ -48,6 +49,27 @@ pub struct Asked {
     pub key: String,
     pub headers: HeaderMap,
     pub body: Value,
+}
+
+impl Asked {
+    /// The images of all messages, by their kind and their bytes, as each protocol carries them.
+    pub fn images(&self) -> Vec<(String, Vec<u8>)> {
+        let messages = self.body.get("messages").or(self.body.get("contents")).and_then(Value::as_array);
+        let parts = messages.into_iter().flatten().filter_map(|m| m.get("parts").or(m.get("content"))?.as_array());
+        let image = |part: &Value| {
+            let text = |value: &Value| value.as_str().map(str::to_owned);
+            let (media_type, data) = if let Some(url) = part["image_url"]["url"].as_str() {
+                let (media_type, data) = url.strip_prefix("data:")?.split_once(";base64,")?;
+                (media_type.to_owned(), data.to_owned())
+            } else if part["source"]["type"] == "base64" {
+                (text(&part["source"]["media_type"])?, text(&part["source"]["data"])?)
+            } else {
+                (text(&part["inlineData"]["mimeType"])?, text(&part["inlineData"]["data"])?)
+            };
+            Some((media_type, BASE64_STANDARD.decode(data).expect("the image is Base64")))
+        };
+        parts.flatten().filter_map(image).collect()
+    }
 }
 
 #[derive(Default)]

@@ -16,7 +16,7 @@ use crate::{
     base::{
         Error, Result,
         error::OnConstraint as _,
-        ids::{ChatId, GenerationId, MessageId, UserId},
+        ids::{ChatId, FileId, GenerationId, MessageId, UserId},
     },
     outside::llm::Usage,
 };
@@ -82,7 +82,7 @@ pub enum Question<'a> {
     /// It is there.
     Stands(MessageId),
     /// It comes with the answer.
-    Asked { parent: Option<MessageId>, place: i32, text: &'a str, html: &'a str },
+    Asked { parent: Option<MessageId>, place: i32, text: &'a str, html: &'a str, files: &'a [FileId] },
 }
 
 /// What was begun.
@@ -99,10 +99,12 @@ pub struct Conversation {
     /// The chat's.
     pub system: String,
     pub temperature: Option<f64>,
-    /// The newest messages of the path to the answer, oldest first, without those that have no text: who said each, and what.
+    /// The newest messages of the path to the answer, oldest first, without answers that have no text: who said each, and what.
     pub by_model: Vec<bool>,
     pub texts: Vec<String>,
     pub ids: Vec<MessageId>,
+    /// The chat has files; perhaps not these messages.
+    pub files: bool,
 }
 
 /// What a model is told after `leaf`, of at most `limit` messages with that one.
@@ -122,9 +124,10 @@ pub async fn conversation(
                    where m.chat_id = $1 and m.id = p.parent_id limit 1) m
                where p.depth < $3)
            select u.instructions, c.system_prompt as system, coalesce(c.temperature, u.temperature) as temperature,
-               array(select author = 'model' from path where text <> '' order by depth desc) as "by_model!",
-               array(select text from path where text <> '' order by depth desc) as "texts!",
-               array(select id from path where text <> '' order by depth desc) as "ids!: Vec<MessageId>"
+               array(select author = 'model' from path where text <> '' or author <> 'model' order by depth desc) as "by_model!",
+               array(select text from path where text <> '' or author <> 'model' order by depth desc) as "texts!",
+               array(select id from path where text <> '' or author <> 'model' order by depth desc) as "ids!: Vec<MessageId>",
+               exists (select from attachments where chat_id = $1) as "files!"
            from chats c join users u on u.id = c.user_id where c.id = $1"#,
         chat.0,
         leaf.0,
@@ -142,7 +145,7 @@ pub async fn conversation(
 pub async fn enter(conn: &mut PgConnection, new: &New<'_>) -> Result<Entered> {
     let (parent, place, text, html, stands) = match new.question {
         Question::Stands(id) => (None, 0, None, None, Some(id)),
-        Question::Asked { parent, place, text, html } => (parent, place, Some(text), Some(html), None),
+        Question::Asked { parent, place, text, html, .. } => (parent, place, Some(text), Some(html), None),
     };
     let form = new.form.as_ref();
     sqlx::query_as!(

@@ -8,10 +8,11 @@ use crate::{
     },
     domain::{
         feed,
+        files::Attached,
         generation::{Shown, State},
     },
 };
-use sqlx::PgConnection;
+use sqlx::{PgConnection, types::Json};
 use time::OffsetDateTime;
 use tokio::time::Instant;
 
@@ -33,6 +34,7 @@ struct Row {
     completion_tokens: Option<i64>,
     from_seq: Option<i64>,
     thought: Option<f64>,
+    images: Option<Json<Vec<Attached>>>,
 }
 
 impl Row {
@@ -57,6 +59,7 @@ impl Row {
             tokens: self.completion_tokens,
             thought: self.thought,
             created_at: self.created_at,
+            images: self.images.map(|images| images.0).unwrap_or_default(),
             siblings: None,
             beside: self.place > 0,
             rating: None,
@@ -73,7 +76,9 @@ pub async fn by_id(conn: &mut PgConnection, chat: ChatId, ids: &[MessageId]) -> 
         r#"select m.id as "id: MessageId", m.parent_id as "parent: MessageId", m.author, m.text, m.reasoning, m.html,
                coalesce(m.said_at, m.created_at) as "created_at!", m.place, g.state as "state?", g.after_id as "after?: MessageId",
                b.state as "before?", extract(epoch from g.next_attempt_at - now())::float8 as due, g.reason, coalesce(g.model, m.model) as model, g.completion_tokens, g.from_seq as "from_seq?",
-               extract(epoch from g.answer_at - g.first_token_at)::float8 as thought
+               extract(epoch from g.answer_at - g.first_token_at)::float8 as thought,
+               (select jsonb_agg(jsonb_build_object('id', f.id, 'name', f.name, 'width', f.width, 'height', f.height) order by a.place)
+                from attachments a join files f on f.id = a.file_id where a.message_id = m.id) as "images: Json<Vec<Attached>>"
            from messages m left join generations g on g.message_id = m.id
            left join generations b on b.message_id = g.after_id
            where m.chat_id = $1 and m.id = any($2) order by array_position($2, m.id)"#,
@@ -102,7 +107,9 @@ pub async fn path(conn: &mut PgConnection, chat: ChatId, leaf: MessageId, limit:
                m.text as "text!", m.reasoning as "reasoning!", m.html, m.created_at as "created_at!", m.place as "place!",
                g.state as "state?", g.after_id as "after?: MessageId",
                b.state as "before?", extract(epoch from g.next_attempt_at - now())::float8 as due, g.reason, coalesce(g.model, m.model) as model, g.completion_tokens, g.from_seq as "from_seq?",
-               extract(epoch from g.answer_at - g.first_token_at)::float8 as thought
+               extract(epoch from g.answer_at - g.first_token_at)::float8 as thought,
+               (select jsonb_agg(jsonb_build_object('id', f.id, 'name', f.name, 'width', f.width, 'height', f.height) order by a.place)
+                from attachments a join files f on f.id = a.file_id where a.message_id = m.id) as "images: Json<Vec<Attached>>"
            from m
            left join generations g on g.message_id = m.id
            left join generations b on b.message_id = g.after_id

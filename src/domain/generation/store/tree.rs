@@ -149,7 +149,11 @@ pub async fn copy_path(conn: &mut PgConnection, from: ChatId, leaf: MessageId, t
                    cached_tokens, completion_tokens, reasoning_tokens, created_at, started_at, first_token_at, answer_at, ended_at)
                select own.new_id, $3, g.user_id, g.model, g.state, g.reason, 0, g.prompt_tokens,
                    g.cached_tokens, g.completion_tokens, g.reasoning_tokens, g.created_at, g.started_at, g.first_token_at, g.answer_at, g.ended_at
-               from renamed own join generations g on g.message_id = own.id)
+               from renamed own join generations g on g.message_id = own.id),
+           attached as (
+               insert into attachments (chat_id, message_id, place, file_id)
+               select $3, own.new_id, a.place, a.file_id
+               from renamed own join attachments a on a.chat_id = $1 and a.message_id = own.id)
            select new_id as "id!: MessageId" from renamed where id = $2"#,
         from.0,
         leaf.0,

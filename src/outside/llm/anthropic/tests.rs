@@ -153,7 +153,7 @@ fn a_document_instead_of_a_stream() {
 
 #[test]
 fn what_is_asked() {
-    let said = |by_model, text: &str| Message { by_model, text: text.to_owned() };
+    let said = |by_model, text: &str| Message::words(by_model, text);
     let messages = vec![said(false, "hi"), said(true, ""), said(true, "Hello"), said(false, "more")];
     let mut ask = Ask { model: "m".into(), system: String::new(), messages, max_tokens: 9, temperature: None };
     let mut expected = json!({

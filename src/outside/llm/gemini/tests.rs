@@ -112,7 +112,7 @@ fn without_a_finish_reason_it_is_cut() {
 
 #[test]
 fn what_is_asked() {
-    let said = |by_model, text: &str| Message { by_model, text: text.to_owned() };
+    let said = |by_model, text: &str| Message::words(by_model, text);
     let messages = vec![said(false, "hi"), said(true, "Hello"), said(true, ""), said(false, "more")];
     let mut ask = Ask { model: "m".into(), system: String::new(), messages, max_tokens: 9, temperature: None };
     let mut expected = json!({

@@ -235,7 +235,7 @@ fn forms_by_content_type() {
 
 #[test]
 fn what_is_asked() {
-    let said = |by_model, text: &str| Message { by_model, text: text.to_owned() };
+    let said = |by_model, text: &str| Message::words(by_model, text);
     let messages = vec![said(false, "hi"), said(true, "Hello")];
     let mut ask = Ask { model: "m".into(), system: String::new(), messages, max_tokens: 9, temperature: None };
     let mut expected = json!({
