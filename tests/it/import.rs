@@ -2,6 +2,7 @@
 
 use crate::support::{
     TestApp, eventually,
+    images::png,
     people::{Page, Person},
     provider::Step,
 };
@@ -51,7 +52,12 @@ async fn a_chat_comes_back_as_it_was() {
     }
     ann.posts(&format!("/messages/{first}/edits"), &[("content", "Hello **Anne**")]).await;
     test.execute("update generations set completion_tokens = 7, first_token_at = ended_at, answer_at = ended_at + interval '2.5 seconds' where state = 'completed'").await;
+    let cat = ann.adds("cat.png", &png(5, 4)).await;
+    ann.says_with(&chat, "Who is it?", &[&cat]).await;
+    eventually("it was asked", || async { test.provider.asked().len() == 3 }).await;
+    ann.sees(&chat, "unscripted").await;
     let file = ann.opens(&format!("{chat}/export?format=json")).await.html;
+    assert!(file.contains(r#""images":[{"name":"cat.png","data":"iVBOR"#), "{file}");
     assert!(file.contains(r#""tokens":7,"thought":2.5"#) && file.contains("Hello **Anne**"), "{file}");
     assert!(file.contains(r#""rating":{"liked":true,"note":"Kind"}"#) && file.contains(r#""rating":{"liked":false}"#));
 
@@ -71,6 +77,8 @@ async fn a_chat_comes_back_as_it_was() {
     let again = bob.opens(&format!("{path}/export?format=json")).await.html;
     assert_eq!(bare(&again), bare(&file));
     let shown = bob.opens(&path).await.html;
+    let own = crate::support::people::between(&shown, "<img src=\"", "\"").unwrap();
+    assert_eq!(bob.opens(&own).await.status, StatusCode::OK, "the image is his own");
     assert!(shown.contains("Hello <strong>Anne</strong>") && shown.contains("Who am I?"), "{shown}");
     assert!(test.value::<bool>("select count(*) = 3 from generations where state = 'interrupted'").await);
     assert!(test.value::<bool>("select count(*) = 3 and bool_and(leaf_id is not null) from chats").await);

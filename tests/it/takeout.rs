@@ -2,6 +2,7 @@
 
 use crate::support::{
     TestApp, eventually,
+    images::png,
     people::{PASSWORD, Person, between},
 };
 use parlor::domain::export::form::FileForm;
@@ -29,9 +30,9 @@ async fn takes(person: &Person) -> BTreeMap<String, String> {
     (0..zip.len())
         .map(|i| {
             let mut file = zip.by_index(i).unwrap();
-            let mut text = String::new();
-            file.read_to_string(&mut text).unwrap();
-            (file.name().unwrap().to_string(), text)
+            let mut bytes = Vec::new();
+            file.read_to_end(&mut bytes).unwrap();
+            (file.name().unwrap().to_string(), String::from_utf8_lossy(&bytes).into_owned())
         })
         .collect()
 }
@@ -56,6 +57,7 @@ async fn ann_takes_all_that_is_hers() {
     let foreign = bob.asks("mine alone").await;
     bob.sees(&foreign, "Secret").await;
 
+    ann.adds("my cat.png", &png(2, 2)).await;
     assert!(ann.opens("/settings/data").await.html.contains("Make the file"));
     assert_eq!(ann.posts("/settings/data", &[]).await.location.as_deref(), Some("/settings/data"));
     let files = takes(&ann).await;
@@ -68,6 +70,7 @@ async fn ann_takes_all_that_is_hers() {
             "chats/00001 Who am I x.json",
             "chats/00001 Who am I x.md",
             "folders.json",
+            "images/00001 my cat.png",
             "prompts.json",
             "ratings.json",
             "sessions.json",
@@ -75,6 +78,7 @@ async fn ann_takes_all_that_is_hers() {
             "usage.json"
         ]
     );
+    assert!(files["images/00001 my cat.png"].contains("PNG"));
     let json = |name: &str| serde_json::from_str::<Value>(&files[name]).unwrap();
     assert_eq!(json("account.json")["email"], "ann@example.org");
     assert_eq!(json("settings.json")["theme"], "system");

@@ -3,6 +3,7 @@
 
 use super::{Head, Told};
 use crate::base::{Error, Result};
+use base64::{Engine as _, prelude::BASE64_STANDARD};
 use serde::{Deserialize, Serialize};
 use time::{OffsetDateTime, serde::rfc3339};
 
@@ -35,7 +36,7 @@ pub struct FileForm {
 }
 
 /// A message. Ids are good within the file only.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct MessageForm {
     pub id: String,
     pub parent: Option<String>,
@@ -45,6 +46,9 @@ pub struct MessageForm {
     #[serde(with = "rfc3339")]
     pub at: OffsetDateTime,
     pub text: String,
+    /// Of a person's message.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub images: Vec<ImageForm>,
     /// Of an answer: what was thought before it.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub reasoning: String,
@@ -66,7 +70,15 @@ pub struct MessageForm {
     pub rating: Option<RatingForm>,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+/// An image of a message: a copy that is upright, of at most 2048 pixels a side, and without what cameras write beside it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ImageForm {
+    pub name: String,
+    /// Its bytes in Base64; what it is, they say themselves.
+    pub data: String,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct RatingForm {
     /// Or disliked.
     pub liked: bool,
@@ -105,6 +117,10 @@ pub fn begin(head: &Head) -> Result<String> {
     Ok(text)
 }
 
+fn image((name, bytes): &(String, Vec<u8>)) -> ImageForm {
+    ImageForm { name: name.clone(), data: BASE64_STANDARD.encode(bytes) }
+}
+
 /// One message as a line; `first` has no comma before it.
 ///
 /// # Errors
@@ -118,6 +134,7 @@ pub fn line(told: &Told, first: bool) -> Result<String> {
         author: if shown.by_model { Author::Model } else { Author::Person },
         at: shown.created_at,
         text: shown.text.clone(),
+        images: told.images.iter().map(image).collect(),
         reasoning: shown.reasoning.clone(),
         model: Some(shown.model.clone()).filter(|model| !model.is_empty()),
         state: shown.state.map(|state| state.name().to_owned()),

@@ -8,10 +8,11 @@ use crate::{
     app::App,
     base::{
         Error, Result,
-        ids::{ChatId, MessageId, UserId},
+        ids::{ChatId, MessageId},
     },
     domain::{
         accounts::Viewer,
+        files,
         generation::{self, Rating, Shown},
     },
 };
@@ -58,12 +59,15 @@ pub struct Told {
     pub place: i32,
     /// What the reader thinks of it.
     pub rating: Option<Rating>,
+    /// Of a whole tree: the bytes of its images, as far as they can be read, by their names.
+    pub images: Vec<(String, Vec<u8>)>,
 }
 
 /// A chat being read. Only the ids of what is still to come are held.
 pub struct Export {
     pub head: Head,
-    reader: UserId,
+    reader: Viewer,
+    extent: Extent,
     rest: VecDeque<Node>,
 }
 
@@ -79,7 +83,7 @@ pub async fn begin(app: &App, viewer: &Viewer, chat: ChatId, extent: Extent) -> 
         Extent::Path => path(&nodes, head.leaf),
         Extent::Tree => parents_first(&nodes),
     };
-    Ok(Export { head, reader: viewer.id, rest: rest.into() })
+    Ok(Export { head, reader: viewer.clone(), extent, rest: rest.into() })
 }
 
 impl Export {
@@ -104,13 +108,29 @@ impl Export {
         }
         let shown = generation::shown(app, self.head.id, &ids).await?;
         let mut conn = app.pools.http.acquire().await?;
-        let mut ratings = generation::ratings(&mut conn, self.reader, self.head.id, &ids).await?;
-        let told = shown.into_iter().map(|shown| Told {
-            place: places.get(&shown.id).copied().unwrap_or(0),
-            rating: ratings.remove(&shown.id),
-            shown,
-        });
-        Ok(Some(told.collect()))
+        let mut ratings = generation::ratings(&mut conn, self.reader.id, self.head.id, &ids).await?;
+        drop(conn);
+        let mut told = Vec::with_capacity(shown.len());
+        for shown in shown {
+            let images = match self.extent {
+                Extent::Path => Vec::new(),
+                Extent::Tree => self.images(app, &shown).await,
+            };
+            let (place, rating) = (places.get(&shown.id).copied().unwrap_or(0), ratings.remove(&shown.id));
+            told.push(Told { shown, place, rating, images });
+        }
+        Ok(Some(told))
+    }
+
+    async fn images(&self, app: &App, shown: &Shown) -> Vec<(String, Vec<u8>)> {
+        let mut images = Vec::new();
+        for file in &shown.images {
+            match files::view(app, &self.reader, file.id).await {
+                Ok(content) => images.push((content.name, content.bytes)),
+                Err(error) => tracing::error!(%error, file = %file.id, "an image is missing in what is taken away"),
+            }
+        }
+        images
     }
 }
 

@@ -22,7 +22,9 @@ pub async fn nodes(conn: &mut PgConnection, chat: ChatId) -> sqlx::Result<Vec<No
     sqlx::query_as!(
         Node,
         r#"select id as "id: MessageId", parent_id as "parent: MessageId", place,
-               octet_length(text)::bigint + octet_length(reasoning) + coalesce(octet_length(html), 0) as "size!"
+               octet_length(text)::bigint + octet_length(reasoning) + coalesce(octet_length(html), 0)
+                   + (select coalesce(sum(f.view_size), 0) from attachments a join files f on f.id = a.file_id
+                      where a.message_id = messages.id) as "size!"
            from messages where chat_id = $1 and removed_at is null"#,
         chat.0
     )

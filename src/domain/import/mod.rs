@@ -11,18 +11,20 @@ use crate::{
     app::App,
     base::{
         Error, Result,
-        ids::{ImportId, MessageId},
+        ids::{FileId, ImportId, MessageId, UserId},
         queue::{self, Job},
     },
     domain::{
         accounts::Viewer,
-        export::form::{Author, FileForm},
-        feed, generation,
+        export::form::{Author, FileForm, MessageForm},
+        feed, files, generation,
     },
     markdown,
 };
+use base64::{Engine as _, prelude::BASE64_STANDARD};
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
+use sqlx::PgConnection;
+use std::{borrow::Cow, collections::HashMap};
 
 /// Bytes of a file at most. Of its chats one at a time is held besides.
 pub const MAX_FILE: usize = 128 * 1024 * 1024;
@@ -127,13 +129,15 @@ async fn bring(app: &App, id: ImportId, number: i32, file: &FileForm) -> Result<
     }
     let chat = store::chat(&mut tx, user, &read::title(file), &file.chat).await?;
     feed::store::open(&mut tx, chat).await?;
-    let mut ids: HashMap<&str, MessageId> = HashMap::with_capacity(file.messages.len());
+    let mut ids: HashMap<String, MessageId> = HashMap::with_capacity(file.messages.len());
     let mut last = None;
     for message in &file.messages {
+        let (message, images) = &with_images(app, &mut tx, user, message).await?;
         let parent = message.parent.as_deref().and_then(|parent| ids.get(parent)).copied();
         let by_model = message.author == Author::Model;
         let html = (!by_model).then(|| markdown::plain(&message.text));
         let new = store::message(&mut tx, chat, parent, message, html.as_deref()).await?;
+        files::attach(&mut tx, user, (chat, new), images).await?;
         if by_model {
             let (text, scope) = (message.text.clone(), new.to_string());
             let rendered = tokio::task::spawn_blocking(move || markdown::render(&text, &scope)).await;
@@ -146,7 +150,7 @@ async fn bring(app: &App, id: ImportId, number: i32, file: &FileForm) -> Result<
                 generation::set_rating(&mut tx, chat, new, user, rating.liked, Some(&rating.note)).await?;
             }
         }
-        ids.insert(&message.id, new);
+        ids.insert(message.id.clone(), new);
         last = Some(new);
     }
     let leaf = file.chat.leaf.as_deref().and_then(|leaf| ids.get(leaf)).copied().or(last);
@@ -154,4 +158,31 @@ async fn bring(app: &App, id: ImportId, number: i32, file: &FileForm) -> Result<
     feed::ring_list(&mut tx, user).await?;
     tx.commit().await?;
     Ok(true)
+}
+
+/// A message with its images taken. One that cannot be taken (it is none, or there is no room) is told by its name.
+async fn with_images<'a>(
+    app: &App,
+    tx: &mut PgConnection,
+    user: UserId,
+    message: &'a MessageForm,
+) -> Result<(Cow<'a, MessageForm>, Vec<FileId>)> {
+    let (mut told, mut taken) = (Cow::Borrowed(message), Vec::new());
+    for image in &message.images {
+        let bytes = BASE64_STANDARD.decode(&image.data).ok().filter(|_| taken.len() < files::MOST);
+        let brought = match bytes {
+            Some(bytes) => files::bring(app, tx, user, &image.name, bytes).await,
+            None => Err(Error::invalid("file", "no image")),
+        };
+        match brought {
+            Ok(id) => taken.push(id),
+            Err(Error::Invalid(_) | Error::Conflict(_)) => {
+                let text = &mut told.to_mut().text;
+                let name = image.name.replace('\0', "\u{fffd}");
+                format!("{text}\n\n[Image: {name}]").trim_start().clone_into(text);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok((told, taken))
 }

@@ -198,6 +198,7 @@ fn form(title: Option<String>, at: Option<f64>, nodes: &HashMap<String, Node>, l
                 here = Some(id.to_owned());
                 let place = places.entry(above.clone()).or_default();
                 messages.push(MessageForm {
+                    images: Vec::new(),
                     id: id.to_owned(),
                     parent: above,
                     order: *place,

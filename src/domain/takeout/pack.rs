@@ -12,6 +12,7 @@ use crate::{
     domain::{
         accounts::{self, Viewer},
         export::{self, Export, Extent, Told, form},
+        files,
     },
 };
 use std::{
@@ -126,6 +127,7 @@ impl Zip {
         match piece {
             Piece::File(name) => self.writer.start_file(name, SimpleFileOptions::default()).map_err(Error::internal),
             Piece::Text(text) => self.writer.write_all(text.as_bytes()).map_err(Error::internal),
+            Piece::Bytes(bytes) => self.writer.write_all(&bytes).map_err(Error::internal),
         }
     }
 }
@@ -135,6 +137,7 @@ enum Piece {
     File(String),
     /// More of it.
     Text(String),
+    Bytes(Vec<u8>),
 }
 
 struct Packer<'a> {
@@ -170,6 +173,9 @@ impl Packer<'_> {
                 }
             }
         }
+        if !self.put_images(viewer).await? {
+            return Ok(Outcome::Lost);
+        }
         let Some(Zip { writer, out }) = self.zip.take() else { return Ok(Outcome::Lost) };
         tokio::task::spawn_blocking(move || writer.finish().map(drop))
             .await
@@ -177,6 +183,27 @@ impl Packer<'_> {
             .map_err(Error::internal)?;
         let mine = self.keep(out.take(1)).await?;
         Ok(if mine { Outcome::Whole } else { Outcome::Lost })
+    }
+
+    /// All images as they came.
+    async fn put_images(&mut self, viewer: &Viewer) -> Result<bool> {
+        let (mut last, mut number) = (None, 0);
+        while let Some(id) = files::next(self.app, viewer, last).await? {
+            (last, number) = (Some(id), number + 1);
+            let content = match files::original(self.app, viewer, id).await {
+                Ok(content) => content,
+                Err(Error::NotFound) => continue, // removed meanwhile
+                Err(error) => {
+                    tracing::error!(%error, file = %id, "an image is missing in a file of somebody's data");
+                    continue;
+                }
+            };
+            let name = file_name("images", number, content.stem(), content.ending());
+            if !self.put(vec![Piece::File(name), Piece::Bytes(content.bytes)]).await? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// A chat as JSON, all of its tree, to be imported again; or with a face as Markdown, as it is shown.
@@ -187,7 +214,7 @@ impl Packer<'_> {
             Err(Error::NotFound) => return Ok(true), // deleted meanwhile
             Err(error) => return Err(error),
         };
-        let name = file_name(self.chats, &export.head.title, if face.is_some() { "md" } else { "json" });
+        let name = file_name("chats", self.chats, &export.head.title, if face.is_some() { "md" } else { "json" });
         let begin = match face {
             Some(face) => (face.heading)(&export.head.title),
             None => form::begin(&export.head)?,
@@ -237,11 +264,11 @@ async fn next(app: &App, export: &mut Export, face: Option<Face>, first: &mut bo
 }
 
 /// A number, so that no two are the same, and as much of the title as any system takes.
-fn file_name(number: i32, title: &str, ending: &str) -> String {
+fn file_name(folder: &str, number: i32, title: &str, ending: &str) -> String {
     let kept = |c: char| if c.is_alphanumeric() || "-_,".contains(c) { c } else { ' ' };
     let words: String = title.chars().map(kept).take(60).collect();
     let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
-    format!("chats/{}.{ending}", format!("{number:05} {words}").trim_end())
+    format!("{folder}/{}.{ending}", format!("{number:05} {words}").trim_end())
 }
 
 #[cfg(test)]
@@ -257,8 +284,8 @@ mod tests {
             ("Häuser, Bäume", "chats/00007 Häuser, Bäume.md"),
             ("", "chats/00007.md"),
         ] {
-            assert_eq!(file_name(7, title, "md"), name);
+            assert_eq!(file_name("chats", 7, title, "md"), name);
         }
-        assert!(file_name(7, &"x".repeat(500), "json").len() < 80);
+        assert!(file_name("chats", 7, &"x".repeat(500), "json").len() < 80);
     }
 }
