@@ -14,6 +14,7 @@ use crate::{
     },
     domain::chats,
     outside::{
+        blobs::Blobs,
         llm,
         mail::{Delivered, Letter, Mailer},
     },
@@ -60,6 +61,7 @@ pub fn run(config: &Config, letter_to: Option<&str>) -> anyhow::Result<ExitCode>
             block_on(opened, async |options| {
                 database(config, options, report).await;
                 mail(config, letter_to, report).await;
+                files(config, report).await;
                 providers(config, report).await;
                 Ok(())
             })?;
@@ -153,6 +155,21 @@ async fn mail(config: &Config, to: Option<&str>, report: &mut Report) {
             report.good("test letter", &format!("the server took it, for {to}; look whether it arrives"));
         }
         Ok(Delivered::Written) => report.good("test letter", &format!("written, for {to}: {id}.eml")),
+    }
+}
+
+/// Whether images can be kept.
+async fn files(config: &Config, report: &mut Report) {
+    let folder = match config.files_dir() {
+        Ok(folder) => folder,
+        Err(error) => return report.bad("files", &format!("{error:#}")),
+    };
+    match Blobs::new(&folder, "").check().await {
+        Ok(()) => report.good("files", &format!("{} can be written to", folder.display())),
+        Err(error) => report.bad(
+            "files",
+            &format!("{} cannot be written to: {error}; make it this user's own, or set files.dir", folder.display()),
+        ),
     }
 }
 

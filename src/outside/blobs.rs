@@ -72,9 +72,9 @@ impl Blobs {
     /// # Errors
     /// The file system's.
     pub async fn check(&self) -> io::Result<()> {
-        let name = format!("{:02x}.check", 0);
-        self.put(&name, Vec::new()).await?;
-        self.remove(&name).await
+        let path = self.root.join("check");
+        task::spawn_blocking(move || write(&path, &[])).await.map_err(io::Error::other)??;
+        fs::remove_file(self.root.join("check")).await
     }
 }
 

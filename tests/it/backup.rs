@@ -4,6 +4,7 @@
 use crate::support::{
     database::Database,
     eventually,
+    images::png,
     people::{PASSWORD, Person, between},
     process::{House, Process, SECRET, run},
     server::Server,
@@ -26,6 +27,8 @@ async fn a_dump_brings_everything_back() {
     ann.registers("ann").await;
     let chat = ann.asks("to be kept").await;
     ann.sees(&chat, "Kept").await;
+    let image = ann.adds("kept.png", &png(3, 2)).await;
+    ann.says_with(&chat, "and this", &[&image]).await;
     // something sealed: a letter with a link, which only the secret opens
     house.database.execute("update users set role = 'administrator'").await;
     ann.posts("/password/forgot", &[("email", "ann@example.org")]).await;
@@ -37,10 +40,22 @@ async fn a_dump_brings_everything_back() {
     let mut command = Command::new("pg_dump");
     command.args(["-Fc", &first.url(), "-f"]).arg(&dump);
     done(command);
+    let tar = |act: &str| {
+        let mut command = Command::new("tar");
+        command.arg("-C").arg(house.data.path()).args([act, "files.tar"]);
+        command
+    };
+    let mut command = tar("-cf");
+    command.arg("files").current_dir(house.data.path());
+    done(command);
     // after the dump, the machine is lost
     ann.asks("said too late").await;
     process.kill();
     first.stops_at_once();
+    std::fs::remove_dir_all(house.data.path().join("files")).unwrap();
+    let mut command = tar("-xf");
+    command.current_dir(house.data.path());
+    done(command);
     let second = Server::start().await;
     let mut command = Command::new("pg_restore");
     command.args(["--no-owner", "--exit-on-error", "-d", &second.url()]).arg(&dump);
@@ -56,6 +71,7 @@ async fn a_dump_brings_everything_back() {
     let page = other.opens(&chat).await;
     assert!(page.html.contains("to be kept") && page.html.contains("Kept"));
     assert!(!page.html.contains("said too late"));
+    assert_eq!(other.opens(&format!("/files/{image}")).await.status, StatusCode::OK);
     let letter: String = Database::whole(&second.url()).value("select id::text from mail").await;
     let opened = other.opens(&format!("/admin/outbox/{letter}")).await;
     let token = between(&opened.html, "/password/reset?token=", "\n").expect("what was sealed is opened");

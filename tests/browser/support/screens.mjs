@@ -4,6 +4,7 @@ import { PASSWORD } from "./people.mjs";
 import { everyAdministratorsPage } from "./screens-admin.mjs";
 import { everyLimit, everyTry } from "./screens-limits.mjs";
 import { everyKey } from "./screens-keys.mjs";
+import { everyImage } from "./screens-images.mjs";
 import { everyLetterPage } from "./screens-mail.mjs";
 import { everyGroup, everyModel, everyProvider, everyUsage } from "./screens-providers.mjs";
 import { longChat } from "./long.mjs";
@@ -257,6 +258,7 @@ export async function everyScreen(home, options, at) {
   await everyAdministratorsPage(home, mine, at);
   await everyLetterPage(home, mine, options, at);
   await everyLimit(home, mine, at);
+  await everyImage(mine, at);
   await everyProvider(home, mine, at);
   await everyModel(home, mine, at);
   await everyGroup(home, mine, at);
