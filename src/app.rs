@@ -12,7 +12,7 @@ use crate::{
 use std::{
     collections::HashMap,
     ops::Deref,
-    sync::{Arc, Mutex, MutexGuard, OnceLock, atomic::AtomicBool},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, atomic::AtomicBool},
 };
 use tokio::{sync::Semaphore, time::Instant};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -26,7 +26,7 @@ pub struct Inner {
     pub pools: Pools,
     pub secret: Secret,
     pub feed: Feed,
-    pub providers: Vec<Provider>,
+    providers: Providers,
     pub mailer: Mailer,
     pub blobs: Blobs,
     /// The address this process listens at, once it does: for links, when no public one is set.
@@ -73,7 +73,7 @@ impl App {
         let tasks = TaskTracker::new();
         let feed = Feed::start(&pools, &config.feed, &tasks, &stopping.over);
         tasks.spawn(metrics::metrics().upkeep(stopping.over.clone()));
-        let providers = llm::providers(&config, &secret.derive("provider keys")).await?;
+        let providers = Providers::new(llm::providers(&config, &secret.derive("provider keys")).await?);
         let running = Running::new(config.generation.at_once);
         let hashing = Arc::new(Semaphore::new(config.accounts.hashes_at_once));
         let decoding = Arc::new(Semaphore::new(1));
@@ -110,16 +110,59 @@ impl App {
         }
     }
 
-    /// The provider of that name, if it is configured here.
+    /// All providers: those of the settings, and those that administrators keep.
     #[must_use]
-    pub fn provider(&self, name: &str) -> Option<&Provider> {
-        self.providers.iter().find(|p| p.name == name)
+    pub fn providers(&self) -> Arc<[Arc<Provider>]> {
+        self.providers.all.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Those that the settings name, or the local Ollama or the demo that stand in for them.
+    #[must_use]
+    pub fn providers_of_settings(&self) -> &[Arc<Provider>] {
+        &self.providers.of_settings
+    }
+
+    /// From now on administrators keep these. Answers under way go on with those that they began with.
+    pub fn keep_providers(&self, kept: Vec<Provider>) {
+        let all = self.providers.with(kept);
+        *self.providers.all.write().unwrap_or_else(PoisonError::into_inner) = all;
+    }
+
+    /// The provider of that name, if there is one.
+    #[must_use]
+    pub fn provider(&self, name: &str) -> Option<Arc<Provider>> {
+        self.providers().iter().find(|p| p.name == name).cloned()
     }
 
     /// Whether only the built-in demo answers.
     #[must_use]
     pub fn is_demo(&self) -> bool {
-        self.providers.iter().all(Provider::is_demo)
+        self.providers().iter().all(|provider| provider.is_demo())
+    }
+}
+
+/// The providers of this process.
+struct Providers {
+    of_settings: Vec<Arc<Provider>>,
+    all: RwLock<Arc<[Arc<Provider>]>>,
+}
+
+impl Providers {
+    fn new(of_settings: Vec<Provider>) -> Self {
+        let of_settings: Vec<_> = of_settings.into_iter().map(Arc::new).collect();
+        Self { all: RwLock::new(of_settings.clone().into()), of_settings }
+    }
+
+    /// The demo stands in only where there is nothing else; of two of one name the settings' counts.
+    fn with(&self, kept: Vec<Provider>) -> Arc<[Arc<Provider>]> {
+        let stand_in = |provider: &Arc<Provider>| provider.is_demo() && !kept.is_empty();
+        let mut all: Vec<_> = self.of_settings.iter().filter(|provider| !stand_in(provider)).cloned().collect();
+        for provider in kept {
+            if !self.of_settings.iter().any(|other| other.name == provider.name) {
+                all.push(Arc::new(provider));
+            }
+        }
+        all.into()
     }
 }
 

@@ -12,7 +12,7 @@ use crate::{
         },
         telemetry,
     },
-    domain::chats,
+    domain::{chats, providers::kept},
     outside::{
         blobs::Blobs,
         llm,
@@ -86,6 +86,7 @@ async fn database(config: &Config, options: PgConnectOptions, report: &mut Repor
         Ok(Standing::Current) => {
             report.good("migrations", "complete");
             rows(config, &pools, report).await;
+            kept_providers(&pools, report).await;
         }
         Ok(Standing::Ahead) => {
             report.bad("migrations", "the database was made by a newer version of Parlor: use that one");
@@ -125,6 +126,15 @@ async fn rows(config: &Config, pools: &Pools, report: &mut Report) {
              insert into it from messages_default, delete them there, attach it; commit",
         ),
         Err(error) => report.bad("partitions", &error.to_string()),
+    }
+}
+
+/// The providers that administrators keep; how they stand is told by the page that has them.
+async fn kept_providers(pools: &Pools, report: &mut Report) {
+    match kept::names(pools).await {
+        Ok(names) if names.is_empty() => {}
+        Ok(names) => report.good("kept providers", &format!("{}; see /admin/providers", names.join(", "))),
+        Err(error) => report.bad("kept providers", &error.to_string()),
     }
 }
 
@@ -181,7 +191,10 @@ async fn providers(config: &Config, report: &mut Report) {
     for provider in providers {
         let what = format!("provider {}", provider.name);
         if provider.is_demo() {
-            report.note(&what, "the built-in demo; set OPENAI_API_KEY (and OPENAI_BASE_URL) for a real model");
+            report.note(
+                &what,
+                "the built-in demo; add a provider on /admin/providers, or set OPENAI_API_KEY, for a real model",
+            );
             continue;
         }
         match tokio::time::timeout(Duration::from_secs(10), provider.models()).await {

@@ -8,6 +8,7 @@ use crate::{
         crypto::Secret,
         db::{Pools, migrate},
     },
+    domain::providers,
 };
 use sqlx::postgres::PgConnectOptions;
 use std::time::Duration;
@@ -30,7 +31,9 @@ pub async fn build(config: &Config, options: PgConnectOptions) -> anyhow::Result
             .map_err(|e| anyhow::anyhow!("the data folder {} cannot be made: {e}", data_dir.display()))?;
     }
     let secret = Secret::load(config.secret.expose(), &data_dir)?;
-    App::build(config.clone(), pools, secret).await
+    let app = App::build(config.clone(), pools, secret).await?;
+    providers::kept::load(&app).await?;
+    Ok(app)
 }
 
 /// Says at the start what becomes of letters when there is no server for them.

@@ -152,7 +152,7 @@ pub async fn composer(app: &App, viewer: &Viewer, at: Composing) -> Result<Compo
     };
     let models = one_chosen(app, &known, wanted.as_deref());
     let no_models = models.is_empty().then(|| {
-        let names: Vec<_> = app.providers.iter().map(|p| p.name.as_str()).collect();
+        let names: Vec<_> = app.providers().iter().map(|p| p.name.clone()).collect();
         text::no_models(&names.join(", "), app.config.catalog.retry)
     });
     let allowance = match at.allowance {

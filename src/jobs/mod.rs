@@ -92,10 +92,12 @@ async fn takeouts(app: App) {
     }
 }
 
-/// Starts what every process does, also one without jobs: settling what has lost its worker, and letting accounts go.
+/// Starts what every process does, also one without jobs: settling what has lost its worker, letting accounts go,
+/// and seeing which providers there are.
 pub fn start_sweep(app: &App) {
     app.tasks.spawn(generation::sweep(app.clone()));
     app.tasks.spawn(people::look_after(app.clone()));
+    app.tasks.spawn(providers::kept::watch(app.clone()));
 }
 
 /// What is due every hour. Several processes may do it at once: each step is harmless when done twice.

@@ -58,7 +58,9 @@ pub use models::{Capability, ModelField, ModelGroup, ModelLine, ModelPage, Model
 pub use outbox::{LetterLine, LetterPage, LetterState, OutboxPage};
 pub use outlook::ContextPage;
 pub use prompts::{FillPage, PickPage, PromptForm, PromptLink, PromptPage, PromptsPage};
-pub use providers::{KeyStanding, ProviderGroup, ProviderKey, ProviderNotice, ProvidersPage};
+pub use providers::{
+    KeptKey, KeptNotice, KeptPage, KeyStanding, ProviderGroup, ProviderKey, ProviderNotice, ProvidersPage,
+};
 pub use rating::{Rated, Rating, RatingPage};
 pub use search::{Command, FoundLine, PaletteFound, SearchPage, Span, what};
 pub use settings::{AddressPage, ChatSettingsPage, SettingsPage, WayForm};

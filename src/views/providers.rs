@@ -11,14 +11,17 @@ pub struct ProvidersPage {
     pub days: Vec<ChatDay>,
     pub notice: Option<ProviderNotice>,
     pub groups: Vec<ProviderGroup>,
+    /// Kept, and not used: switched off, or the settings have one of that name.
+    pub idle: Vec<(String, &'static str)>,
 }
 
-page!(ProvidersPage);
+page!(ProvidersPage, KeptPage);
 
 /// What came of the button that was pressed.
 pub enum ProviderNotice {
     Again,
     Gone,
+    Removed,
 }
 
 pub struct ProviderGroup {
@@ -26,6 +29,8 @@ pub struct ProviderGroup {
     pub kind: &'static str,
     pub models: usize,
     pub keys: Vec<ProviderKey>,
+    /// Administrators keep it; else it is of the settings.
+    pub is_kept: bool,
     /// How it did of late, in words; nothing if it was not asked.
     pub health: Option<String>,
 }
@@ -61,6 +66,7 @@ impl ProviderNotice {
         match self {
             Self::Again => text::KEY_USED_AGAIN,
             Self::Gone => text::KEY_GONE,
+            Self::Removed => text::PROVIDER_REMOVED,
         }
     }
 }
@@ -94,6 +100,91 @@ impl ProviderKey {
             KeyStanding::Full(seconds) => text::key_full(seconds),
             KeyStanding::Resting(seconds) => text::key_rests(seconds),
             KeyStanding::SetAside(_) => text::KEY_SET_ASIDE.into(),
+        }
+    }
+}
+
+/// One provider that administrators keep, or a new one.
+#[derive(askama::Template)]
+#[template(path = "pages/provider/page.html")]
+pub struct KeptPage {
+    pub me: Me,
+    pub days: Vec<ChatDay>,
+    pub is_new: bool,
+    /// The settings have one of that name, which counts instead.
+    pub is_shadowed: bool,
+    pub notice: Option<KeptNotice>,
+    /// By the name of each kind, in words, and whether it is chosen.
+    pub kinds: [(&'static str, &'static str, bool); 3],
+    pub keys: Vec<KeptKey>,
+    // as they are, or as they were typed
+    pub name: String,
+    pub base_url: String,
+    pub models: String,
+    pub requests_per_minute: String,
+    pub tokens_per_minute: String,
+    pub enabled: bool,
+    /// What is wrong, by field.
+    pub faults: Vec<(&'static str, String)>,
+}
+
+impl KeptPage {
+    fn fault(&self, field: &str) -> Option<&str> {
+        self.faults.iter().find(|(name, _)| *name == field).map(|(_, sentence)| sentence.as_str())
+    }
+
+    fn title(&self) -> &str {
+        if self.is_new { text::PROVIDER_NEW } else { &self.name }
+    }
+}
+
+/// A key, by what may be seen of it.
+pub struct KeptKey {
+    pub id: ProviderKeyId,
+    pub hint: String,
+    pub at: OffsetDateTime,
+}
+
+impl KeptKey {
+    fn name(&self) -> String {
+        if self.hint.is_empty() { text::KEY_SHORT.into() } else { format!("…{}", self.hint) }
+    }
+}
+
+/// What came of the form before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeptNotice {
+    /// Saved, and it answered.
+    Answered,
+    Unanswered,
+    Saved,
+    /// A key.
+    Removed,
+}
+
+impl KeptNotice {
+    const ALL: [Self; 4] = [Self::Answered, Self::Unanswered, Self::Saved, Self::Removed];
+
+    /// As an address has it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Answered => "answered",
+            Self::Unanswered => "unanswered",
+            Self::Saved => "saved",
+            Self::Removed => "removed",
+        }
+    }
+
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|notice| notice.name() == name)
+    }
+
+    fn words(self) -> &'static str {
+        match self {
+            Self::Answered => text::PROVIDER_ANSWERED,
+            Self::Unanswered => text::PROVIDER_UNANSWERED,
+            Self::Saved => text::PROVIDER_SAVED,
+            Self::Removed => text::PROVIDER_KEY_REMOVED,
         }
     }
 }

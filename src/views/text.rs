@@ -11,6 +11,7 @@ pub mod limits;
 pub mod models;
 pub mod programs;
 pub mod prompts;
+pub mod providers;
 pub mod usage;
 
 pub use crate::base::money::{grouped, money, units};
@@ -24,6 +25,7 @@ pub use limits::*;
 pub use models::*;
 pub use programs::*;
 pub use prompts::*;
+pub use providers::*;
 pub use usage::*;
 
 use time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};

@@ -42,19 +42,19 @@ async fn a_dump_brings_everything_back() {
     done(command);
     let tar = |act: &str| {
         let mut command = Command::new("tar");
-        command.arg("-C").arg(house.data.path()).args([act, "files.tar"]);
+        command.arg("-C").arg(house.data.path().join("data")).args([act, "files.tar"]);
         command
     };
     let mut command = tar("-cf");
-    command.arg("files").current_dir(house.data.path());
+    command.arg("files").current_dir(house.data.path().join("data"));
     done(command);
     // after the dump, the machine is lost
     ann.asks("said too late").await;
     process.kill();
     first.stops_at_once();
-    std::fs::remove_dir_all(house.data.path().join("files")).unwrap();
+    std::fs::remove_dir_all(house.data.path().join("data").join("files")).unwrap();
     let mut command = tar("-xf");
-    command.current_dir(house.data.path());
+    command.current_dir(house.data.path().join("data"));
     done(command);
     let second = Server::start().await;
     let mut command = Command::new("pg_restore");

@@ -55,9 +55,11 @@ async fn owned(test: &TestApp, ann: &Person) -> Owned {
 
 /// The route with what ann owns in it.
 fn address(route: &Route, owned: &Owned) -> String {
-    // the one that names what it is about in its query
-    if route.path == "/admin/models/edit" {
-        return format!("{}?model=openai%2Ffake-1", route.path);
+    // those that name what they are about in their query
+    match route.path {
+        "/admin/models/edit" => return format!("{}?model=openai%2Ffake-1", route.path),
+        "/admin/providers/edit" => return format!("{}?name=lab", route.path),
+        _ => {}
     }
     let Some((before, _)) = route.path.split_once('{') else { return route.path.to_owned() };
     let id = owned.get(before).unwrap_or_else(|| panic!("{}: ann owns nothing of this kind yet", route.path));
@@ -86,6 +88,9 @@ async fn s1_every_route_as_four_people() {
     sqlx::query(sql).execute(&test.app.pools.http).await.unwrap();
     root.posts("/admin/invitations", &[("email", "someone@example.org")]).await;
     root.posts("/admin/groups", &[("name", "Staff"), ("budget", "")]).await;
+    let lab =
+        [("name", "lab"), ("base_url", &test.provider.url()), ("requests_per_minute", "0"), ("tokens_per_minute", "0")];
+    root.posts("/admin/providers/new", &lab).await;
     let owned = owned(&test, &ann).await;
     let routes = route_list();
     for route in &routes {

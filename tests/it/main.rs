@@ -29,6 +29,7 @@ mod groups;
 mod images;
 mod import;
 mod invitations;
+mod kept;
 mod keys;
 mod kinds;
 mod late;

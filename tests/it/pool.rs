@@ -52,7 +52,7 @@ async fn thirty_pass_evenly_and_the_next_one_waits_without_an_attempt() {
     // a minute passes
     test.execute("update key_uses set second = second - 61").await;
     test.execute(DUE).await;
-    pool::forget(&test.app.providers[0]);
+    pool::forget(&test.app.providers()[0]);
     ann.sees(&chat, "data-state=\"completed\"").await;
     assert_eq!(test.provider.asked().len(), 31);
 }
@@ -65,7 +65,7 @@ async fn many_at_once_take_no_more_than_there_is() {
         let app = test.app.clone();
         tokio::spawn(async move {
             let mut conn = app.pools.http.acquire().await.unwrap();
-            match pool::take(&mut conn, &app.providers[0], &[], 0).await.unwrap() {
+            match pool::take(&mut conn, &app.providers()[0].clone(), &[], 0).await.unwrap() {
                 Take::Key(taken) => Some(taken.key.id),
                 Take::In(pause) => {
                     assert!(pause.as_secs_f64() < 62., "{pause:?}");

@@ -407,6 +407,28 @@ pub enum ProviderKind {
     Demo,
 }
 
+impl ProviderKind {
+    /// Those that speak with somebody.
+    pub const ALL: [Self; 3] = [Self::Openai, Self::Anthropic, Self::Gemini];
+
+    /// As the settings have it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Openai => "openai",
+            Self::Anthropic => "anthropic",
+            Self::Gemini => "gemini",
+            Self::Demo => "demo",
+        }
+    }
+
+    /// One of [`Self::ALL`] by its name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+}
+
 /// Seconds of the configuration as a duration.
 #[must_use]
 pub fn seconds(value: f64) -> Duration {

@@ -19,7 +19,7 @@ pub async fn wait_for_first(app: &App, most: Duration) {
         }
     };
     let _ = tokio::time::timeout(most, found).await;
-    app.memo.forget::<Catalog>();
+    forget(app);
 }
 
 /// Asks every provider for its models and keeps the lists; then again and again, sooner while one does not answer. Of
@@ -40,7 +40,7 @@ pub async fn keep_fresh(app: App) {
 /// Whether every provider answered.
 async fn refresh(app: &App, begins: bool) -> bool {
     let mut complete = true;
-    for provider in &app.providers {
+    for provider in &*app.providers() {
         let models = async {
             let key = format!("models:{}", provider.name);
             let fresh = Duration::from_secs(app.config.catalog.refresh);
@@ -57,8 +57,7 @@ async fn refresh(app: &App, begins: bool) -> bool {
                 continue;
             }
         };
-        let models: Vec<_> = models.into_iter().filter(|model| converses(&model.name)).collect();
-        if let Err(error) = keep(app, &provider.name, &models).await {
+        if let Err(error) = keep_list(app, &provider.name, models).await {
             tracing::warn!(provider = provider.name, %error, "the list of models could not be kept");
             complete = false;
         }
@@ -71,10 +70,20 @@ async fn ask(provider: &Provider) -> anyhow::Result<Vec<Listed>> {
     Ok(tokio::time::timeout(PATIENCE, provider.models()).await.unwrap_or_else(late)?)
 }
 
-async fn keep(app: &App, provider: &str, models: &[Listed]) -> Result<()> {
-    store::keep(app, provider, models).await?;
-    app.memo.forget::<Catalog>();
+/// Keeps what a provider listed, as far as it holds conversations.
+///
+/// # Errors
+/// The database's.
+pub async fn keep_list(app: &App, provider: &str, models: Vec<Listed>) -> Result<()> {
+    let models: Vec<_> = models.into_iter().filter(|model| converses(&model.name)).collect();
+    store::keep(app, provider, &models).await?;
+    forget(app);
     Ok(())
+}
+
+/// The next one who asks looks anew.
+pub fn forget(app: &App) {
+    app.memo.forget::<Catalog>();
 }
 
 /// A guess by the name whether a model holds a conversation: lists of providers mix them with others and do not say.

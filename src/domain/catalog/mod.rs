@@ -8,7 +8,7 @@ mod known;
 mod price;
 mod store;
 
-pub use discover::{keep_fresh, wait_for_first};
+pub use discover::{forget, keep_fresh, keep_list, wait_for_first};
 pub use edit::{Edit, all, edit, find};
 pub use price::Price;
 
@@ -185,7 +185,7 @@ pub async fn facts(app: &App, conn: &mut PgConnection, id: &str) -> Result<Facts
     }
     let (provider, name) = split(id);
     let known = |provider| known::facts(provider, name, Facts::default(), &app.config.catalog.currency);
-    Ok(app.provider(provider).map(known).unwrap_or_default())
+    Ok(app.provider(provider).as_deref().map(known).unwrap_or_default())
 }
 
 /// So many tokens an answer may have: as the settings say, but no more than the model makes, and no more than half of what it

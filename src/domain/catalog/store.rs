@@ -36,7 +36,7 @@ pub async fn read(app: &App, db: impl PgExecutor<'_>) -> Result<Vec<Model>> {
     .await?;
     let model = |row: Row| {
         let provider = app.provider(&row.provider)?;
-        let known = known::facts(provider, &row.name, row.listed.0, &app.config.catalog.currency);
+        let known = known::facts(&provider, &row.name, row.listed.0, &app.config.catalog.currency);
         let facts = row.edited.map(|edited| edited.0).unwrap_or_default();
         // one that a newer version knows is for nobody here
         let audience =
@@ -49,7 +49,7 @@ pub async fn read(app: &App, db: impl PgExecutor<'_>) -> Result<Vec<Model>> {
 }
 
 fn names(app: &App) -> Vec<String> {
-    app.providers.iter().map(|provider| provider.name.clone()).collect()
+    app.providers().iter().map(|provider| provider.name.clone()).collect()
 }
 
 pub async fn is_empty(app: &App) -> sqlx::Result<bool> {

@@ -110,8 +110,8 @@ impl Attempt<'_> {
     pub(super) async fn make(&mut self) -> Outcome {
         let mut outcome = self.make_with(&self.claimed.model).await;
         let (provider, model) = catalog::split(&self.claimed.model);
-        let others = self.app.provider(provider).and_then(|provider| provider.fallbacks.get(model));
-        for other in others.into_iter().flatten() {
+        let others = self.app.provider(provider).and_then(|provider| provider.fallbacks.get(model).cloned());
+        for other in others.iter().flatten() {
             if self.has_streamed() || outcome.pause().is_none() {
                 break;
             }
@@ -139,6 +139,7 @@ impl Attempt<'_> {
             let sentence = format!("The provider “{provider_name}” is no longer configured. Choose another model.");
             return Outcome::Fault(sentence);
         };
+        let provider = &*provider;
         let (ask, price, mut taken) = match self.prepare(provider, id).await {
             Ok(prepared) => prepared,
             // not for this model

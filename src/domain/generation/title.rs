@@ -67,7 +67,7 @@ async fn make(app: &App, id: GenerationId) -> Result<()> {
         temperature: None,
     };
     let price = catalog::facts(app, &mut *app.pools.jobs.acquire().await?, &first.model).await?.price.map(Price::from);
-    let said = match said(app, id, provider, &ask, price).await? {
+    let said = match said(app, id, &provider, &ask, price).await? {
         Ok(said) => said,
         Err(fault) => {
             tracing::warn!(provider = provider.name, %fault, "a provider made no title");

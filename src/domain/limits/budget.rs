@@ -31,9 +31,10 @@ impl Bill {
     /// Nothing for a model without a price. Of models that may answer instead the dearest counts.
     pub(super) async fn of(app: &App, tx: &mut PgConnection, viewer: &Viewer, model: &str) -> Result<Option<Self>> {
         let (provider, name) = catalog::split(model);
-        let others = app.provider(provider).and_then(|provider| provider.fallbacks.get(name)).into_iter().flatten();
+        let others =
+            app.provider(provider).and_then(|provider| provider.fallbacks.get(name).cloned()).unwrap_or_default();
         let (mut price, mut max_tokens) = (None, 0);
-        for model in [model].into_iter().chain(others.map(String::as_str)) {
+        for model in [model].into_iter().chain(others.iter().map(String::as_str)) {
             let facts = catalog::facts(app, tx, model).await?;
             max_tokens = max_tokens.max(catalog::max_output(app, &facts));
             let this = facts.price.map(Price::from);

@@ -2,6 +2,7 @@
 //! The counts are shared by all processes (migrations/0027_provider_keys.sql). What must not live here: a protocol
 //! (outside/llm), what an answer does while there is no key (domain/generation).
 
+pub mod kept;
 pub mod pool;
 mod store;
 
@@ -52,7 +53,7 @@ pub async fn overview(app: &App, viewer: &Viewer) -> Result<Vec<ProviderState>> 
     only_administrators(viewer)?;
     let mut conn = app.pools.http.acquire().await?;
     let mut all = Vec::new();
-    for provider in &app.providers {
+    for provider in &*app.providers() {
         let keys: Vec<_> = provider.counted_keys().map(|key| key.id).collect();
         let mut states = store::states(&mut conn, &keys).await?;
         states.sort_by_key(|state| keys.iter().position(|id| *id == state.id));
@@ -73,7 +74,7 @@ pub async fn use_again(app: &App, viewer: &Viewer, id: ProviderKeyId) -> Result<
     audit::note(&mut tx, &Actor::from(viewer), "provider_key.used_again", None, &what).await?;
     tx.commit().await?;
     if let Some(provider) = app.provider(&provider) {
-        pool::forget(provider);
+        pool::forget(&provider);
     }
     Ok(())
 }
@@ -84,7 +85,7 @@ pub async fn use_again(app: &App, viewer: &Viewer, id: ProviderKeyId) -> Result<
 /// The database's.
 pub async fn care(app: &App) -> Result<()> {
     let mut conn = app.pools.jobs.acquire().await?;
-    for provider in &app.providers {
+    for provider in &*app.providers() {
         pool::enter(&mut conn, provider).await?;
     }
     Ok(store::care(&mut conn).await?)

@@ -1,8 +1,11 @@
 //! The SQL of the keys of providers. Counting is in functions of the database (migrations/0027_provider_keys.sql).
 
-use super::KeyState;
+use super::{
+    KeyState,
+    kept::{Kept, KeptKey, Said, Sealed},
+};
 use crate::{
-    base::ids::ProviderKeyId,
+    base::{config::ProviderKind, ids::ProviderKeyId},
     outside::llm::{Key, Standing},
 };
 use sqlx::{PgConnection, PgPool};
@@ -130,4 +133,132 @@ pub async fn care(conn: &mut PgConnection) -> sqlx::Result<()> {
     sqlx::query!("delete from provider_keys where seen_at < now() - interval '30 days'").execute(&mut *conn).await?;
     sqlx::query!("delete from key_uses where second < extract(epoch from now())::bigint - 120").execute(conn).await?;
     Ok(())
+}
+
+/// The providers that administrators keep, by name, each with what may be seen of its keys.
+pub async fn kept(conn: &mut PgConnection) -> sqlx::Result<Vec<Kept>> {
+    let rows = sqlx::query!(
+        "select name, kind, base_url, models, requests_per_minute, tokens_per_minute, enabled from providers order by name"
+    );
+    let rows = rows.fetch_all(&mut *conn).await?;
+    let mut all: Vec<_> = rows
+        .into_iter()
+        .map(|row| Kept {
+            said: Said {
+                kind: ProviderKind::parse(&row.kind).unwrap_or(ProviderKind::Openai),
+                base_url: row.base_url,
+                models: row.models,
+                requests_per_minute: row.requests_per_minute,
+                tokens_per_minute: row.tokens_per_minute,
+                enabled: row.enabled,
+            },
+            name: row.name,
+            keys: Vec::new(),
+            is_shadowed: false,
+        })
+        .collect();
+    let keys = sqlx::query!(
+        r#"select id as "id: ProviderKeyId", provider, hint, created_at from sealed_keys order by created_at, id"#
+    );
+    for key in keys.fetch_all(conn).await? {
+        let own = all.iter_mut().filter(|kept| kept.name == key.provider);
+        own.for_each(|kept| {
+            kept.keys.push(KeptKey { id: key.id, hint: key.hint.clone(), created_at: key.created_at });
+        });
+    }
+    Ok(all)
+}
+
+/// How often anything was changed, the providers as they are then, and their keys as they are stored, the oldest first.
+pub async fn kept_with_keys(conn: &mut PgConnection) -> sqlx::Result<(i64, Vec<Kept>, Vec<Sealed>)> {
+    // read first: what is changed meanwhile is read again
+    let version = sqlx::query_scalar!("select version from provider_changes").fetch_one(&mut *conn).await?;
+    let all = kept(&mut *conn).await?;
+    let keys = sqlx::query_as!(Sealed, "select provider, sealed from sealed_keys order by created_at, id");
+    Ok((version, all, keys.fetch_all(conn).await?))
+}
+
+pub async fn version(db: &PgPool) -> sqlx::Result<i64> {
+    sqlx::query_scalar!("select version from provider_changes").fetch_one(db).await
+}
+
+pub async fn note_change(conn: &mut PgConnection) -> sqlx::Result<()> {
+    sqlx::query!("update provider_changes set version = version + 1").execute(conn).await?;
+    Ok(())
+}
+
+pub async fn insert_kept(conn: &mut PgConnection, name: &str, said: &Said) -> sqlx::Result<()> {
+    sqlx::query!(
+        "insert into providers (name, kind, base_url, models, requests_per_minute, tokens_per_minute, enabled)
+         values ($1, $2, $3, $4, $5, $6, $7)",
+        name,
+        said.kind.name(),
+        said.base_url,
+        &said.models,
+        said.requests_per_minute,
+        said.tokens_per_minute,
+        said.enabled
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+pub async fn update_kept(conn: &mut PgConnection, name: &str, said: &Said) -> sqlx::Result<bool> {
+    let done = sqlx::query!(
+        "update providers set kind = $2, base_url = $3, models = $4, requests_per_minute = $5, tokens_per_minute = $6,
+             enabled = $7 where name = $1",
+        name,
+        said.kind.name(),
+        said.base_url,
+        &said.models,
+        said.requests_per_minute,
+        said.tokens_per_minute,
+        said.enabled
+    );
+    Ok(done.execute(conn).await?.rows_affected() == 1)
+}
+
+pub async fn insert_key(conn: &mut PgConnection, provider: &str, key: &Key, sealed: &[u8]) -> sqlx::Result<()> {
+    sqlx::query!(
+        "insert into sealed_keys (id, provider, hint, sealed) values ($1, $2, $3, $4)",
+        key.id.0,
+        provider,
+        key.hint(),
+        sealed
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// The provider and the hint of the key.
+pub async fn remove_key(conn: &mut PgConnection, id: ProviderKeyId) -> sqlx::Result<Option<(String, String)>> {
+    let row = sqlx::query!("delete from sealed_keys where id = $1 returning provider, hint", id.0);
+    let row = row.fetch_optional(&mut *conn).await?;
+    sqlx::query!("delete from provider_keys where id = $1 and $2", id.0, row.is_some()).execute(conn).await?;
+    Ok(row.map(|row| (row.provider, row.hint)))
+}
+
+/// All keys of a provider.
+pub async fn remove_keys(conn: &mut PgConnection, provider: &str) -> sqlx::Result<()> {
+    sqlx::query!(
+        "with gone as (delete from sealed_keys where provider = $1 returning id)
+         delete from provider_keys where id in (select id from gone)",
+        provider
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// A provider with its keys, and what it listed.
+pub async fn remove_kept(conn: &mut PgConnection, name: &str) -> sqlx::Result<bool> {
+    remove_keys(&mut *conn, name).await?;
+    let done = sqlx::query!("delete from providers where name = $1", name).execute(&mut *conn).await?;
+    if done.rows_affected() == 0 {
+        return Ok(false);
+    }
+    sqlx::query!("delete from models where provider = $1", name).execute(conn).await?;
+    Ok(true)
 }

@@ -23,6 +23,7 @@ mod models;
 mod outbox;
 mod password;
 mod prompts;
+mod provider;
 mod providers;
 mod ratings;
 mod search;
@@ -38,7 +39,7 @@ pub fn routes(routes: Routes) -> Routes {
     let routes = search::routes(folders::routes(shelves::routes(jobs::routes(admin::routes(routes)))));
     let routes = usage::routes(routes);
     let routes = providers::routes(models::routes(context::routes(groups::routes(limits::routes(routes)))));
-    let routes = files::routes(keys::routes(routes));
+    let routes = provider::routes(files::routes(keys::routes(routes)));
     let routes = outbox::routes(invitations::routes(email::routes(password::routes(routes))));
     let routes = import::routes(prompts::routes(settings::routes(export::routes(routes))));
     data::routes(leaving::routes(account::routes(routes)))

@@ -42,7 +42,7 @@ async fn show(State(web): State<Web>, Me(viewer): Me, Asked(done): Asked<Done>) 
         provider: provider.to_owned(),
         models: models.iter().filter(|model| model.provider == provider).map(line).collect(),
     };
-    let groups = web.app.providers.iter().map(|provider| group(&provider.name)).collect();
+    let groups = web.app.providers().iter().map(|provider| group(&provider.name)).collect();
     let days = present::days(&web.app, &viewer, None).await?;
     let currency = web.app.config.catalog.currency.clone();
     let page = ModelsPage { me: present::me(&viewer), days, saved: done.saved.is_some(), currency, groups };

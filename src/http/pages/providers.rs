@@ -6,7 +6,7 @@ use crate::{
         accounts::Viewer,
         catalog,
         ledger::{self, Health},
-        providers::{self, KeyState},
+        providers::{self, KeyState, kept},
     },
     http::{
         Web,
@@ -40,7 +40,11 @@ struct Done {
 }
 
 async fn show(State(web): State<Web>, Me(viewer): Me, Asked(asked): Asked<Done>) -> Result<Html<String>, Failure> {
-    let notice = (asked.done == "again").then_some(ProviderNotice::Again);
+    let notice = match asked.done.as_str() {
+        "again" => Some(ProviderNotice::Again),
+        "removed" => Some(ProviderNotice::Removed),
+        _ => None,
+    };
     Ok(Html(page(&web, &viewer, notice).await?))
 }
 
@@ -58,15 +62,25 @@ async fn use_again(State(web): State<Web>, Me(viewer): Me, Id(id): Id<ProviderKe
 async fn page(web: &Web, viewer: &Viewer, notice: Option<ProviderNotice>) -> Result<String, Failure> {
     let models = catalog::all(&web.app, viewer).await?;
     let health = ledger::health(&web.app, viewer).await?;
+    let kept = kept::all(&web.app, viewer).await?;
     let groups = providers::overview(&web.app, viewer).await?.into_iter().map(|provider| ProviderGroup {
         models: models.iter().filter(|model| model.provider == provider.name).count(),
         keys: provider.keys.into_iter().map(key).collect(),
+        is_kept: kept.iter().any(|kept| kept.name == provider.name && !kept.is_shadowed),
         health: health.iter().find(|health| health.provider == provider.name).map(words),
         name: provider.name,
         kind: provider.kind,
     });
     let (groups, days) = (groups.collect(), present::days(&web.app, viewer, None).await?);
-    Ok(ProvidersPage { me: present::me(viewer), days, notice, groups }.render())
+    let idle = kept.iter().filter_map(|kept| {
+        let why = match (kept.is_shadowed, kept.said.enabled) {
+            (true, _) => text::PROVIDER_SHADOWED,
+            (false, false) => text::PROVIDER_OFF,
+            (false, true) => return None,
+        };
+        Some((kept.name.clone(), why))
+    });
+    Ok(ProvidersPage { me: present::me(viewer), days, notice, groups, idle: idle.collect() }.render())
 }
 
 fn words(health: &Health) -> String {

@@ -47,7 +47,7 @@ fn main() {
 
 Emoji 🪑📚, other scripts (読書室, غرفة القراءة) and footnotes[^1] work too.
 
-To talk with a real model, set `OPENAI_API_KEY` (and `OPENAI_BASE_URL` for another compatible server), or run Ollama on this machine, and start Parlor again.
+To talk with a real model, add a provider under *Administration, Providers*; or set `OPENAI_API_KEY` (and `OPENAI_BASE_URL` for another compatible server), or run Ollama on this machine, and start Parlor again.
 
 [^1]: Like this one.
 "#;

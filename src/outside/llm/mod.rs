@@ -15,6 +15,7 @@ mod wire;
 pub use facts::{Facts, Listed, MOST_LABEL, MOST_TOKENS};
 pub use keys::{Key, Known, Pick, Standing, pick};
 pub use tokens::{Counter, guess, image_tokens};
+pub use wire::origin;
 
 use crate::base::config::{self, Config, Hidden, ProviderKind};
 use anyhow::Context as _;
@@ -298,12 +299,13 @@ impl Provider {
     /// What it speaks, as the settings call it.
     #[must_use]
     pub fn kind(&self) -> &'static str {
-        match self.line {
-            Line::OpenAi(_) => "openai",
-            Line::Anthropic(_) => "anthropic",
-            Line::Gemini(_) => "gemini",
-            Line::Demo => "demo",
-        }
+        let kind = match self.line {
+            Line::OpenAi(_) => ProviderKind::Openai,
+            Line::Anthropic(_) => ProviderKind::Anthropic,
+            Line::Gemini(_) => ProviderKind::Gemini,
+            Line::Demo => ProviderKind::Demo,
+        };
+        kind.name()
     }
 
     /// Sends the request and returns when the provider has begun to answer.
@@ -343,6 +345,15 @@ impl Provider {
         }
         Err(last)
     }
+}
+
+/// A provider that administrators keep. Its host is never one of this machine's link alone, where clouds tell secrets.
+///
+/// # Errors
+/// An HTTP client cannot be built.
+pub fn kept(name: &str, settings: &config::Provider, mark: &[u8]) -> anyhow::Result<Provider> {
+    let http = wire::careful_client()?;
+    Ok(Provider::new(name, line(&http, name, settings)?, settings, mark))
 }
 
 /// All configured providers; a local Ollama, or else the demo model, when there are none. `mark`: what the ids of keys are

@@ -8,12 +8,13 @@ use super::{
 use crate::base::config::{self, Hidden};
 use anyhow::anyhow;
 use reqwest::{
-    RequestBuilder, Response, StatusCode,
+    RequestBuilder, Response, StatusCode, Url,
+    dns::{Addrs, Name, Resolve, Resolving},
     header::{self, HeaderMap, HeaderName, HeaderValue},
 };
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use std::{str::FromStr, time::Duration};
+use std::{net::IpAddr, str::FromStr, time::Duration};
 
 /// How much of an error's body is read, and for how long: the status alone says what to do.
 const MAX_ERROR_BODY: usize = 16 * 1024;
@@ -26,8 +27,20 @@ const MAX_LIST: usize = 8 * 1024 * 1024;
 ///
 /// # Errors
 /// TLS or proxy settings that cannot be used.
-#[expect(clippy::disallowed_methods, reason = "the one place that may")]
 pub fn http_client(proxy: &Hidden) -> anyhow::Result<reqwest::Client> {
+    Ok(builder(proxy)?.build()?)
+}
+
+/// The same for an address that came by a form: no name leads it to an address of the link alone (S22).
+///
+/// # Errors
+/// TLS settings that cannot be used.
+pub fn careful_client() -> anyhow::Result<reqwest::Client> {
+    Ok(builder(&Hidden::default())?.dns_resolver(Careful).build()?)
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place that may")]
+fn builder(proxy: &Hidden) -> anyhow::Result<reqwest::ClientBuilder> {
     // no total timeout: an answer may take minutes; silence is measured where the answer is read
     let builder = reqwest::Client::builder();
     let builder = match proxy.expose() {
@@ -41,8 +54,42 @@ pub fn http_client(proxy: &Hidden) -> anyhow::Result<reqwest::Client> {
         .redirect(reqwest::redirect::Policy::none()) // a key goes only to the host it was stored with
         .pool_idle_timeout(Duration::from_secs(30))
         .tcp_nodelay(true)
-        .user_agent(concat!("parlor/", env!("CARGO_PKG_VERSION")))
-        .build()?)
+        .user_agent(concat!("parlor/", env!("CARGO_PKG_VERSION"))))
+}
+
+/// Looks names up, and leaves out what is of the link alone: there clouds tell each machine its secrets.
+struct Careful;
+
+impl Resolve for Careful {
+    fn resolve(&self, name: Name) -> Resolving {
+        Box::pin(async move {
+            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
+            let good: Vec<_> = found.filter(|address| !is_of_the_link(address.ip())).collect();
+            if good.is_empty() {
+                return Err("no address that may be asked".into());
+            }
+            Ok(Box::new(good.into_iter()) as Addrs)
+        })
+    }
+}
+
+fn is_of_the_link(address: IpAddr) -> bool {
+    match address.to_canonical() {
+        IpAddr::V4(v4) => v4.is_link_local(),
+        // the second is where a cloud tells them by IPv6
+        IpAddr::V6(v6) => v6.is_unicast_link_local() || v6.segments()[..6] == [0xfd00, 0xec2, 0, 0, 0, 0],
+    }
+}
+
+/// The host of an address that a form may have, with scheme and port; nothing for what is none, or may not be asked.
+#[must_use]
+pub fn origin(url: &str) -> Option<String> {
+    let url = Url::parse(url).ok()?;
+    let plain =
+        url.username().is_empty() && url.password().is_none() && url.query().is_none() && url.fragment().is_none();
+    let host = url.host_str()?.trim_matches(['[', ']']);
+    let of_the_link = host.parse().is_ok_and(is_of_the_link);
+    (["http", "https"].contains(&url.scheme()) && plain && !of_the_link).then(|| url.origin().ascii_serialization())
 }
 
 /// The headers of the settings.

@@ -170,7 +170,7 @@ pub fn migrations(applied: i64, newest: i64, behind: Option<usize>, ahead: bool)
 // providers
 pub const PROVIDERS: &str = "Providers";
 pub const PROVIDERS_LEAD: &str = "Where models are, and the keys they are asked with: the least used one with room comes \
-    next. Providers and keys stand in the settings of this Parlor.";
+    next.";
 pub const PROVIDER_NO_KEY: &str = "It is asked without a key, and without a limit.";
 
 /// How a provider did in the last hour: its requests, those that failed and how most of them did, and the milliseconds to the

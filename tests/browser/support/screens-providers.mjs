@@ -21,7 +21,33 @@ export async function everyProvider(home, mine, at) {
   await mine.sees("The key is asked with again, from now on.");
   await at("providers-again", mine);
   await stands("requests_per_minute = 0, tokens_per_minute = 0, reason = ''");
+  await everyKeptProvider(home, mine, at);
   await made("member");
+}
+
+/** One that an administrator adds: the form, the same refused, its page with a key, and the list; it is gone afterwards. */
+async function everyKeptProvider(home, mine, at) {
+  const { page } = mine;
+  await mine.goes("/admin/providers/new");
+  await at("provider-new", mine);
+  await page.getByLabel("Name").fill("The lab");
+  await page.getByLabel("Address").fill("lab.example");
+  await page.getByRole("button", { name: "Save" }).click();
+  await mine.sees(/An address such as/);
+  await at("provider-refused", mine);
+  await page.getByLabel("Name").fill("lab");
+  await page.getByLabel("Address").fill(home.provider.url);
+  await page.getByLabel("Key", { exact: true }).fill("sk-lab-0123456789-4f7a");
+  await page.getByRole("button", { name: "Save" }).click();
+  await mine.sees("Saved. It answers");
+  await mine.sees("…4f7a");
+  await at("provider", mine);
+  await mine.goes("/admin/providers");
+  await at("providers-kept", mine);
+  await page.getByRole("link", { name: "Edit, lab" }).click();
+  await page.getByText("Remove this provider").first().click();
+  await page.getByRole("button", { name: "Remove this provider" }).click();
+  await mine.sees("The provider was removed.");
 }
 
 /** What was used: nothing yet, one's own, and everybody's. */

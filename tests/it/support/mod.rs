@@ -128,7 +128,7 @@ impl TestApp {
     /// Keys that were set aside, or rest, are asked with again.
     pub async fn uses_keys_again(&self) {
         self.execute("update provider_keys set set_aside_at = null, resting_until = null").await;
-        self.app.providers.iter().for_each(parlor::domain::providers::pool::forget);
+        self.app.providers().iter().for_each(|provider| parlor::domain::providers::pool::forget(provider));
     }
 
     /// See [`Database::check_feeds`].

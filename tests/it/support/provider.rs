@@ -77,6 +77,8 @@ struct Inner {
     scripts: Mutex<VecDeque<Script>>,
     asked: Mutex<Vec<Asked>>,
     release: Notify,
+    /// The only key that is taken, if not all are.
+    taken: Mutex<Option<String>>,
     /// Streams that the other side closed before their end.
     hung_up: Mutex<usize>,
 }
@@ -141,6 +143,11 @@ impl Provider {
         self.inner.release.notify_one();
     }
 
+    /// From now on no other key is taken.
+    pub fn takes_only(&self, key: &str) {
+        *self.inner.taken.lock().unwrap() = Some(key.to_owned());
+    }
+
     /// Takes back a release that nobody waited for.
     pub async fn forget_release(&self) {
         let _ = tokio::time::timeout(std::time::Duration::ZERO, self.inner.release.notified()).await;
@@ -156,7 +163,13 @@ impl Provider {
 }
 
 /// One list for all protocols: they ask for it at the same place, and each passes over what is not its own.
-async fn models() -> Json<Value> {
+async fn models(State(inner): State<Arc<Inner>>, headers: HeaderMap) -> Response {
+    if let Some(taken) = &*inner.taken.lock().unwrap()
+        && !headers.values().any(|value| value.to_str().is_ok_and(|value| value.trim_start_matches("Bearer ") == taken))
+    {
+        let error = json!({ "error": { "message": "internal words", "code": 401 } });
+        return (StatusCode::UNAUTHORIZED, Json(error)).into_response();
+    }
     let names = ["fake-1", "fake-2", "text-embedding-fake"];
     let mut data = names.map(|id| json!({ "id": id, "type": "model", "display_name": id, "object": "model" }));
     let mut gemini = names.map(|name| {
@@ -181,6 +194,7 @@ async fn models() -> Json<Value> {
     Json(json!({
         "object": "list", "data": data, "has_more": false, "first_id": names[0], "last_id": names[2], "models": gemini,
     }))
+    .into_response()
 }
 
 fn add(entry: &mut Value, more: Value) {
