@@ -160,6 +160,7 @@ pub async fn composer(app: &App, viewer: &Viewer, at: Composing) -> Result<Compo
         None => limits::left(app, viewer).await?,
     };
     let files = files::own(app, viewer, &at.files).await?;
+    let quota = quota(app, viewer, &known, allowance).await?;
     Ok(Composer {
         action: at.chat.map_or_else(|| "/chats".to_owned(), |id| format!("/chats/{id}/messages")),
         prompts: at.chat.map_or_else(|| "/prompts".to_owned(), |id| format!("/prompts?chat={id}")),
@@ -170,6 +171,7 @@ pub async fn composer(app: &App, viewer: &Viewer, at: Composing) -> Result<Compo
         files: files.iter().map(image).collect(),
         max_mb: app.config.files.max_mb,
         models,
+        quota,
         no_models,
         text: at.text,
         error: at.error,
@@ -187,6 +189,20 @@ fn attach(chat: Option<ChatId>, files: &[Attached]) -> String {
     let files = (!ids.is_empty()).then(|| format!("file={}", ids.join(",")));
     let query: Vec<_> = chat.into_iter().chain(files).collect();
     if query.is_empty() { "/files/new".to_owned() } else { format!("/files/new?{}", query.join("&")) }
+}
+
+/// What is left of messages, and, where models have a price, of the budget that has least.
+async fn quota(app: &App, viewer: &Viewer, known: &[Model], allowance: Option<Allowance>) -> Result<Option<String>> {
+    let messages = allowance.map(|Allowance { most, left, period, .. }| text::messages_left(left, most, period > 60));
+    let budgets = if known.iter().any(|model| model.facts.price.is_some()) {
+        limits::budgets(app, viewer).await?
+    } else {
+        Vec::new()
+    };
+    let money = budgets.iter().map(|budget| (budget.most - budget.spent - budget.reserved).max(0)).min();
+    let money = money.map(|left| text::money_left(left, &app.config.catalog.currency));
+    let parts: Vec<_> = messages.into_iter().chain(money).collect();
+    Ok((!parts.is_empty()).then(|| parts.join(" · ")))
 }
 
 /// A limit is shown before it hurts, and not before four fifths of it are used.

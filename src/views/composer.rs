@@ -40,6 +40,8 @@ pub struct Composer {
     /// MB that an image may have.
     pub max_mb: u32,
     pub models: Vec<ModelChoice>,
+    /// What is left of what may be sent and spent, for the head of the picker; nothing without a limit.
+    pub quota: Option<String>,
     /// Why nothing can be sent, as a sentence.
     pub no_models: Option<String>,
     pub text: String,

@@ -45,6 +45,7 @@ fn a_turn_that_comes_after_its_end() {
     let ended = page.clone();
     let composer = Composer {
         files: Vec::new(),
+        quota: None,
         attach: "/files/new".into(),
         max_mb: 10,
         context: None,

@@ -238,7 +238,9 @@ async fn the_meter_by_the_composer() {
         assert_eq!(begins(&ann, "hi").await.status(), StatusCode::SEE_OTHER);
     }
     let chat = begins(&ann, "hi").await.headers()["location"].to_str().unwrap().to_owned();
-    assert!(ann.opens(&chat).await.html.contains(">2 of 10 left this minute<"));
+    let html = ann.opens(&chat).await.html;
+    assert!(html.contains(">2 of 10 left this minute<"));
+    assert!(html.contains("<optgroup label=\"Messages: 2 of 10 left this minute\">"), "the picker says it too");
     assert!(ann.opens("/").await.html.contains("class=\"meter meter--minute\""));
     test.execute("update taken_messages set at = at - interval '60 s' where message_id = (select min(message_id::text)::uuid from taken_messages)").await;
     assert!(!ann.opens(&chat).await.html.contains("class=\"meter"), "seven of ten");

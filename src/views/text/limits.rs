@@ -1,6 +1,6 @@
 //! The words about limits: their page, and how many messages are left.
 
-use super::grouped;
+use super::{grouped, money};
 
 pub const LIMITS: &str = "Limits";
 pub const LIMITS_LEAD: &str = "How many messages can be sent, and what they may cost in a month. Somebody who was given limits of their own has those instead.";
@@ -25,6 +25,16 @@ pub fn limit_hint(settings: u32) -> String {
 }
 
 /// By the composer, when it is little.
+/// At the head of the picker.
+pub fn messages_left(left: u32, most: u32, a_day: bool) -> String {
+    format!("Messages: {}", self::left(left, most, a_day))
+}
+
+/// Of a budget, in micro-units.
+pub fn money_left(left: i64, currency: &str) -> String {
+    format!("{} left this month", money(left, currency))
+}
+
 pub fn left(left: u32, most: u32, a_day: bool) -> String {
     let most = grouped(i64::from(most));
     let period = if a_day { "in 24 hours" } else { "this minute" };
