@@ -16,6 +16,13 @@ create table files (
 
 create index files_of on files (user_id, created_at);
 
+-- When somebody sent one, whatever came of it; kept for an hour.
+create table taken_uploads (
+    user_id uuid not null references users (id) on delete cascade,
+    at      timestamptz not null default clock_timestamp()
+);
+create index taken_uploads_of on taken_uploads (user_id, at);
+
 -- Which message has which files. A file without any is removed a day after it came.
 create table attachments (
     chat_id    uuid not null,

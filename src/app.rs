@@ -1,7 +1,10 @@
 //! The app: what every act needs, built once and cloned cheaply. What must not live here: an act.
 
 use crate::{
-    base::{cache::Cache, config::Config, crypto::Secret, db::Pools, ids::GenerationId, memo::Memo, metrics},
+    base::{
+        cache::Cache, config::Config, crypto::Secret, db::Pools, ids::GenerationId, memo::Memo, metrics,
+        turnstile::Turnstile,
+    },
     domain::feed::Feed,
     outside::{
         blobs::Blobs,
@@ -38,10 +41,17 @@ pub struct Inner {
     pub hashing: Arc<Semaphore>,
     /// Images that are being decoded, each of which may take much memory.
     pub decoding: Arc<Semaphore>,
+    /// Images that come.
+    pub uploads: Turnstile,
+    /// MB of images that are on their way to models.
+    pub showing: Arc<Semaphore>,
     pub stopping: Stopping,
     /// Background work that ends when `stopping.over` is cancelled.
     pub tasks: TaskTracker,
 }
+
+/// MB of images that a process sends to models at once; more of them wait.
+pub const SHOWING: u32 = 128;
 
 /// The two steps of an orderly end.
 #[derive(Clone, Default)]
@@ -94,6 +104,8 @@ impl App {
             cache,
             hashing,
             decoding,
+            uploads: Turnstile::default(),
+            showing: Arc::new(Semaphore::new(SHOWING as usize)),
             stopping,
             tasks,
         })))

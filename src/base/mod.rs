@@ -18,5 +18,6 @@ pub mod queue;
 pub mod seal;
 pub mod sessions;
 pub mod telemetry;
+pub mod turnstile;
 
 pub use error::{Error, Result};

@@ -1,7 +1,7 @@
 //! What can be done with one message: say it otherwise, ask again, go on elsewhere, delete. Pages by themselves; where
 //! there are scripts, their middle opens inside the conversation.
 
-use super::{ChatDay, Me, ModelChoice, assets, dom, page, text};
+use super::{ChatDay, Image, Me, ModelChoice, assets, dom, files::Chip, page, text};
 use crate::base::ids::{ChatId, MessageId};
 use time::OffsetDateTime;
 
@@ -17,6 +17,8 @@ pub struct EditPage {
     /// It was not sent yet.
     pub in_line: bool,
     pub words: String,
+    /// What goes along with it.
+    pub images: Vec<Image>,
     /// Makes a resubmission harmless.
     pub key: String,
     pub error: Option<String>,
@@ -43,3 +45,9 @@ pub struct MessagePage {
 }
 
 page!(EditPage, MessagePage);
+
+impl EditPage {
+    fn chips(&self) -> impl Iterator<Item = Chip<'_>> {
+        self.images.iter().map(|image| Chip { image })
+    }
+}

@@ -5,7 +5,7 @@
   const field = () => document.getElementById("composer-text");
   const typesByTouch = matchMedia("(pointer: coarse) and (hover: none)");
   const over = () => [...field().value].length > form().dataset.max;
-  const images = () => document.querySelector("#composer-files :checked");
+  const images = () => document.querySelector("#composer-files :is(:checked, .chip--coming)");
   let sent = "";
 
   const count = () => {

@@ -85,8 +85,7 @@ test("what is no image is said, and a message waits for its image", async () => 
   });
   await hands(tab, "drop", [file("slow.png", picture(40, 40))]);
   await page.getByRole("progressbar", { name: "slow.png" }).waitFor();
-  await tab.composer.fill("Do wait.");
-  await tab.composer.press("Enter");
+  await tab.composer.press("Enter"); // without a word
   await tab.sees("Your message goes as soon as the image is there.");
   assert.equal(new URL(page.url()).pathname, "/");
   await until("it is on its way", () => Boolean(pass));
@@ -104,4 +103,39 @@ test("a connection that breaks is said, and the words stay", async () => {
   await hands(tab, "drop", [file("lost.png", picture(10, 10))]);
   await tab.sees("The image could not be sent. Check the connection and add it again.");
   assert.equal(await tab.composer.inputValue(), "Look at this");
+});
+
+test("an image that is added while a message is on its way stays for the next one", async () => {
+  const pia = await home.person("Pia");
+  const tab = await pia.registers();
+  const { page } = tab;
+  await tab.composer.fill("First");
+  await tab.sendButton.click();
+  await page.waitForURL("/chats/*");
+  await tab.seesEnd();
+  await hands(tab, "paste", [file("first.png", picture(20, 20))]);
+  await page.getByRole("checkbox", { name: "first.png" }).waitFor();
+  let pass;
+  await page.route("**/messages", async (route) => {
+    await new Promise((resolve) => (pass = resolve));
+    await route.continue();
+  });
+  await tab.composer.fill("Second");
+  await tab.composer.press("Enter");
+  await until("it is on its way", () => Boolean(pass));
+  await hands(tab, "paste", [file("next.png", picture(20, 20))]);
+  await page.getByRole("checkbox", { name: "next.png" }).waitFor();
+  pass();
+  await page.locator(".message--me .picture img[alt='first.png']").waitFor();
+  await until("what was sent is gone", async () => (await page.getByRole("checkbox", { name: "first.png" }).count()) === 0);
+  assert.ok(await page.getByRole("checkbox", { name: "next.png" }).isChecked());
+  await tab.seesEnd();
+
+  // an edited question shows its images, and goes along with those that are left
+  const question = page.locator(".message--me").nth(1);
+  await question.hover();
+  await question.getByRole("link", { name: "Edit" }).click();
+  await question.locator(".edit .chip", { hasText: "first.png" }).click();
+  await question.locator(".edit").getByRole("button", { name: "Save and ask" }).click();
+  await until("the image is off", async () => (await page.locator(".message--me .picture").count()) === 0);
 });

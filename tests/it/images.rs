@@ -42,7 +42,7 @@ async fn an_image_goes_along_and_stays_with_its_message() {
     ann.sees(&chat, "data-state=\"completed\"").await;
     let file = ann.adds("my <cat>.png", &png(2400, 30)).await;
     assert_eq!(size_of(&ann, &format!("/files/{file}")).await, (2400, 30), "as it came");
-    assert_eq!(size_of(&ann, &format!("/files/{file}/view")).await, (2048, 26));
+    assert_eq!(size_of(&ann, &format!("/files/{file}/view")).await, (2000, 25));
 
     // S19: to be drawn or kept, never a page
     let response = ann.request(Method::GET, &format!("/files/{file}/view")).send().await.unwrap();
@@ -60,7 +60,7 @@ async fn an_image_goes_along_and_stays_with_its_message() {
     assert!(page.html.contains("my &#60;cat&#62;.png"));
     eventually("the other tab has it too", || async { tab.text().contains(&format!("/files/{file}/view")) }).await;
     let asked = test.provider.asked().pop().unwrap();
-    assert_eq!(asked.images().iter().map(|(_, bytes)| png_size(bytes)).collect::<Vec<_>>(), [(2048, 26)]);
+    assert_eq!(asked.images().iter().map(|(_, bytes)| png_size(bytes)).collect::<Vec<_>>(), [(2000, 25)]);
 
     // it is there again in the next question, an edited one, and a fork
     ann.says(&chat, "Which kind?").await;
@@ -95,7 +95,7 @@ async fn an_image_goes_along_and_stays_with_its_message() {
 
 #[tokio::test]
 async fn what_is_not_taken() {
-    let vars = [("PARLOR__FILES__MAX_MB", "1"), ("PARLOR__LIMITS__UPLOADS_PER_HOUR", "3")];
+    let vars = [("PARLOR__FILES__MAX_MB", "1"), ("PARLOR__LIMITS__UPLOADS_PER_HOUR", "4")];
     let test = TestApp::with(&vars).await;
     let ann = test.person("ann").await;
     let svg = b"<svg xmlns=\"http://www.w3.org/2000/svg\" onload=\"alert(1)\"/>";
@@ -115,7 +115,7 @@ async fn what_is_not_taken() {
         [ann.adds("a.png", &png(2, 2)).await, ann.adds("b.png", &png(2, 2)).await, ann.adds("c.png", &png(2, 2)).await];
     let page = ann.sends_file("d.png", &png(2, 2)).await;
     assert_eq!(page.status, StatusCode::TOO_MANY_REQUESTS);
-    assert!(page.html.contains("3 images were taken within an hour"), "{}", page.html);
+    assert!(page.html.contains("4 images were sent within an hour"), "{}", page.html);
     // nothing of what was refused is left
     assert_eq!(names(&test.data.path().join("files")).len(), 6);
 
@@ -239,4 +239,67 @@ async fn a_folder_that_takes_nothing() {
     assert_eq!(page.status, StatusCode::CONFLICT);
     assert!(page.html.contains("You can send your message without the image."), "{}", page.html);
     assert_eq!(test.value::<i64>("select count(*) from files").await, 0);
+}
+
+/// An edited question goes along with the images that are left ticked, and needs a word only without any.
+#[tokio::test]
+async fn images_of_an_edited_question() {
+    let test = TestApp::start().await;
+    let ann = test.person("ann").await;
+    let chat = ann.asks("hi").await;
+    ann.sees(&chat, "data-state=\"completed\"").await;
+    let (cat, dog) = (ann.adds("cat.png", &png(2, 2)).await, ann.adds("dog.png", &png(3, 2)).await);
+    ann.says_with(&chat, "", &[&cat, &dog]).await;
+    eventually("it was asked", || async { test.provider.asked().len() == 2 }).await;
+    ann.sees(&chat, "unscripted").await;
+    let question: String = test.value("select message_id::text from attachments limit 1").await;
+    let edits = format!("/messages/{question}/edits");
+    let form = ann.opens(&edits).await.html;
+    assert!(form.contains(&format!("value=\"{cat}\" checked")) && form.contains(&format!("value=\"{dog}\" checked")));
+    let text = crate::support::people::between(&form, "edit__text", ">").unwrap();
+    assert!(!text.contains("required"), "{text}");
+    ann.posts(&edits, &[("content", ""), ("images", ""), ("file", &dog), ("act", "ask")]).await;
+    eventually("it was asked", || async { test.provider.asked().len() == 3 }).await;
+    let sizes =
+        |n: usize| test.provider.asked()[n].images().iter().map(|(_, bytes)| png_size(bytes)).collect::<Vec<_>>();
+    assert_eq!((sizes(1), sizes(2)), (vec![(2, 2), (3, 2)], vec![(3, 2)]));
+    let page = ann.posts(&edits, &[("content", ""), ("images", ""), ("act", "ask")]).await;
+    assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(page.html.contains("Write something first."), "{}", page.html);
+    // S2: what another has cannot be put in
+    let bob = test.person("bob").await;
+    let foreign = bob.adds("foreign.png", &png(2, 2)).await;
+    let page = ann.posts(&edits, &[("content", "this"), ("images", ""), ("file", &foreign), ("act", "ask")]).await;
+    assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(test.provider.asked().len(), 3);
+}
+
+/// A file that is missing takes no answer away, and of very many images the newest are shown.
+#[tokio::test]
+async fn images_that_cannot_be_shown_are_told() {
+    let test = TestApp::with(&[("PARLOR__LIMITS__UPLOADS_PER_HOUR", "0")]).await;
+    let ann = test.person("ann").await;
+    let chat = ann.asks("hi").await;
+    ann.sees(&chat, "data-state=\"completed\"").await;
+    for turn in 0..3 {
+        let mut files = Vec::new();
+        for n in 0..8 {
+            files.push(ann.adds(&format!("{turn}-{n}.png"), &png(2, 2)).await);
+        }
+        let files: Vec<_> = files.iter().map(String::as_str).collect();
+        ann.says_with(&chat, "Look", &files).await;
+        let asked = turn + 2;
+        eventually("it was asked", || async { test.provider.asked().len() == asked }).await;
+        ann.sees(&chat, "data-state=\"completed\"").await;
+    }
+    let asked = &test.provider.asked()[3];
+    assert_eq!(asked.images().len(), 20);
+    assert!(
+        asked.body.to_string().contains("[Image: 0-3.png]") && !asked.body.to_string().contains("[Image: 0-4.png]")
+    );
+    std::fs::remove_dir_all(test.data.path().join("files")).unwrap();
+    ann.says(&chat, "And now?").await;
+    eventually("it was asked", || async { test.provider.asked().len() == 5 }).await;
+    let asked = &test.provider.asked()[4];
+    assert!(asked.images().is_empty() && asked.body.to_string().contains("[Image: 2-7.png]"));
 }

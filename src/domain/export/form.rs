@@ -70,7 +70,7 @@ pub struct MessageForm {
     pub rating: Option<RatingForm>,
 }
 
-/// An image of a message: a copy that is upright, of at most 2048 pixels a side, and without what cameras write beside it.
+/// An image of a message: a copy that is upright, of at most 2000 pixels a side, and without what cameras write beside it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ImageForm {
     pub name: String,

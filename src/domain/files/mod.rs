@@ -11,18 +11,21 @@ use crate::{
         Error, Result, crypto,
         error::OnConstraint as _,
         ids::{ChatId, FileId, MessageId, UserId},
+        turnstile::Pass,
     },
     domain::accounts::Viewer,
 };
 use serde::Deserialize;
 use sqlx::PgConnection;
-use std::{collections::HashSet, io::ErrorKind, mem, time::Duration};
+use std::{collections::HashSet, io::ErrorKind, mem, slice, time::Duration};
 use store::New;
 pub use store::Seen;
 use tokio::task;
 
 /// Files of one message.
 pub const MOST: usize = 8;
+/// Uploads that a process takes at once, each of which is held whole; of one person [`MOST`].
+const AT_ONCE: usize = 24;
 /// Characters of a name; the end of a longer one, with its suffix, is kept.
 const MOST_NAME: usize = 120;
 /// What is in the folder and in no row, as of an upload that was cut off, is left for so long.
@@ -83,6 +86,16 @@ pub fn max_bytes(app: &App) -> usize {
     app.config.files.max_mb as usize * 1024 * 1024
 }
 
+/// Somebody is about to send one: whether there is a place for it now. Held while it comes.
+///
+/// # Errors
+/// [`Error::Limited`] while as many of theirs are coming as may; [`Error::Invalid`] when their files have no room.
+pub async fn coming(app: &App, viewer: &Viewer) -> Result<Pass> {
+    check_total(app, store::bytes_of(&mut *app.pools.http.acquire().await?, viewer.id).await?, 0)?;
+    let pass = app.uploads.begin(viewer.id, MOST, AT_ONCE);
+    pass.ok_or_else(|| Error::limited(Duration::from_secs(2), "Too many images are coming at this moment."))
+}
+
 /// Takes an image.
 ///
 /// # Errors
@@ -92,44 +105,48 @@ pub async fn add(app: &App, viewer: &Viewer, name: &str, bytes: Vec<u8>) -> Resu
     if bytes.len() > max_bytes(app) {
         return Err(too_large(app));
     }
-    let size = i64::try_from(bytes.len()).map_err(Error::internal)?;
-    check_room(app, &mut *app.pools.http.acquire().await?, viewer, size).await?;
-    let made = make(app, name, bytes).await?;
-    let blob = made.blob.clone();
-    let kept = async {
-        let mut tx = app.pools.http.begin().await?;
-        store::lock(&mut tx, viewer.id).await?;
-        check_room(app, &mut tx, viewer, size).await?;
-        let attached = made.enter(&mut tx, viewer.id).await?;
-        tx.commit().await?;
-        Ok(attached)
-    };
-    match kept.await {
-        // a commit of unknown outcome may have made the row: the hourly care knows
-        Err(error @ Error::Unavailable(_)) => Err(error),
+    raster::kind(&bytes).map_err(|wrong| refused(wrong, name))?;
+    take_upload(app, viewer).await?;
+    let made = make(app, name, bytes, raster::MOST_PIXELS).await?;
+    let mut tx = app.pools.http.begin().await?;
+    match made.enter(app, &mut tx, viewer.id).await {
+        Ok(attached) => {
+            // should this fail, its outcome is not known: if there is no row, the hourly care removes the bytes
+            tx.commit().await?;
+            Ok(attached)
+        }
         Err(error) => {
-            discard(app, &[blob]).await;
+            made.discard(app).await;
             Err(error)
         }
-        kept => kept,
     }
 }
 
-/// Takes an image that somebody brings along with a chat, in the transaction that makes its message; as many as there are.
+/// Counts it, whatever comes of it: decoding is what costs.
+async fn take_upload(app: &App, viewer: &Viewer) -> Result<()> {
+    let most = if viewer.administrator { 0 } else { app.config.limits.uploads_per_hour };
+    let mut tx = app.pools.http.begin().await?;
+    let again = store::take_upload(&mut tx, viewer.id, most.cast_signed()).await?;
+    tx.commit().await?;
+    let Some(again) = again else { return Ok(()) };
+    let files = if most == 1 { "One image was".to_owned() } else { format!("{most} images were") };
+    let sentence = format!("{files} sent within an hour, which is as many as can be.");
+    Err(Error::limited(Duration::from_secs_f64(again), &sentence))
+}
+
+/// An image that comes along with a chat, on the disk and in no row yet. It was a copy of ours before.
 ///
 /// # Errors
 /// [`Error::Invalid`] for what is no image, or too large; [`Error::Conflict`] when there is no room for it.
-pub async fn bring(app: &App, tx: &mut PgConnection, user: UserId, name: &str, bytes: Vec<u8>) -> Result<FileId> {
+pub async fn bring(app: &App, name: &str, bytes: Vec<u8>) -> Result<Made> {
     if bytes.len() > max_bytes(app) {
         return Err(too_large(app));
     }
-    let size = i64::try_from(bytes.len()).map_err(Error::internal)?;
-    check_total(app, &store::used(tx, user).await?, size)?;
-    Ok(make(app, name, bytes).await?.enter(tx, user).await?.id)
+    make(app, name, bytes, raster::COPY_PIXELS).await
 }
 
 /// An image that is on the disk, and in no row yet.
-struct Made {
+pub struct Made {
     blob: String,
     name: String,
     size: usize,
@@ -137,12 +154,13 @@ struct Made {
     raster: raster::Made,
 }
 
-async fn make(app: &App, name: &str, bytes: Vec<u8>) -> Result<Made> {
+async fn make(app: &App, name: &str, bytes: Vec<u8>, most_pixels: u64) -> Result<Made> {
     let (name, blob, size) = (clean_name(name), crypto::random_hex(), bytes.len());
     let permit = app.decoding.acquire().await.map_err(Error::internal)?;
-    let (made, bytes) = task::spawn_blocking(move || (raster::make(&bytes), bytes)).await.map_err(Error::internal)?;
+    let (made, bytes) =
+        task::spawn_blocking(move || (raster::make(&bytes, most_pixels), bytes)).await.map_err(Error::internal)?;
     drop(permit);
-    let mut raster = made.map_err(|wrong| Error::invalid("file", wrong.sentence(&name)))?;
+    let mut raster = made.map_err(|wrong| refused(wrong, &name))?;
     let view = mem::take(&mut raster.view);
     let view_size = view.len();
     for (name, bytes) in [(blob.clone(), bytes), (view_of(&blob), view)] {
@@ -155,8 +173,15 @@ async fn make(app: &App, name: &str, bytes: Vec<u8>) -> Result<Made> {
 }
 
 impl Made {
-    async fn enter(&self, tx: &mut PgConnection, user: UserId) -> Result<Attached> {
+    /// Gives it a row; as long as the transaction is open, no other file of this person gets one.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when their files have no room.
+    pub async fn enter(&self, app: &App, tx: &mut PgConnection, user: UserId) -> Result<Attached> {
         let raster = &self.raster;
+        store::lock(&mut *tx, user).await?;
+        let size = i64::try_from(self.size + self.view_size).map_err(Error::internal)?;
+        check_total(app, store::bytes_of(&mut *tx, user).await?, size)?;
         let number = |n: u32| i32::try_from(n).map_err(Error::internal);
         let new = New {
             user,
@@ -172,22 +197,20 @@ impl Made {
         let id = store::insert(tx, &new).await?;
         Ok(Attached { id, name: self.name.clone(), width: raster.width, height: raster.height })
     }
-}
 
-async fn check_room(app: &App, conn: &mut PgConnection, viewer: &Viewer, size: i64) -> Result<()> {
-    let used = store::used(conn, viewer.id).await?;
-    let most = app.config.limits.uploads_per_hour;
-    if !viewer.administrator && most > 0 && used.files >= i64::from(most) {
-        let again = Duration::from_secs_f64(used.again_in.unwrap_or(1.).max(1.));
-        let files = if most == 1 { "One image was".to_owned() } else { format!("{most} images were") };
-        return Err(Error::limited(again, &format!("{files} taken within an hour, which is as many as can be.")));
+    /// Removes it again, since it gets no row.
+    pub async fn discard(&self, app: &App) {
+        discard(app, slice::from_ref(&self.blob)).await;
     }
-    check_total(app, &used, size)
 }
 
-fn check_total(app: &App, used: &store::Used, size: i64) -> Result<()> {
+fn refused(wrong: raster::Wrong, name: &str) -> Error {
+    Error::invalid("file", wrong.sentence(&clean_name(name)))
+}
+
+fn check_total(app: &App, bytes: i64, more: i64) -> Result<()> {
     let total = app.config.files.total_mb;
-    if total > 0 && used.bytes + size > i64::from(total) * 1024 * 1024 {
+    if total > 0 && bytes + more > i64::from(total) * 1024 * 1024 {
         let sentence =
             format!("Your files would have more than {total} MB. Delete chats with images that you no longer need.");
         return Err(Error::invalid("file", sentence));
@@ -211,7 +234,8 @@ fn no_room(error: &std::io::Error) -> Error {
 }
 
 /// One line, without a path, and not too long.
-fn clean_name(name: &str) -> String {
+#[must_use]
+pub fn clean_name(name: &str) -> String {
     let name = name.rsplit(['/', '\\']).next().unwrap_or_default();
     let clean: String = name.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     let clean = clean.trim();
@@ -264,7 +288,7 @@ pub async fn view(app: &App, viewer: &Viewer, id: FileId) -> Result<Content> {
 /// The copy of a file that a model is to see.
 ///
 /// # Errors
-/// [`Error::Internal`] when it is not there.
+/// [`Error::Internal`] when it is not there, or cannot be read.
 pub async fn read_seen(app: &App, seen: &Seen) -> Result<Vec<u8>> {
     read(app, &view_of(&seen.blob)).await
 }
@@ -299,20 +323,21 @@ pub fn checked(ids: &[FileId]) -> Result<Vec<FileId>> {
     Ok(ids)
 }
 
-/// Attaches to a message what another one of its chat has.
+/// Attaches these instead of what a message has.
 ///
 /// # Errors
-/// The database's.
-pub async fn attach_as(tx: &mut PgConnection, chat: ChatId, from: MessageId, to: MessageId) -> Result<()> {
-    Ok(store::attach_as(tx, chat, from, to).await?)
+/// As [`attach`].
+pub async fn replace(tx: &mut PgConnection, user: UserId, at: (ChatId, MessageId), ids: &[FileId]) -> Result<()> {
+    store::detach(tx, at.0, at.1).await?;
+    attach(tx, user, at, ids).await
 }
 
-/// Whether a message has any.
+/// What is attached to a message, in its order.
 ///
 /// # Errors
 /// The database's.
-pub async fn any(conn: &mut PgConnection, chat: ChatId, message: MessageId) -> Result<bool> {
-    Ok(!store::seen(conn, chat, &[message]).await?.is_empty())
+pub async fn of_message(conn: &mut PgConnection, chat: ChatId, message: MessageId) -> Result<Vec<Attached>> {
+    Ok(store::of_message(conn, chat, message).await?)
 }
 
 /// What is attached to these messages of a chat.
@@ -333,12 +358,13 @@ pub async fn forget(app: &App, user: UserId) -> Result<()> {
     Ok(())
 }
 
-/// Removes what no message has had for a day, and what is in the folder without being known.
+/// Forgets uploads that no longer count, and removes what no message has had for a day, and what is in the folder without being known.
 ///
 /// # Errors
 /// The database's, and the folder's.
 pub async fn care(app: &App) -> Result<()> {
     const BATCH: i64 = 100;
+    store::forget_uploads(&app.pools.jobs).await?;
     loop {
         let blobs = store::remove_unused(&app.pools.jobs, BATCH).await?;
         discard(app, &blobs).await;

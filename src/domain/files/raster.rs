@@ -3,14 +3,16 @@
 
 use image::{
     DynamicImage, ImageDecoder as _, ImageFormat, ImageReader, Limits, Rgb, RgbImage, codecs::jpeg::JpegEncoder,
-    imageops::FilterType,
 };
 use std::io::Cursor;
 
-/// Pixels of the longer side of the copy. OpenAI scales what is larger down to this, others to less.
-const LONGEST: u32 = 2048;
+/// Pixels of the longer side of the copy: Anthropic takes no more when a request has many images; OpenAI scales what is larger
+/// than 2048 down, others what is smaller than this.
+const LONGEST: u32 = 2000;
 /// An image that is unpacked to more is refused: 50 million pixels are what large cameras make.
-const MOST_PIXELS: u64 = 50_000_000;
+pub const MOST_PIXELS: u64 = 50_000_000;
+/// The same of an image that was such a copy before.
+pub const COPY_PIXELS: u64 = 2048 * 2048;
 /// Memory for unpacking: such an image with 4 bytes a pixel, and room for the decoder.
 const MOST_MEMORY: u64 = 320 * 1024 * 1024;
 /// A drawing is kept without loss up to so many bytes; a photograph never is.
@@ -49,37 +51,43 @@ impl Wrong {
                 format!("“{name}” could not be read: the image is damaged. Save it anew, or choose another.")
             }
             Self::Large => {
-                format!("“{name}” has more than {} million pixels. Make it smaller.", MOST_PIXELS / 1_000_000)
+                format!("“{name}” has too many pixels: at most {} million. Make it smaller.", MOST_PIXELS / 1_000_000)
             }
         }
     }
 }
 
+/// Its kind, by how it begins.
+///
 /// # Errors
-/// What is wrong with it.
-pub fn make(bytes: &[u8]) -> Result<Made, Wrong> {
-    let format = image::guess_format(bytes).map_err(|_| Wrong::Kind)?;
-    let media_type = match format {
-        ImageFormat::Png | ImageFormat::Jpeg | ImageFormat::WebP | ImageFormat::Gif => format.to_mime_type(),
-        _ => return Err(Wrong::Kind),
-    };
+/// [`Wrong::Kind`].
+pub fn kind(bytes: &[u8]) -> Result<ImageFormat, Wrong> {
+    let taken = [ImageFormat::Png, ImageFormat::Jpeg, ImageFormat::WebP, ImageFormat::Gif];
+    image::guess_format(bytes).ok().filter(|format| taken.contains(format)).ok_or(Wrong::Kind)
+}
+
+/// # Errors
+/// What is wrong with it, also more than so many pixels.
+pub fn make(bytes: &[u8], most_pixels: u64) -> Result<Made, Wrong> {
+    let format = kind(bytes)?;
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     let mut limits = Limits::no_limits();
     limits.max_alloc = Some(MOST_MEMORY);
-    reader.limits(limits);
+    reader.limits(limits.clone());
     let mut decoder = reader.into_decoder().map_err(|_| Wrong::Broken)?;
     let (width, height) = decoder.dimensions();
-    if u64::from(width) * u64::from(height) > MOST_PIXELS {
+    let pixels = u64::from(width) * u64::from(height);
+    if pixels > most_pixels || limits.reserve(decoder.total_bytes()).is_err() {
         return Err(Wrong::Large);
     }
     let upright = decoder.orientation().map_err(|_| Wrong::Broken)?;
     let mut image = DynamicImage::from_decoder(decoder).map_err(|_| Wrong::Broken)?;
     if width.max(height) > LONGEST {
-        image = image.resize(LONGEST, LONGEST, FilterType::Triangle);
+        image = image.thumbnail(LONGEST, LONGEST);
     }
     image.apply_orientation(upright);
     let (view, view_type) = encode(&image, format).ok_or(Wrong::Broken)?;
-    Ok(Made { media_type, view, view_type, width: image.width(), height: image.height() })
+    Ok(Made { media_type: format.to_mime_type(), view, view_type, width: image.width(), height: image.height() })
 }
 
 fn encode(image: &DynamicImage, from: ImageFormat) -> Option<(Vec<u8>, &'static str)> {
@@ -139,14 +147,14 @@ mod tests {
             (ImageFormat::Gif, "image/gif"),
             (ImageFormat::WebP, "image/webp"),
         ] {
-            let made = make(&encoded(&drawing, format)).ok().unwrap();
+            let made = make(&encoded(&drawing, format), MOST_PIXELS).ok().unwrap();
             let view_type = if format == ImageFormat::Jpeg { "image/jpeg" } else { "image/png" };
             assert_eq!((made.media_type, made.view_type), (media_type, view_type));
             assert_eq!((made.width, made.height), (30, 20));
             let view = image::load_from_memory(&made.view).unwrap();
             assert_eq!((view.width(), view.height()), (30, 20));
         }
-        let wrong = |bytes: &[u8]| make(bytes).err();
+        let wrong = |bytes: &[u8]| make(bytes, MOST_PIXELS).err();
         assert_eq!(wrong(b""), Some(Wrong::Kind));
         assert_eq!(wrong(b"<svg xmlns=\"http://www.w3.org/2000/svg\"/>"), Some(Wrong::Kind));
         assert_eq!(wrong(b"<html><script>alert(1)</script>"), Some(Wrong::Kind));
@@ -163,15 +171,15 @@ mod tests {
         for at in [6, 8] {
             bomb[at..at + 2].copy_from_slice(&20_000_u16.to_le_bytes());
         }
-        assert_eq!(make(&bomb).err(), Some(Wrong::Large));
+        assert_eq!(make(&bomb, MOST_PIXELS).err(), Some(Wrong::Large));
     }
 
     #[test]
     fn the_copy_is_bounded() {
-        let made = make(&encoded(&DynamicImage::new_rgb8(3000, 100), ImageFormat::Png)).ok().unwrap();
-        assert_eq!((made.width, made.height), (2048, 68));
+        let made = make(&encoded(&DynamicImage::new_rgb8(3000, 100), ImageFormat::Png), MOST_PIXELS).ok().unwrap();
+        assert_eq!((made.width, made.height), (2000, 67));
         // a photograph as PNG would be megabytes
-        let made = make(&encoded(&noise(1000, 1000, 255), ImageFormat::Png)).ok().unwrap();
+        let made = make(&encoded(&noise(1000, 1000, 255), ImageFormat::Png), MOST_PIXELS).ok().unwrap();
         assert_eq!(made.view_type, "image/jpeg");
         assert!(made.view.len() < 2_000_000, "{}", made.view.len());
     }
@@ -196,7 +204,7 @@ mod tests {
         shot.extend(length);
         shot.extend(&exif);
         shot.extend(&jpeg[2..]);
-        let made = make(&shot).ok().unwrap();
+        let made = make(&shot, MOST_PIXELS).ok().unwrap();
         assert_eq!((made.width, made.height), (20, 40));
         assert!(!made.view.windows(4).any(|four| four == b"home"));
     }

@@ -4,31 +4,41 @@ use super::{Attached, Kept};
 use crate::base::ids::{ChatId, FileId, MessageId, UserId};
 use sqlx::{PgConnection, PgPool};
 
-/// How much of what may be kept somebody has used up.
-pub struct Used {
-    /// Within the last hour.
-    pub files: i64,
-    /// Seconds until the oldest of them leaves that hour.
-    pub again_in: Option<f64>,
-    /// Of all files.
-    pub bytes: i64,
-}
-
-pub async fn used(conn: &mut PgConnection, user: UserId) -> sqlx::Result<Used> {
-    sqlx::query_as!(
-        Used,
-        r#"select count(*) filter (where created_at > now() - interval '1 hour') as "files!",
-               extract(epoch from min(created_at) filter (where created_at > now() - interval '1 hour')
-                       + interval '1 hour' - now())::float8 as again_in,
-               coalesce(sum(size + view_size), 0)::bigint as "bytes!"
-           from files where user_id = $1"#,
+/// Bytes of all files of somebody.
+pub async fn bytes_of(conn: &mut PgConnection, user: UserId) -> sqlx::Result<i64> {
+    sqlx::query_scalar!(
+        r#"select coalesce(sum(size + view_size), 0)::bigint as "bytes!" from files where user_id = $1"#,
         user.0
     )
     .fetch_one(conn)
     .await
 }
 
-/// Of one person, one upload at a time is counted and entered; until the transaction ends.
+/// Counts an upload of somebody who may send so many in an hour (0: no limit); else the seconds until there is room. One at
+/// a time, until the transaction ends.
+pub async fn take_upload(conn: &mut PgConnection, user: UserId, most: i32) -> sqlx::Result<Option<f64>> {
+    let key = format!("uploads of {user}");
+    sqlx::query!("select pg_advisory_xact_lock(hashtextextended($1, 0))", key).execute(&mut *conn).await?;
+    let row = sqlx::query!(
+        r#"select count(*) as "count!", extract(epoch from min(at) + interval '1 hour' - clock_timestamp())::float8 as again_in
+           from taken_uploads where user_id = $1 and at > clock_timestamp() - interval '1 hour'"#,
+        user.0
+    )
+    .fetch_one(&mut *conn)
+    .await?;
+    if most > 0 && row.count >= i64::from(most) {
+        return Ok(Some(row.again_in.unwrap_or(1.).max(1.)));
+    }
+    sqlx::query!("insert into taken_uploads (user_id) values ($1)", user.0).execute(conn).await?;
+    Ok(None)
+}
+
+pub async fn forget_uploads(db: &PgPool) -> sqlx::Result<()> {
+    sqlx::query!("delete from taken_uploads where at < now() - interval '1 hour'").execute(db).await?;
+    Ok(())
+}
+
+/// Of one person, one file at a time is entered; until the transaction ends.
 pub async fn lock(conn: &mut PgConnection, user: UserId) -> sqlx::Result<()> {
     let key = format!("files of {user}");
     sqlx::query!("select pg_advisory_xact_lock(hashtextextended($1, 0))", key).execute(conn).await?;
@@ -123,18 +133,25 @@ pub async fn attach(
     Ok(done.execute(conn).await?.rows_affected())
 }
 
-/// Attaches what another message of the chat has.
-pub async fn attach_as(conn: &mut PgConnection, chat: ChatId, from: MessageId, to: MessageId) -> sqlx::Result<()> {
-    sqlx::query!(
-        "insert into attachments (chat_id, message_id, place, file_id)
-         select chat_id, $3, place, file_id from attachments where chat_id = $1 and message_id = $2",
-        chat.0,
-        from.0,
-        to.0
-    )
-    .execute(conn)
-    .await?;
+/// Takes what is attached to a message away from it.
+pub async fn detach(conn: &mut PgConnection, chat: ChatId, message: MessageId) -> sqlx::Result<()> {
+    sqlx::query!("delete from attachments where chat_id = $1 and message_id = $2", chat.0, message.0)
+        .execute(conn)
+        .await?;
     Ok(())
+}
+
+/// What is attached to a message, in its order.
+pub async fn of_message(conn: &mut PgConnection, chat: ChatId, message: MessageId) -> sqlx::Result<Vec<Attached>> {
+    let rows = sqlx::query!(
+        r#"select f.id as "id: FileId", f.name, f.width, f.height from attachments a join files f on f.id = a.file_id
+           where a.chat_id = $1 and a.message_id = $2 order by a.place"#,
+        chat.0,
+        message.0
+    );
+    let number = |n: i32| n.unsigned_abs();
+    let rows = rows.fetch_all(conn).await?.into_iter();
+    Ok(rows.map(|r| Attached { id: r.id, name: r.name, width: number(r.width), height: number(r.height) }).collect())
 }
 
 /// A file that a model is to see.

@@ -6,7 +6,7 @@ use super::{
     run::{Attempt, Outcome},
     state::{Verdict, verdict},
     store,
-    told::told,
+    told::{Prompt, told},
 };
 use crate::{
     base::{
@@ -140,7 +140,7 @@ impl Attempt<'_> {
             return Outcome::Fault(sentence);
         };
         let provider = &*provider;
-        let (ask, price, mut taken) = match self.prepare(provider, id).await {
+        let (prompt, price, mut taken) = match self.prepare(provider, id).await {
             Ok(prepared) => prepared,
             // not for this model
             Err(Error::Conflict(sentence)) => return Outcome::Fault(sentence),
@@ -168,7 +168,7 @@ impl Attempt<'_> {
             let result = match key {
                 Ok(taken) => {
                     tried.push(taken.key.id);
-                    self.ask_with(provider, &ask, price, &taken).await
+                    self.ask_with(provider, &prompt, price, &taken).await
                 }
                 Err(fault) => Err(fault),
             };
@@ -185,7 +185,7 @@ impl Attempt<'_> {
             let sentence = fault.sentence(&provider.name);
             let left = if self.has_streamed() { false } else { self.is_left(provider, &tried).await };
             match verdict(&fault, self.has_streamed(), left, retries, schedule) {
-                Verdict::NextKey => taken = self.key(provider, &tried, ask.tokens()).await,
+                Verdict::NextKey => taken = self.key(provider, &tried, prompt.ask.tokens()).await,
                 // what happened, without what the person is to do about it: nothing, for now
                 Verdict::Wait(pause) => return Outcome::Wait(pause, first_sentence(&sentence)),
                 Verdict::Dead => return Outcome::Dead(sentence),
@@ -195,12 +195,12 @@ impl Attempt<'_> {
     }
 
     /// What is asked, its price, and the first key; on one connection, since every answer does it.
-    async fn prepare<'p>(&self, provider: &'p Provider, id: &str) -> Result<(Ask, Option<Price>, Result<Take<'p>>)> {
+    async fn prepare<'p>(&self, provider: &'p Provider, id: &str) -> Result<(Prompt, Option<Price>, Result<Take<'p>>)> {
         let mut conn = self.app.pools.jobs.acquire().await?;
         let facts = catalog::facts(self.app, &mut conn, id).await?;
-        let ask = self.ask(&mut conn, provider, catalog::split(id).1, &facts).await?;
-        let taken = pool::take(&mut conn, provider, &[], ask.tokens()).await;
-        Ok((ask, facts.price.map(Price::from), taken))
+        let prompt = self.prompt(&mut conn, provider, catalog::split(id).1, &facts).await?;
+        let taken = pool::take(&mut conn, provider, &[], prompt.ask.tokens()).await;
+        Ok((prompt, facts.price.map(Price::from), taken))
     }
 
     async fn key<'p>(&self, provider: &'p Provider, tried: &[ProviderKeyId], tokens: i64) -> Result<Take<'p>> {
@@ -217,15 +217,21 @@ impl Attempt<'_> {
     async fn ask_with(
         &mut self,
         provider: &Provider,
-        ask: &Ask,
+        prompt: &Prompt,
         price: Option<Price>,
         taken: &Taken<'_>,
     ) -> std::result::Result<Option<Finish>, Fault> {
         let deadline = self.silence_until(self.app.config.generation.first_token);
         self.pace = Pace::begin();
         self.usage = None;
-        self.asking = Some(Asking::new(provider, ask, price, taken));
-        let result = match tokio::time::timeout_at(deadline, provider.open(ask, taken.key)).await {
+        self.asking = Some(Asking::new(provider, &prompt.ask, price, taken));
+        let opened = async {
+            let ready = prompt.with_images(self.app).await;
+            // their bytes are let go as soon as they are sent
+            let (ask, _room) = ready.map_err(|error| Fault::new(FaultKind::Unreachable, error.to_string()))?;
+            provider.open(&ask, taken.key).await
+        };
+        let result = match tokio::time::timeout_at(deadline, opened).await {
             Ok(Ok(chunks)) => self.read(chunks, deadline).await,
             Ok(Err(fault)) => Err(fault),
             Err(_) => Err(Fault::new(FaultKind::Silent, "no answer within the first-token deadline")),
@@ -274,7 +280,7 @@ impl Attempt<'_> {
         }
     }
 
-    async fn ask(&self, conn: &mut PgConnection, provider: &Provider, model: &str, facts: &Facts) -> Result<Ask> {
+    async fn prompt(&self, conn: &mut PgConnection, provider: &Provider, model: &str, facts: &Facts) -> Result<Prompt> {
         let context = &self.app.config.context;
         // the answer itself is the leaf, and has no text yet
         let limit = i32::try_from(context.max_messages).unwrap_or(i32::MAX - 1) + 1;
@@ -282,7 +288,8 @@ impl Attempt<'_> {
         let mut told = told(conn, leaf, limit, (model, facts)).await?;
         if told.is_unseen {
             let name = facts.label.as_deref().unwrap_or(model);
-            let sentence = format!("{name} cannot see images. Ask a model that can, or edit your message.");
+            let sentence =
+                format!("{name} cannot see images. Ask a model that can, or edit your message and take the image off.");
             return Err(Error::Conflict(sentence));
         }
         // what is asked is always sent
@@ -302,8 +309,7 @@ impl Attempt<'_> {
             let (fitting, _) = provider.counter(model).fit(&asked.system, &asked.messages, kept, room);
             asked.messages.drain(..asked.messages.len() - fitting);
         }
-        told.add_images(self.app, &mut asked.messages).await?;
-        Ok(asked)
+        Ok(told.prompt(asked))
     }
 }
 

@@ -40,7 +40,8 @@ pub use sweep::sweep;
 pub use thread::{Shown, Siblings, Spot, Thread, Turn, owned, shown, thread, turn, unfinished};
 pub use title::title;
 pub use tree::{
-    Deleted, Done, Original, asked_last, can_restore, cost, delete, edit, fork, original, purge, restore, show,
+    Deleted, Done, Original, Reworded, asked_last, can_restore, cost, delete, edit, fork, original, purge, restore,
+    show,
 };
 
 use crate::base::{ids::GenerationId, queue::Job};

@@ -3,22 +3,25 @@
 
 use super::store;
 use crate::{
-    app::App,
+    app::{App, SHOWING},
     base::{
-        Result,
+        Error, Result,
         ids::{ChatId, MessageId},
     },
     domain::files::{self, Seen},
-    outside::llm::{Facts, Image, Said, image_tokens},
+    outside::llm::{Ask, Facts, Image, Said, image_tokens},
 };
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use sqlx::PgConnection;
-use std::collections::HashMap;
+use std::{borrow::Cow, collections::HashMap, mem};
+use tokio::sync::SemaphorePermit;
 
 /// Bytes of images that go along with one request, the newest of them: every vendor takes so much, in Base64.
 const MOST_IMAGE_BYTES: i64 = 12 * 1024 * 1024;
+/// And so many of them: with more, Anthropic bounds their sides, and others take none.
+const MOST_IMAGES: usize = 20;
 
-/// A conversation. The images in it are counted, and have no bytes yet: see [`Told::add_images`].
+/// A conversation. The images in it are counted, and have no bytes yet: see [`Prompt::with_images`].
 pub(super) struct Told {
     /// What is told before it.
     pub system: String,
@@ -55,9 +58,8 @@ pub(super) async fn told(
         // the newest images first, then turned round with everything else
         for seen in of.remove(id).unwrap_or_default().into_iter().rev() {
             room -= i64::from(seen.view_size);
-            if room < 0 {
-                let gap = if message.text.is_empty() { "" } else { "\n\n" };
-                message.text = format!("{}{gap}[Image: {}]", message.text, seen.name);
+            if room < 0 || all.len() == MOST_IMAGES {
+                tell_by_name(message, &seen.name);
                 continue;
             }
             let size = |n: i32| n.unsigned_abs();
@@ -71,18 +73,58 @@ pub(super) async fn told(
     Ok(Told { system, temperature: found.temperature, messages, ids: found.ids, is_unseen, seen: all })
 }
 
+/// What is asked, with its images still in the folder.
+pub(super) struct Prompt {
+    pub ask: Ask,
+    /// Where the images are, in the order of the messages.
+    seen: Vec<Seen>,
+}
+
 impl Told {
-    /// Gives the newest of its messages the bytes of their images.
+    /// The newest of what is told, as `ask` has it.
+    pub fn prompt(self, ask: Ask) -> Prompt {
+        let images = ask.messages.iter().map(|message| message.images.len()).sum::<usize>();
+        let left_out = self.seen.len().saturating_sub(images);
+        Prompt { ask, seen: self.seen.into_iter().skip(left_out).collect() }
+    }
+}
+
+impl Prompt {
+    /// What is asked, with the bytes of its images, and the room that they take in this process: both to be let go once it is
+    /// sent. An image that cannot be read is told by its name.
     ///
     /// # Errors
-    /// A file that is not there.
-    pub async fn add_images(&self, app: &App, messages: &mut [Said]) -> Result<()> {
-        let images = messages.iter_mut().flat_map(|message| &mut message.images);
-        for (image, seen) in images.rev().zip(self.seen.iter().rev()) {
-            image.data = BASE64_STANDARD.encode(files::read_seen(app, seen).await?);
+    /// The process ends.
+    pub async fn with_images<'a>(&'a self, app: &'a App) -> Result<(Cow<'a, Ask>, Option<SemaphorePermit<'a>>)> {
+        if self.seen.is_empty() {
+            return Ok((Cow::Borrowed(&self.ask), None));
         }
-        Ok(())
+        let bytes: i64 = self.seen.iter().map(|seen| i64::from(seen.view_size)).sum();
+        let room = u32::try_from(bytes / (1024 * 1024) + 1).unwrap_or(u32::MAX).min(SHOWING);
+        let permit = app.showing.acquire_many(room).await.map_err(Error::internal)?;
+        let (mut ask, mut seen) = (self.ask.clone(), self.seen.iter());
+        for message in &mut ask.messages {
+            for mut image in mem::take(&mut message.images) {
+                let Some(seen) = seen.next() else { break };
+                match files::read_seen(app, seen).await {
+                    Ok(bytes) => {
+                        image.data = BASE64_STANDARD.encode(bytes);
+                        message.images.push(image);
+                    }
+                    Err(error) => {
+                        tracing::error!(%error, "an image of a conversation could not be read");
+                        tell_by_name(message, &seen.name);
+                    }
+                }
+            }
+        }
+        Ok((Cow::Owned(ask), Some(permit)))
     }
+}
+
+fn tell_by_name(message: &mut Said, name: &str) {
+    let gap = if message.text.is_empty() { "" } else { "\n\n" };
+    message.text = format!("{}{gap}[Image: {name}]", message.text);
 }
 
 /// What a model is told before the conversation: the person's own instructions, then the chat's.

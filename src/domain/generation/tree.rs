@@ -13,14 +13,15 @@ use crate::{
     base::{
         Error, Result, crypto,
         error::Allowance,
-        ids::{ChatId, MessageId},
+        ids::{ChatId, FileId, MessageId},
     },
     domain::{
         accounts::Viewer,
         catalog,
         chats::{self, store::NewMessage, store::Place},
         feed::{self, Event, What},
-        files, ledger,
+        files::{self, Attached},
+        ledger,
         limits::{self, Purse},
     },
     markdown,
@@ -55,8 +56,8 @@ pub struct Original {
     pub text: String,
     /// It was not sent yet: it is said otherwise where it stands.
     pub in_line: bool,
-    /// It has images, which stay with it, so that it may be without a word.
-    pub has_files: bool,
+    /// What goes along with it; then it may be without a word.
+    pub images: Vec<Attached>,
     /// Characters that it may have.
     pub max_chars: usize,
 }
@@ -100,14 +101,24 @@ async fn read_original(
     let text = chats::store::text(tx, place.chat, message).await?.ok_or(Error::NotFound)?;
     let chars = super::max_chars(app, viewer);
     let max_chars = if place.by_model { chars.max(MAX_ANSWER_CHARS) } else { chars };
-    let has_files = !place.by_model && files::any(tx, place.chat, message).await?;
-    Ok(Original { chat: place.chat, by_model: place.by_model, text, in_line, has_files, max_chars })
+    let images = if place.by_model { Vec::new() } else { files::of_message(tx, place.chat, message).await? };
+    Ok(Original { chat: place.chat, by_model: place.by_model, text, in_line, images, max_chars })
 }
 
 /// A question that waits to be asked.
 async fn is_in_line(tx: &mut PgConnection, chat: ChatId, question: MessageId) -> Result<bool> {
     let below = lines::below(tx, chat, question).await?;
     Ok(below.len() > 1 && below.iter().all(|(_, state)| state.is_none_or(|s| s == State::Lined)))
+}
+
+/// What somebody says instead.
+pub struct Reworded<'a> {
+    pub content: &'a str,
+    /// The images that go along; nothing: those of before.
+    pub files: Option<Vec<FileId>>,
+    pub key: Option<Uuid>,
+    /// The question is asked.
+    pub ask: bool,
 }
 
 /// Says a message otherwise: beside it, with what follows it left where it is; one that waits in line, where it stands.
@@ -120,15 +131,16 @@ pub async fn edit(
     app: &App,
     viewer: &Viewer,
     message: MessageId,
-    content: &str,
-    key: Option<Uuid>,
-    ask: bool,
+    Reworded { content, files, key, ask }: &Reworded<'_>,
 ) -> Result<Done> {
     let mut tx = app.pools.http.begin().await?;
     let (place, from) = locked(&mut tx, viewer, message).await?;
     let original = read_original(app, viewer, &mut tx, &place, message).await?;
-    let text = check(content, original.max_chars, original.has_files)?;
-    let body_hash = crypto::sha256(format!("edit\n{message}\n{ask}\n{text}").as_bytes());
+    let before: Vec<_> = original.images.iter().map(|image| image.id).collect();
+    let files = if original.by_model { Vec::new() } else { files::checked(files.as_ref().unwrap_or(&before))? };
+    let text = check(content, original.max_chars, !files.is_empty())?;
+    let (key, ask) = (*key, *ask);
+    let body_hash = crypto::sha256(format!("edit\n{message}\n{ask}\n{files:?}\n{text}").as_bytes());
     if let Some(key) = key
         && let Some(before) = sends::taken(&mut tx, viewer.id, key, &body_hash).await?
     {
@@ -138,6 +150,7 @@ pub async fn edit(
     let mut allowance = None;
     let (sent, news) = if original.in_line {
         tree::reword(&mut tx, chat, message, &text, &markdown::plain(&text)).await?;
+        files::replace(&mut tx, viewer.id, (chat, message), &files).await?;
         (message, (message, What::Path))
     } else if original.by_model {
         let html = render(&text, message).await;
@@ -149,9 +162,7 @@ pub async fn edit(
         let html = markdown::plain(&text);
         let new = NewMessage { parent: place.parent, by_model: false, text: &text, html: Some(&html) };
         let new = chats::store::add(&mut tx, chat, &new).await?;
-        if original.has_files {
-            files::attach_as(&mut tx, chat, message, new).await?;
-        }
+        files::attach(&mut tx, viewer.id, (chat, new), &files).await?;
         if ask {
             let asked = ask_for(app, viewer, &mut tx, chat, new, from).await?;
             allowance = asked.allowance;

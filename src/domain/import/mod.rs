@@ -17,14 +17,16 @@ use crate::{
     domain::{
         accounts::Viewer,
         export::form::{Author, FileForm, MessageForm},
-        feed, files, generation,
+        feed,
+        files::{self, Made},
+        generation,
     },
     markdown,
 };
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
-use std::{borrow::Cow, collections::HashMap};
+use std::{borrow::Cow, collections::HashMap, fmt::Write as _};
 
 /// Bytes of a file at most. Of its chats one at a time is held besides.
 pub const MAX_FILE: usize = 128 * 1024 * 1024;
@@ -121,6 +123,17 @@ async fn run(app: &App, id: ImportId) -> Result<()> {
 
 /// One chat, if it is not there yet. Not, and then none of those that follow, when the account is disabled by now.
 async fn bring(app: &App, id: ImportId, number: i32, file: &FileForm) -> Result<bool> {
+    if store::done(&app.pools.jobs, id).await?.is_some_and(|done| done > number) {
+        return Ok(true);
+    }
+    // decoding takes its time: nothing is locked meanwhile
+    let mut images = Images::take(app, file).await;
+    let result = bring_with(app, id, number, file, &mut images).await;
+    images.discard(app).await;
+    result
+}
+
+async fn bring_with(app: &App, id: ImportId, number: i32, file: &FileForm, images: &mut Images) -> Result<bool> {
     let mut tx = app.pools.jobs.begin().await?;
     // whoever else works on this file waits here, and then finds it done
     let Some((user, done)) = store::lock(&mut tx, id).await? else { return Ok(false) };
@@ -132,12 +145,12 @@ async fn bring(app: &App, id: ImportId, number: i32, file: &FileForm) -> Result<
     let mut ids: HashMap<String, MessageId> = HashMap::with_capacity(file.messages.len());
     let mut last = None;
     for message in &file.messages {
-        let (message, images) = &with_images(app, &mut tx, user, message).await?;
+        let (message, taken) = &images.enter(app, &mut tx, user, message).await?;
         let parent = message.parent.as_deref().and_then(|parent| ids.get(parent)).copied();
         let by_model = message.author == Author::Model;
         let html = (!by_model).then(|| markdown::plain(&message.text));
         let new = store::message(&mut tx, chat, parent, message, html.as_deref()).await?;
-        files::attach(&mut tx, user, (chat, new), images).await?;
+        files::attach(&mut tx, user, (chat, new), taken).await?;
         if by_model {
             let (text, scope) = (message.text.clone(), new.to_string());
             let rendered = tokio::task::spawn_blocking(move || markdown::render(&text, &scope)).await;
@@ -156,33 +169,71 @@ async fn bring(app: &App, id: ImportId, number: i32, file: &FileForm) -> Result<
     let leaf = file.chat.leaf.as_deref().and_then(|leaf| ids.get(leaf)).copied().or(last);
     store::close(&mut tx, id, number + 1, chat, leaf).await?;
     feed::ring_list(&mut tx, user).await?;
+    // should the commit fail, its outcome is not known: what has no row then, the hourly care of files removes
+    images.keep();
     tx.commit().await?;
     Ok(true)
 }
 
-/// A message with its images taken. One that cannot be taken (it is none, or there is no room) is told by its name.
-async fn with_images<'a>(
-    app: &App,
-    tx: &mut PgConnection,
-    user: UserId,
-    message: &'a MessageForm,
-) -> Result<(Cow<'a, MessageForm>, Vec<FileId>)> {
-    let (mut told, mut taken) = (Cow::Borrowed(message), Vec::new());
-    for image in &message.images {
-        let bytes = BASE64_STANDARD.decode(&image.data).ok().filter(|_| taken.len() < files::MOST);
-        let brought = match bytes {
-            Some(bytes) => files::bring(app, tx, user, &image.name, bytes).await,
-            None => Err(Error::invalid("file", "no image")),
-        };
-        match brought {
-            Ok(id) => taken.push(id),
-            Err(Error::Invalid(_) | Error::Conflict(_)) => {
-                let text = &mut told.to_mut().text;
-                let name = image.name.replace('\0', "\u{fffd}");
-                format!("{text}\n\n[Image: {name}]").trim_start().clone_into(text);
+/// The images of a chat: on the disk, by the message they are of, and in no row yet.
+#[derive(Default)]
+struct Images(HashMap<String, Vec<(String, Option<Made>)>>);
+
+impl Images {
+    /// What cannot be taken (it is no image, or there is no room) has its name alone.
+    async fn take(app: &App, file: &FileForm) -> Self {
+        let mut all = HashMap::new();
+        for message in file.messages.iter().filter(|message| !message.images.is_empty()) {
+            let mut own = Vec::new();
+            for image in &message.images {
+                let name = files::clean_name(&image.name);
+                let made = match BASE64_STANDARD.decode(&image.data) {
+                    Ok(bytes) => files::bring(app, &name, bytes).await.ok(),
+                    Err(_) => None,
+                };
+                own.push((name, made));
             }
-            Err(error) => return Err(error),
+            all.insert(message.id.clone(), own);
+        }
+        Self(all)
+    }
+
+    /// A message with its images in rows. One that was not taken is told by its name.
+    async fn enter<'a>(
+        &self,
+        app: &App,
+        tx: &mut PgConnection,
+        user: UserId,
+        message: &'a MessageForm,
+    ) -> Result<(Cow<'a, MessageForm>, Vec<FileId>)> {
+        let (mut told, mut taken) = (Cow::Borrowed(message), Vec::new());
+        for (name, made) in self.0.get(&message.id).into_iter().flatten() {
+            let entered = match made {
+                Some(made) => made.enter(app, tx, user).await,
+                None => Err(Error::invalid("file", "no image")),
+            };
+            match entered {
+                Ok(file) => taken.push(file.id),
+                Err(Error::Invalid(_)) => {
+                    let text = &mut told.to_mut().text;
+                    let gap = if text.is_empty() { "" } else { "\n\n" };
+                    let _ = write!(text, "{gap}[Image: {name}]"); // a String takes everything
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok((told, taken))
+    }
+
+    /// They have rows, or nobody knows.
+    fn keep(&mut self) {
+        self.0.clear();
+    }
+
+    /// They have none.
+    async fn discard(&self, app: &App) {
+        for made in self.0.values().flatten().filter_map(|(_, made)| made.as_ref()) {
+            made.discard(app).await;
         }
     }
-    Ok((told, taken))
 }

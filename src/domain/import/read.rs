@@ -4,7 +4,7 @@ use super::others;
 use crate::domain::{
     chats,
     export::form::{Author, FORMAT, FileForm, MessageForm, VERSION},
-    generation,
+    files, generation,
 };
 use serde_json::value::RawValue;
 use std::collections::HashSet;
@@ -114,6 +114,9 @@ fn check(file: &FileForm) -> Result<(), String> {
                 at + 1
             ));
         }
+        if message.images.len() > files::MOST {
+            return Err(format!("Message {} of a chat in this file has more than {} images.", at + 1, files::MOST));
+        }
         if !known.insert(message.id.as_str()) {
             return Err(format!("Message {} of a chat in this file has the id of another one.", at + 1));
         }
@@ -167,6 +170,7 @@ mod tests {
         assert_eq!(count(&format!("\u{feff} [{good},{good}]")), Ok((2, 0)));
         // one that cannot be read does not keep the others away
         assert_eq!(count(&format!("[{good},{{\"a\":1}},{good}]")), Ok((2, 1)));
+        let images = format!("\"images\":[{}],\"text\"", [r#"{"name":"","data":"!"}"#; 9].join(","));
         for (text, words) in [
             (String::new(), "ends too early"),
             (good[..100].to_owned(), "ends too early"),
@@ -176,6 +180,7 @@ mod tests {
             (good.replace("parlor.chat", "other"), "not a chat"),
             (good.replace("\"version\":1", "\"version\":2"), "of version 2"),
             (file(""), "has no message"),
+            (file(&message("a", "null").replace("\"text\"", &images)), "has more than 8 images"),
             (file(&message("b", "\"a\"")), "does not stand before it"),
             (file(&[message("a", "null"), message("a", "null")].join(",")), "the id of another"),
         ] {

@@ -72,6 +72,11 @@ pub async fn forgotten(conn: &mut PgConnection) -> sqlx::Result<Vec<ImportId>> {
     .await
 }
 
+/// How many chats of a file are made.
+pub async fn done(db: &PgPool, id: ImportId) -> sqlx::Result<Option<i32>> {
+    sqlx::query_scalar!("select done from imports where id = $1", id.0).fetch_optional(db).await
+}
+
 /// Lets one at a time work on a file; whose it is, and how many of its chats are made. Nothing when its account is disabled,
 /// or goes: that waits until the chat is made.
 pub async fn lock(conn: &mut PgConnection, id: ImportId) -> sqlx::Result<Option<(UserId, i32)>> {

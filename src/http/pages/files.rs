@@ -8,7 +8,7 @@ use crate::{
     },
     domain::{
         accounts::Viewer,
-        files::{self, Content},
+        files::{self, Attached, Content},
     },
     http::{
         Web,
@@ -82,10 +82,7 @@ async fn take(
     form: Result<Multipart, MultipartRejection>,
 ) -> Result<Response, Failure> {
     let mut place = Place::default();
-    let taken = match read(&web, &mut place, form).await {
-        Ok((name, bytes)) => files::add(&web.app, &viewer, &name, bytes).await,
-        Err(error) => Err(error),
-    };
+    let taken = add(&web, &viewer, &mut place, form).await;
     let fragment = headers.contains_key("hx-request");
     match taken {
         Ok(file) if fragment => Ok(Html(views::chip(&present::image(&file))).into_response()),
@@ -100,6 +97,17 @@ async fn take(
         }
         Err(error) => Err(error.into()),
     }
+}
+
+async fn add(
+    web: &Web,
+    viewer: &Viewer,
+    place: &mut Place,
+    form: Result<Multipart, MultipartRejection>,
+) -> Result<Attached, Error> {
+    let _pass = files::coming(&web.app, viewer).await?;
+    let (name, bytes) = read(web, place, form).await?;
+    files::add(&web.app, viewer, &name, bytes).await
 }
 
 /// The file of the form: its name and its bytes. What stands before it in the form says where the message is written.

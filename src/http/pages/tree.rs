@@ -2,15 +2,19 @@
 //! back. All plain forms answered by a redirect to where the message now stands.
 
 use crate::{
-    base::{Error, ids::MessageId, money::money},
+    base::{
+        Error,
+        ids::{FileId, MessageId},
+        money::money,
+    },
     domain::{
         accounts::Viewer,
-        generation::{self, Done, Original},
+        generation::{self, Done, Original, Reworded},
     },
     http::{
         Web,
         auth::Me,
-        extract::{Fields, Id, optional},
+        extract::{Fields, Id, optional, wrong_field},
         present,
         respond::{self, Failure},
         routes::{Access, Routes},
@@ -22,7 +26,6 @@ use axum::{
     http::{HeaderMap, StatusCode},
     response::{Html, IntoResponse, Redirect, Response},
 };
-use serde::Deserialize;
 use uuid::Uuid;
 
 /// Characters of a message that name it on the page of its acts.
@@ -94,6 +97,7 @@ async fn edit_page(
         message: id,
         by_model: original.by_model,
         in_line: original.in_line,
+        images: original.images.iter().map(present::image).collect(),
         words: original.text,
         key: Uuid::now_v7().to_string(),
         error,
@@ -101,25 +105,45 @@ async fn edit_page(
     Ok(page.render())
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Default)]
 struct EditForm {
     content: String,
-    #[serde(default)]
     key: String,
     /// `save`, or `ask`; a question is asked unless it is only to be saved.
-    #[serde(default)]
     act: String,
+    /// The images of those that the form shows; nothing of a form that shows none.
+    files: Option<Vec<FileId>>,
+}
+
+impl EditForm {
+    /// The fields as they were sent; the one of files as often as there are some.
+    fn sent(fields: Vec<(String, String)>) -> Result<Self, Error> {
+        let mut form = Self::default();
+        for (name, value) in fields {
+            match name.as_str() {
+                "content" => form.content = value,
+                "key" => form.key = value,
+                "act" => form.act = value,
+                // also when none of them is ticked
+                "images" => drop(form.files.get_or_insert_default()),
+                "file" => form.files.get_or_insert_default().extend(optional::<FileId>("file", &value)?),
+                other => return Err(wrong_field(other)),
+            }
+        }
+        Ok(form)
+    }
 }
 
 async fn edit(
     State(web): State<Web>,
     Me(viewer): Me,
     Id(id): Id<MessageId>,
-    Fields(form): Fields<EditForm>,
+    Fields(fields): Fields<Vec<(String, String)>>,
 ) -> Result<Response, Failure> {
+    let form = EditForm::sent(fields)?;
     let key = optional("key", &form.key)?;
-    match generation::edit(&web.app, &viewer, id, &form.content, key, form.act != "save").await {
+    let reworded = Reworded { content: &form.content, files: form.files, key, ask: form.act != "save" };
+    match generation::edit(&web.app, &viewer, id, &reworded).await {
         Ok(done) => Ok(respond::counted(there(done), done.allowance)),
         Err(error @ (Error::Invalid(_) | Error::Conflict(_) | Error::Limited { .. })) => {
             // what was typed stays

@@ -14,7 +14,7 @@ pub const IMAGE_SAVE: &str = "Save the original";
 pub const IMAGE_CLOSE: &str = "Close";
 
 pub fn attach_hint(max_mb: u32) -> String {
-    format!("A PNG, JPEG, WebP or GIF of at most {max_mb} MB. The model sees a copy of at most 2,048 pixels a side.")
+    format!("A PNG, JPEG, WebP or GIF of at most {max_mb} MB. The model sees a copy of at most 2,000 pixels a side.")
 }
 
 pub fn attach_large(max_mb: u32) -> String {
