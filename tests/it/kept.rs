@@ -193,3 +193,23 @@ async fn every_process_sees_it_and_the_demo_gives_way() {
     root.posts("/admin/providers/remove", &[("name", "lab")]).await;
     there.sees("/", "value=\"demo/demo\"").await;
 }
+
+/// The settings may get a provider of a name that is kept: theirs counts, and nothing done to the kept one touches it.
+#[tokio::test]
+async fn of_two_of_one_name_the_settings_counts() {
+    let test = TestApp::start().await;
+    let (ann, root) = (test.person("ann").await, administrator(&test).await);
+    let sealed = "insert into providers (name, kind, base_url, models) values ('openai', 'openai', 'http://127.0.0.1:9/v1', '{mine}')";
+    test.execute(sealed).await;
+    kept::load(&test.app).await.unwrap();
+    let page = root.opens("/admin/providers").await.html;
+    assert!(page.contains("the settings have one of this name"), "{page}");
+    let fields = lab("http://127.0.0.1:9/v1", &[("name", "openai"), ("models", "mine")]);
+    assert_eq!(root.posts("/admin/providers/edit", &fields).await.status, StatusCode::SEE_OTHER);
+    assert_eq!(root.posts("/admin/providers/remove", &[("name", "openai")]).await.status, StatusCode::SEE_OTHER);
+    let home = ann.opens("/").await.html;
+    assert!(home.contains("openai/fake-1") && !home.contains("openai/mine"));
+    assert!(
+        test.value::<bool>("select exists (select from models where provider = 'openai' and name = 'fake-1')").await
+    );
+}

@@ -42,7 +42,7 @@ async fn refresh(app: &App, begins: bool) -> bool {
     let mut complete = true;
     for provider in &*app.providers() {
         let models = async {
-            let key = format!("models:{}", provider.name);
+            let key = list_key(&provider.name);
             let fresh = Duration::from_secs(app.config.catalog.refresh);
             if begins {
                 app.cache.forget(&key).await?;
@@ -79,6 +79,18 @@ pub async fn keep_list(app: &App, provider: &str, models: Vec<Listed>) -> Result
     store::keep(app, provider, &models).await?;
     forget(app);
     Ok(())
+}
+
+/// A provider was changed: what it listed before counts no more.
+///
+/// # Errors
+/// The database's.
+pub async fn forget_list(app: &App, provider: &str) -> Result<()> {
+    app.cache.forget(&list_key(provider)).await
+}
+
+fn list_key(provider: &str) -> String {
+    format!("models:{provider}")
 }
 
 /// The next one who asks looks anew.

@@ -8,9 +8,10 @@ mod known;
 mod price;
 mod store;
 
-pub use discover::{forget, keep_fresh, keep_list, wait_for_first};
+pub use discover::{forget, forget_list, keep_fresh, keep_list, wait_for_first};
 pub use edit::{Edit, all, edit, find};
 pub use price::Price;
+pub use store::remove_list;
 
 use crate::{
     app::App,

@@ -79,6 +79,15 @@ pub async fn keep(app: &App, provider: &str, models: &[Listed]) -> sqlx::Result<
     tx.commit().await
 }
 
+/// A provider is gone.
+///
+/// # Errors
+/// The database's.
+pub async fn remove_list(conn: &mut PgConnection, provider: &str) -> sqlx::Result<()> {
+    sqlx::query!("delete from models where provider = $1", provider).execute(conn).await?;
+    Ok(())
+}
+
 pub async fn edit(conn: &mut PgConnection, provider: &str, name: &str, edit: &Edit) -> sqlx::Result<()> {
     sqlx::query!(
         "insert into model_edits (provider, name, audience, facts) values ($1, $2, $3, $4)

@@ -20,6 +20,7 @@ use crate::{
     },
     outside::llm::{self, Fault, FaultKind, Listed, Provider},
 };
+use sqlx::PgConnection;
 use std::time::Duration;
 use time::OffsetDateTime;
 
@@ -162,7 +163,7 @@ pub async fn change(app: &App, viewer: &Viewer, name: &str, said: &Said) -> Resu
         return Err(Error::NotFound);
     }
     if moves {
-        store::remove_keys(&mut tx, name).await?;
+        remove_keys(app, &mut tx, name).await?;
     }
     audit::note(&mut tx, &Actor::from(viewer), "provider.changed", None, &in_words(name, said)).await?;
     store::note_change(&mut tx).await?;
@@ -207,6 +208,9 @@ pub async fn remove_key(app: &App, viewer: &Viewer, id: ProviderKeyId) -> Result
     only_administrators(viewer)?;
     let mut tx = app.pools.http.begin().await?;
     let (name, hint) = store::remove_key(&mut tx, id).await?.ok_or(Error::NotFound)?;
+    if !is_of_settings(app, &name) {
+        store::forget_standing(&mut tx, &[id]).await?;
+    }
     audit::note(&mut tx, &Actor::from(viewer), "provider_key.removed", None, &format!("{name} …{hint}")).await?;
     store::note_change(&mut tx).await?;
     tx.commit().await?;
@@ -221,13 +225,27 @@ pub async fn remove_key(app: &App, viewer: &Viewer, id: ProviderKeyId) -> Result
 pub async fn remove(app: &App, viewer: &Viewer, name: &str) -> Result<()> {
     only_administrators(viewer)?;
     let mut tx = app.pools.http.begin().await?;
+    remove_keys(app, &mut tx, name).await?;
     if !store::remove_kept(&mut tx, name).await? {
         return Err(Error::NotFound);
+    }
+    if !is_of_settings(app, name) {
+        catalog::remove_list(&mut tx, name).await?;
     }
     audit::note(&mut tx, &Actor::from(viewer), "provider.removed", None, name).await?;
     store::note_change(&mut tx).await?;
     tx.commit().await?;
+    catalog::forget_list(app, name).await?;
     load(app).await?;
+    Ok(())
+}
+
+/// With how they stand, unless the settings have a provider of that name, whose they may be too.
+async fn remove_keys(app: &App, tx: &mut PgConnection, name: &str) -> Result<()> {
+    let gone = store::remove_keys(&mut *tx, name).await?;
+    if !is_of_settings(app, name) {
+        store::forget_standing(tx, &gone).await?;
+    }
     Ok(())
 }
 
@@ -286,6 +304,11 @@ pub async fn watch(app: App) {
 /// This process uses it as it is now; its list, if it came, is known to all.
 async fn settle(app: &App, name: &str, listed: Option<Vec<Listed>>) -> Result<Heard> {
     load(app).await?;
+    // its list belongs to the one of the settings, which counts
+    if is_of_settings(app, name) {
+        return Ok(Heard::Unasked);
+    }
+    catalog::forget_list(app, name).await?;
     let Some(provider) = app.provider(name) else { return Ok(Heard::Unasked) };
     match listed {
         Some(models) => {

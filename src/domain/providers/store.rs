@@ -235,30 +235,23 @@ pub async fn insert_key(conn: &mut PgConnection, provider: &str, key: &Key, seal
 /// The provider and the hint of the key.
 pub async fn remove_key(conn: &mut PgConnection, id: ProviderKeyId) -> sqlx::Result<Option<(String, String)>> {
     let row = sqlx::query!("delete from sealed_keys where id = $1 returning provider, hint", id.0);
-    let row = row.fetch_optional(&mut *conn).await?;
-    sqlx::query!("delete from provider_keys where id = $1 and $2", id.0, row.is_some()).execute(conn).await?;
-    Ok(row.map(|row| (row.provider, row.hint)))
+    Ok(row.fetch_optional(conn).await?.map(|row| (row.provider, row.hint)))
 }
 
 /// All keys of a provider.
-pub async fn remove_keys(conn: &mut PgConnection, provider: &str) -> sqlx::Result<()> {
-    sqlx::query!(
-        "with gone as (delete from sealed_keys where provider = $1 returning id)
-         delete from provider_keys where id in (select id from gone)",
-        provider
-    )
-    .execute(conn)
-    .await?;
+pub async fn remove_keys(conn: &mut PgConnection, provider: &str) -> sqlx::Result<Vec<ProviderKeyId>> {
+    sqlx::query_scalar!(r#"delete from sealed_keys where provider = $1 returning id as "id: ProviderKeyId""#, provider)
+        .fetch_all(conn)
+        .await
+}
+
+/// How keys stand that nobody has any more.
+pub async fn forget_standing(conn: &mut PgConnection, ids: &[ProviderKeyId]) -> sqlx::Result<()> {
+    sqlx::query!("delete from provider_keys where id = any($1)", &raw(ids)).execute(conn).await?;
     Ok(())
 }
 
-/// A provider with its keys, and what it listed.
 pub async fn remove_kept(conn: &mut PgConnection, name: &str) -> sqlx::Result<bool> {
-    remove_keys(&mut *conn, name).await?;
-    let done = sqlx::query!("delete from providers where name = $1", name).execute(&mut *conn).await?;
-    if done.rows_affected() == 0 {
-        return Ok(false);
-    }
-    sqlx::query!("delete from models where provider = $1", name).execute(conn).await?;
-    Ok(true)
+    let done = sqlx::query!("delete from providers where name = $1", name).execute(conn).await?;
+    Ok(done.rows_affected() == 1)
 }
