@@ -6,6 +6,7 @@ use super::{
     Ask, Chunks, Facts, Fault, FaultKind, Finish, Image, Listed, Said as Message, Usage,
     answer::{Answer, Dialect, described},
     facts::{text, tokens},
+    relay::{self, Door, Relayed, Sent, Turned},
     wire::{self, Place, kind_of},
 };
 use crate::base::config::{self, Hidden};
@@ -27,6 +28,15 @@ impl Server {
 
     pub async fn open(&self, ask: &Ask, key: &Hidden) -> Result<Chunks, Fault> {
         wire::open::<Events>(self.0.post("/messages", key).json(&body(ask)), key).await
+    }
+
+    /// Its own protocol, or what it has of OpenAI's.
+    pub async fn relay(&self, sent: Sent, key: &Hidden) -> Result<Relayed, Turned> {
+        let request = match sent.door {
+            Door::Messages => self.0.post("/messages", key),
+            door => self.0.post_bearer(relay::path(door), key),
+        };
+        relay::send::<Events>(request, sent, key).await
     }
 
     pub async fn models(&self, key: &Hidden) -> Result<Vec<Listed>, Fault> {

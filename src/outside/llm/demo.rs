@@ -1,8 +1,14 @@
 //! The demo model: no language model, and says so. It streams a fixed text at a human pace, to show what the page can
 //! render before a provider is configured.
 
-use super::{Ask, Chunk, Chunks, Fault, Finish, Usage};
-use futures::StreamExt;
+use super::{
+    Ask, Chunk, Chunks, Fault, Finish, Usage,
+    relay::{Fields, Relayed},
+};
+use bytes::Bytes;
+use futures::{StreamExt, stream};
+use reqwest::header::HeaderValue;
+use serde_json::{Value, json};
 use std::time::Duration;
 
 /// The pause before each word: about 28 words a second.
@@ -66,10 +72,43 @@ pub fn open(ask: &Ask) -> Chunks {
         ..Usage::default()
     }));
     chunks.push(Chunk::Finished(Finish::Complete));
-    Box::pin(futures::stream::iter(chunks).then(|chunk| async {
+    Box::pin(stream::iter(chunks).then(|chunk| async {
         tokio::time::sleep(PACE).await;
         Ok::<_, Fault>(chunk)
     }))
+}
+
+/// The same text in OpenAI's protocol, for programs.
+pub fn relay(body: &[u8]) -> Relayed {
+    let asked = Fields::read(body).ok();
+    let streams = asked.is_some_and(|fields| fields.get("stream") == Ok(Some(true)));
+    let words: Vec<_> = words(TEXT).collect();
+    let usage = json!({ "prompt_tokens": 0, "completion_tokens": words.len(), "total_tokens": words.len() });
+    if !streams {
+        let message = json!({ "role": "assistant", "content": TEXT });
+        let choice = json!({ "index": 0, "message": message, "finish_reason": "stop" });
+        let whole = about("chat.completion", &json!([choice]), Some(&usage)).to_string();
+        let pieces = stream::once(async { Ok(Bytes::from(whole)) }).boxed();
+        return Relayed { content_type: HeaderValue::from_static("application/json"), length: None, pieces };
+    }
+    let event = |choices: &Value, usage: Option<&Value>| {
+        format!("data: {}\n\n", about("chat.completion.chunk", choices, usage))
+    };
+    let piece = |delta: Value, finish: Value| json!([{ "index": 0, "delta": delta, "finish_reason": finish }]);
+    let mut events: Vec<String> =
+        words.iter().map(|w| event(&piece(json!({ "content": w }), Value::Null), None)).collect();
+    events.push(event(&piece(json!({}), json!("stop")), None));
+    events.push(event(&json!([]), Some(&usage)));
+    events.push("data: [DONE]\n\n".to_owned());
+    let pieces = stream::iter(events).then(|event| async {
+        tokio::time::sleep(PACE).await;
+        Ok(Bytes::from(event))
+    });
+    Relayed { content_type: HeaderValue::from_static("text/event-stream"), length: None, pieces: pieces.boxed() }
+}
+
+fn about(object: &str, choices: &Value, usage: Option<&Value>) -> Value {
+    json!({ "id": "demo", "object": object, "created": 0, "model": "demo", "choices": choices, "usage": usage })
 }
 
 /// Words with the white space after them.

@@ -5,6 +5,7 @@ use super::{
     Ask, Chunks, Facts, Fault, FaultKind, Finish, Image, Listed, Said as Message, Usage,
     answer::{Answer, Dialect, described},
     facts::{text, tokens},
+    relay::{self, Relayed, Sent, Turned},
     wire::{self, Place, kind_of},
 };
 use crate::base::config::{self, Hidden};
@@ -29,6 +30,12 @@ impl Server {
         let folder = if ask.model.contains('/') { "" } else { "models/" };
         let path = format!("/{folder}{}:streamGenerateContent?alt=sse", ask.model);
         wire::open::<Events>(self.0.post(&path, key).json(&body(ask)), key).await
+    }
+
+    /// What it has of OpenAI's protocol.
+    pub async fn relay(&self, sent: Sent, key: &Hidden) -> Result<Relayed, Turned> {
+        let path = format!("/openai{}", relay::path(sent.door));
+        relay::send::<Events>(self.0.post_bearer(&path, key), sent, key).await
     }
 
     /// Those that hold conversations.

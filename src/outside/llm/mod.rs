@@ -8,6 +8,7 @@ mod facts;
 mod gemini;
 mod keys;
 mod openai;
+pub mod relay;
 pub mod sse;
 mod tokens;
 mod wire;

@@ -7,6 +7,7 @@ use super::{
     Ask, Chunks, Facts, Fault, FaultKind, Finish, Image, Listed, Said as Message, Usage,
     answer::{Answer, Dialect, described},
     facts::{text, tokens},
+    relay::{self, Relayed, Sent, Turned},
     wire::{self, kind_of},
 };
 use crate::base::config::{self, Hidden, Price};
@@ -44,6 +45,11 @@ impl Server {
     pub async fn open(&self, ask: &Ask, key: &Hidden) -> Result<Chunks, Fault> {
         let request = self.http.post(self.config.url("/chat/completions")).json(&body(ask, self.is_the_vendor));
         wire::open::<Events>(self.keyed(request, key), key).await
+    }
+
+    pub async fn relay(&self, sent: Sent, key: &Hidden) -> Result<Relayed, Turned> {
+        let request = self.http.post(self.config.url(relay::path(sent.door)));
+        relay::send::<Events>(self.keyed(request, key), sent, key).await
     }
 
     pub async fn models(&self, key: &Hidden) -> Result<Vec<Listed>, Fault> {

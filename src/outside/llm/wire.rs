@@ -142,6 +142,11 @@ impl Place {
         self
     }
 
+    /// The same for a path where a key is shown as OpenAI's are.
+    pub fn post_bearer(&self, path: &str, key: &Hidden) -> RequestBuilder {
+        self.http.post(format!("{}{path}", self.base_url)).headers(self.headers.clone()).bearer_auth(key.expose())
+    }
+
     pub fn post(&self, path: &str, key: &Hidden) -> RequestBuilder {
         self.keyed(self.http.post(format!("{}{path}", self.base_url)), key)
     }
@@ -181,7 +186,7 @@ impl Place {
 /// Sends what asks for an answer, and returns when it has begun.
 pub async fn open<D: Dialect>(request: RequestBuilder, key: &Hidden) -> Result<Chunks, Fault> {
     let response = request.send().await.map_err(unreachable)?;
-    let response = succeeded::<D>(response).await.map_err(|fault| without(key, fault))?;
+    let response = succeeded::<D>(response, key).await?;
     let content_type = response.headers().get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok());
     let form = Form::of(content_type.unwrap_or_default())?;
     Ok(stream(response, Reader::<D>::new(form)))
@@ -190,7 +195,7 @@ pub async fn open<D: Dialect>(request: RequestBuilder, key: &Hidden) -> Result<C
 /// A JSON document of a bounded length.
 pub async fn document<D: Dialect, T: DeserializeOwned>(request: RequestBuilder, key: &Hidden) -> Result<T, Fault> {
     let response = request.send().await.map_err(unreachable)?;
-    let mut response = succeeded::<D>(response).await.map_err(|fault| without(key, fault))?;
+    let mut response = succeeded::<D>(response, key).await?;
     let mut body = Vec::new();
     while let Some(part) = response.chunk().await.map_err(unreachable)? {
         body.extend_from_slice(&part);
@@ -223,12 +228,14 @@ fn stream(response: Response, reader: Reader<impl Dialect>) -> Chunks {
     }))
 }
 
-/// Turns what is not a success into a fault that keeps `Retry-After`.
-async fn succeeded<D: Dialect>(mut response: Response) -> Result<Response, Fault> {
+/// Turns what is not a success into a fault.
+async fn succeeded<D: Dialect>(mut response: Response, key: &Hidden) -> Result<Response, Fault> {
+    if response.status().is_success() { Ok(response) } else { Err(refused::<D>(&mut response, key).await.0) }
+}
+
+/// What is not a success: the fault, which keeps `Retry-After`, and the beginning of what was said.
+pub async fn refused<D: Dialect>(response: &mut Response, key: &Hidden) -> (Fault, Vec<u8>) {
     let status = response.status();
-    if status.is_success() {
-        return Ok(response);
-    }
     let retry_after = response
         .headers()
         .get(header::RETRY_AFTER)
@@ -244,7 +251,7 @@ async fn succeeded<D: Dialect>(mut response: Response) -> Result<Response, Fault
         }
     };
     let _ = tokio::time::timeout(ERROR_BODY_WITHIN, read).await;
-    Err(refusal::<D>(status, retry_after, &body))
+    (without(key, refusal::<D>(status, retry_after, &body)), body)
 }
 
 /// A page of HTML is no message.
@@ -284,12 +291,18 @@ fn without(key: &Hidden, mut fault: Fault) -> Fault {
     fault
 }
 
+/// The same of bytes that are passed on.
+pub fn without_key(key: &Hidden, body: Vec<u8>) -> Vec<u8> {
+    let (Ok(text), false) = (str::from_utf8(&body), key.expose().is_empty()) else { return body };
+    if text.contains(key.expose()) { text.replace(key.expose(), "(the key)").into_bytes() } else { body }
+}
+
 /// `without_url`: an address may carry credentials.
-fn unreachable(error: reqwest::Error) -> Fault {
+pub fn unreachable(error: reqwest::Error) -> Fault {
     Fault::new(FaultKind::Unreachable, chain(&error.without_url()))
 }
 
-fn chain(error: &dyn std::error::Error) -> String {
+pub fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(inner) = source {
