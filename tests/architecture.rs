@@ -43,6 +43,7 @@ const ROOMS: &[(&str, usize)] = &[
     ("programs", 4),
     ("prompts", 4),
     ("providers", 4),
+    ("calls", 5),
     ("chats", 5),
     ("generation", 6),
     ("export", 7),

@@ -54,6 +54,8 @@ ids! {
     TakeoutId,
     /// A key that a person made for a program.
     KeyId,
+    /// A call of a model by a program.
+    CallId,
     /// A program that signed in: the family of its refresh tokens.
     FamilyId,
     /// A letter in the outbox.

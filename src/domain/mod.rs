@@ -2,11 +2,12 @@
 //! What must not live here: a template, a status code, a request.
 //!
 //! Inside, `feed` stands lowest (the app holds its hub); then audit, tries, mail and tokens; then accounts; then catalog; then
-//! own, files, groups, limits, programs, prompts, providers, ledger, invitations and outbox; then chats; then generation; then export, then import and takeout;
+//! own, files, groups, limits, programs, prompts, providers, ledger, invitations and outbox; then calls and chats; then generation; then export, then import and takeout;
 //! then people. When two rooms want each other, the act belongs to the higher one.
 
 pub mod accounts;
 pub mod audit;
+pub mod calls;
 pub mod catalog;
 pub mod chats;
 pub mod export;

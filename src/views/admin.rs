@@ -105,6 +105,7 @@ pub enum UserNotice {
 pub struct UserLimits {
     pub minute: String,
     pub day: String,
+    pub calls: String,
     /// In whole units of the currency.
     pub budget: String,
     pub currency: String,

@@ -21,6 +21,7 @@ pub struct RoleLimits {
     pub administrators: bool,
     pub minute: LimitField,
     pub day: LimitField,
+    pub calls: LimitField,
     pub budget: LimitField,
 }
 
@@ -35,10 +36,11 @@ pub struct LimitField {
 }
 
 impl RoleLimits {
-    fn fields(&self, currency: &str) -> [(&LimitField, String); 3] {
+    fn fields(&self, currency: &str) -> [(&LimitField, String); 4] {
         [
             (&self.minute, text::LIMIT_MINUTE.into()),
             (&self.day, text::LIMIT_DAY.into()),
+            (&self.calls, text::LIMIT_CALLS.into()),
             (&self.budget, text::limit_budget(currency)),
         ]
     }

@@ -254,7 +254,7 @@ async fn the_meter_by_the_composer() {
 }
 
 fn given(minute: Option<i32>, day: Option<i32>) -> Given {
-    Given { messages_per_minute: minute, messages_per_day: day, budget: None }
+    Given { messages_per_minute: minute, messages_per_day: day, ..Given::default() }
 }
 
 /// How many of these a person may begin before it is too many; 9 if nothing limits them.

@@ -61,11 +61,13 @@ impl Config {
         let most = f64::from(MOST);
         within("limits.messages_per_minute", f64::from(self.limits.messages_per_minute), 0., most)?;
         within("limits.messages_per_day", f64::from(self.limits.messages_per_day), 0., most)?;
+        within("limits.calls_per_hour", f64::from(self.limits.calls_per_hour), 0., most)?;
         within("limits.budget_per_month", f64::from(self.limits.budget_per_month), 0., most)?;
         within("limits.uploads_per_hour", f64::from(self.limits.uploads_per_hour), 0., most)?;
         within("limits.anonymous_per_hour", f64::from(self.limits.anonymous_per_hour), 0., most)?;
         within("programs.access_minutes", f64::from(self.programs.access_minutes), 1., 1440.)?;
         within("programs.refresh_days", f64::from(self.programs.refresh_days), 1., 366.)?;
+        within("gateway.max_body_mb", self.gateway.max_body_mb as f64, 1., 100.)?;
         within("programs.keys", f64::from(self.programs.keys), 0., 10_000.)?;
         within("accounts.reset_minutes", f64::from(self.accounts.reset_minutes), 1., 360.)?;
         within("accounts.invitation_days", f64::from(self.accounts.invitation_days), 1., 90.)?;

@@ -56,6 +56,7 @@ pub struct Config {
     pub limits: Limits,
     pub sessions: Sessions,
     pub programs: Programs,
+    pub gateway: Gateway,
     pub chats: Chats,
     pub files: Files,
     pub context: Context,
@@ -169,6 +170,7 @@ pub struct Limits {
     pub messages_per_minute: u32,
     pub budget_per_month: u32,
     pub messages_per_day: u32,
+    pub calls_per_hour: u32,
     pub uploads_per_hour: u32,
     pub anonymous_per_hour: u32,
     pub sign_in: bool,
@@ -189,6 +191,12 @@ pub struct Programs {
     pub access_minutes: u32,
     pub refresh_days: u32,
     pub keys: u32,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Gateway {
+    pub max_body_mb: usize,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -70,12 +70,12 @@ async fn ask(provider: &Provider) -> anyhow::Result<Vec<Listed>> {
     Ok(tokio::time::timeout(PATIENCE, provider.models()).await.unwrap_or_else(late)?)
 }
 
-/// Keeps what a provider listed, as far as it holds conversations.
+/// Keeps what a provider listed.
 ///
 /// # Errors
 /// The database's.
 pub async fn keep_list(app: &App, provider: &str, models: Vec<Listed>) -> Result<()> {
-    let models: Vec<_> = models.into_iter().filter(|model| converses(&model.name)).collect();
+    let models: Vec<_> = models.into_iter().filter(|model| !model.name.is_empty() && model.name.len() <= 200).collect();
     store::keep(app, provider, &models).await?;
     forget(app);
     Ok(())
@@ -99,7 +99,7 @@ pub fn forget(app: &App) {
 }
 
 /// A guess by the name whether a model holds a conversation: lists of providers mix them with others and do not say.
-fn converses(name: &str) -> bool {
+pub fn converses(name: &str) -> bool {
     const OTHERS: [&str; 12] = [
         "embed",
         "whisper",
@@ -115,7 +115,7 @@ fn converses(name: &str) -> bool {
         "babbage-002",
     ];
     let name = name.to_lowercase();
-    !name.is_empty() && name.len() <= 200 && !OTHERS.iter().any(|other| name.contains(other))
+    !OTHERS.iter().any(|other| name.contains(other))
 }
 
 #[cfg(test)]

@@ -86,6 +86,12 @@ impl Model {
         self.facts.label.as_deref().unwrap_or(&self.name)
     }
 
+    /// Whether it holds conversations, as far as is known: others make images, or embeddings, or hear.
+    #[must_use]
+    pub fn converses(&self) -> bool {
+        discover::converses(&self.name)
+    }
+
     fn is_for(&self, guest: &Guest<'_>) -> bool {
         match self.edit.audience {
             Audience::Everyone => true,
@@ -130,14 +136,40 @@ async fn listed(app: &App, db: impl PgExecutor<'_>) -> Result<Arc<Listed>> {
     app.memo.get(RECENT, async { Ok(Listed(store::read(app, db).await?)) }).await
 }
 
-/// The models that somebody may ask, by provider and name.
+/// The models that somebody may ask, by provider and name: those that hold conversations.
 ///
 /// # Errors
 /// The database's.
 pub async fn models(app: &App, viewer: &Viewer) -> Result<Vec<Model>> {
     let listed = listed(app, &app.pools.http).await?;
     let guest = Guest::of(&app.pools.http, viewer, &listed.0).await?;
+    Ok(listed.0.iter().filter(|model| model.converses() && model.is_for(&guest)).cloned().collect())
+}
+
+/// All models that somebody may ask, whatever they are for.
+///
+/// # Errors
+/// The database's.
+pub async fn all_models(app: &App, viewer: &Viewer) -> Result<Vec<Model>> {
+    let listed = listed(app, &app.pools.http).await?;
+    let guest = Guest::of(&app.pools.http, viewer, &listed.0).await?;
     Ok(listed.0.iter().filter(|model| model.is_for(&guest)).cloned().collect())
+}
+
+/// The model that somebody may ask which is called so: `provider/name`, or its name alone; of several the first.
+///
+/// # Errors
+/// The database's.
+pub async fn called(app: &App, viewer: &Viewer, name: &str) -> Result<Option<Model>> {
+    let listed = listed(app, &app.pools.http).await?;
+    let named =
+        listed.0.iter().filter(|model| model.is(name)).chain(listed.0.iter().filter(|model| model.name == name));
+    for model in named {
+        if model.is_for(&Guest::of(&app.pools.http, viewer, std::slice::from_ref(model)).await?) {
+            return Ok(Some(model.clone()));
+        }
+    }
+    Ok(None)
 }
 
 /// Refuses a model that this person may not ask.
@@ -146,13 +178,13 @@ pub async fn models(app: &App, viewer: &Viewer) -> Result<Vec<Model>> {
 /// [`Error::Invalid`] for `model`.
 pub async fn require(app: &App, conn: &mut PgConnection, viewer: &Viewer, id: &str) -> Result<()> {
     let listed = listed(app, &mut *conn).await?;
-    if let Some(model) = listed.0.iter().find(|model| model.is(id))
+    if let Some(model) = listed.0.iter().find(|model| model.is(id) && model.converses())
         && may_ask(conn, viewer, model).await?
     {
         return Ok(());
     }
     // one that has just come, or of which something else was said, is not known a moment ago
-    match store::read(app, &mut *conn).await?.iter().find(|model| model.is(id)) {
+    match store::read(app, &mut *conn).await?.iter().find(|model| model.is(id) && model.converses()) {
         Some(model) if may_ask(conn, viewer, model).await? => Ok(()),
         _ => Err(not_available()),
     }

@@ -3,13 +3,13 @@
 
 mod store;
 
-pub use store::{cost_of_answer, cost_of_chat, note};
+pub use store::{cost_of_answer, cost_of_chat, note, note_calls};
 
 use crate::{
     app::App,
     base::{
         Error, Result,
-        ids::{GenerationId, ProviderKeyId, UserId},
+        ids::{CallId, GenerationId, ProviderKeyId, UserId},
         month::Month,
     },
     domain::accounts::Viewer,
@@ -50,6 +50,28 @@ pub struct Entry {
     pub first_token: Option<Duration>,
     pub tokens_per_second: Option<f64>,
 }
+
+/// A call of a program that is over.
+#[derive(Debug, Clone, Serialize)]
+pub struct Call {
+    pub who: UserId,
+    pub provider: String,
+    pub model: String,
+    pub key: Option<ProviderKeyId>,
+    /// As of an [`Entry`].
+    pub outcome: &'static str,
+    pub prompt: i64,
+    pub cached: i64,
+    pub completion: i64,
+    pub reasoning: i64,
+    pub estimated: bool,
+    pub cost: Option<i64>,
+    pub first_ms: Option<i32>,
+    pub pace: Option<f64>,
+}
+
+/// Calls that had something reserved and have it no longer.
+pub type Over = Vec<CallId>;
 
 /// What is added up by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

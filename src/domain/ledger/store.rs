@@ -1,11 +1,11 @@
 //! The SQL of the ledger. Writing is a function of the database (migrations/0028_ledger.sql): one round trip.
 
-use super::{By, Entry, Health, Line, Purpose, Sum};
+use super::{By, Call, Entry, Health, Line, Over, Purpose, Sum};
 use crate::base::{
     ids::{ChatId, MessageId, UserId},
     month::Month,
 };
-use sqlx::{PgConnection, PgPool};
+use sqlx::{PgConnection, PgPool, types::Json};
 
 /// Writes a request down. In the transaction of an answer's end it is the last thing: it locks what its person has used today.
 ///
@@ -38,6 +38,16 @@ pub async fn note(conn: &mut PgConnection, entry: &Entry) -> sqlx::Result<()> {
     )
     .fetch_one(conn)
     .await?;
+    Ok(())
+}
+
+/// Writes calls down, and gives back what was reserved for those that are over.
+///
+/// # Errors
+/// The database's.
+pub async fn note_calls(db: &PgPool, calls: &[Call], over: &Over) -> sqlx::Result<()> {
+    let over: Vec<_> = over.iter().map(|call| call.0).collect();
+    sqlx::query!("select note_calls($1, $2)", Json(calls) as _, &over).execute(db).await?;
     Ok(())
 }
 

@@ -49,8 +49,20 @@ impl Bill {
         }))
     }
 
+    /// For a call of a model with this price, answered with at most so many tokens in all.
+    #[must_use]
+    pub fn of_call(app: &App, viewer: &Viewer, price: Price, max_tokens: u32) -> Self {
+        Self {
+            price,
+            max_tokens,
+            by_settings: i64::from(by_settings(app, Role::of(viewer.administrator))) * 1_000_000,
+            currency: app.config.catalog.currency.clone(),
+            max_messages: 0,
+        }
+    }
+
     /// The most that it can cost, if no more than so many tokens are asked.
-    fn most(&self, prompt: i64) -> i64 {
+    pub(super) fn most(&self, prompt: i64) -> i64 {
         let dearest = Price { input: self.price.input.max(self.price.cached), ..self.price };
         dearest.cost(&Usage { prompt, completion: self.max_tokens.into(), ..Usage::default() })
     }
@@ -128,7 +140,14 @@ pub async fn reserve(
     prompt: i64,
 ) -> Result<()> {
     let amount = bill.most(prompt);
-    let Some(full) = store::reserve(tx, generation, purse.user, own, amount).await? else { return Ok(()) };
+    match store::reserve(tx, generation, purse.user, own, amount).await? {
+        None => Ok(()),
+        Some(full) => Err(no_room(bill, amount, &full)),
+    }
+}
+
+/// What is said of a budget that has no room for so much.
+pub(super) fn no_room(bill: &Bill, amount: i64, full: &store::Full) -> Error {
     let next = Month::now().next().first();
     let whose =
         if full.whose.is_empty() { "your budget".to_owned() } else { format!("the budget of “{}”", full.whose) };
@@ -146,7 +165,7 @@ pub async fn reserve(
         next.month()
     );
     let retry_after = Duration::try_from(next.midnight().assume_utc() - clock::now()).unwrap_or(Duration::from_mins(1));
-    Err(Error::Limited { retry_after, sentence, allowance: None })
+    Error::Limited { retry_after, sentence, allowance: None }
 }
 
 #[cfg(test)]

@@ -3,10 +3,12 @@
 //! signed in (visitors.rs). What must not live here: tries of passwords (tries/).
 
 mod budget;
+mod calls;
 mod store;
 mod visitors;
 
 pub use budget::{Bill, Budget, budgets, due, reserve};
+pub use calls::{Asks, Granted, reserve_call, take_calls};
 pub use store::Given;
 pub use visitors::Visitors;
 
@@ -151,6 +153,7 @@ pub async fn of_roles(app: &App, viewer: &Viewer) -> Result<Vec<OfRole>> {
         let settings = Given {
             messages_per_minute: Some(minute),
             messages_per_day: Some(day),
+            calls_per_hour: Some(calls::by_settings(app, role)),
             budget: Some(budget::by_settings(app, role)),
         };
         all.push(OfRole { role, settings, given: store::of_role(&app.pools.http, role.name()).await? });
@@ -207,6 +210,7 @@ fn check(given: &Given) -> Result<()> {
     let fields = [
         ("messages_per_minute", given.messages_per_minute),
         ("messages_per_day", given.messages_per_day),
+        ("calls_per_hour", given.calls_per_hour),
         ("budget", given.budget),
     ];
     let wrong =
@@ -222,8 +226,9 @@ fn in_words(given: &Given) -> String {
         Some(0) => "no limit".to_owned(),
         Some(most) => most.to_string(),
     };
-    let (minute, day, budget) = (one(given.messages_per_minute), one(given.messages_per_day), one(given.budget));
-    format!("messages a minute: {minute}, a day: {day}, budget of a month: {budget}")
+    let (minute, day) = (one(given.messages_per_minute), one(given.messages_per_day));
+    let (calls, budget) = (one(given.calls_per_hour), one(given.budget));
+    format!("messages a minute: {minute}, a day: {day}, calls an hour: {calls}, budget of a month: {budget}")
 }
 
 fn only_administrators(viewer: &Viewer) -> Result<()> {

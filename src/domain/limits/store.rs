@@ -1,16 +1,20 @@
 //! The SQL of limits. Taking is a function of the database (migrations/0018_limits.sql): one round trip.
 
+use super::calls::Granted;
 use crate::base::{
     error::Allowance,
-    ids::{GenerationId, MessageId, UserId},
+    ids::{CallId, GenerationId, MessageId, UserId},
 };
 use sqlx::{PgConnection, PgPool};
+use uuid::Uuid;
 
 /// What a role or a person was given. Null: as before it; 0: no limit.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Given {
     pub messages_per_minute: Option<i32>,
     pub messages_per_day: Option<i32>,
+    /// Of models, by programs.
+    pub calls_per_hour: Option<i32>,
     /// Of a month, in whole units of the currency.
     pub budget: Option<i32>,
 }
@@ -126,6 +130,52 @@ pub async fn reserve(
     Ok((!row.took).then_some(full))
 }
 
+/// Reserves so much for a call, as [`reserve`] does for an answer.
+pub async fn reserve_call(
+    conn: &mut PgConnection,
+    call: CallId,
+    user: UserId,
+    own: i64,
+    amount: i64,
+) -> sqlx::Result<Option<Full>> {
+    let row = sqlx::query!(
+        r#"select took as "took!", whose as "whose!", most as "most!", coalesce(already_spent, 0) as "spent!",
+                  coalesce(already_reserved, 0) as "reserved!"
+           from reserve_call($1, $2, $3, $4)"#,
+        call.0,
+        user.0,
+        own,
+        amount
+    );
+    let row = row.fetch_one(conn).await?;
+    let full = Full { whose: row.whose, most: row.most, spent: row.spent, reserved: row.reserved };
+    Ok((!row.took).then_some(full))
+}
+
+/// Takes calls of several people, each of whom is there once: what they are by the settings, role by role.
+pub async fn take_calls(
+    db: &PgPool,
+    users: &[Uuid],
+    roles: &[String],
+    per_hour: &[i32],
+    wanted: &[i32],
+    budgets: &[i64],
+) -> sqlx::Result<Vec<Granted>> {
+    sqlx::query_as!(
+        Granted,
+        r#"select whose as "user!: UserId", most as "most!", before as "before!", taken as "taken!", reset_in as "reset_in!",
+                  again_in, own as "own!", of_groups as "of_groups!"
+           from take_calls($1, $2, $3, $4, $5)"#,
+        users,
+        roles,
+        per_hour,
+        wanted,
+        budgets
+    )
+    .fetch_all(db)
+    .await
+}
+
 /// The budgets of this person's groups, and what of them is spent and reserved this month.
 pub async fn of_groups(conn: &mut PgConnection, user: UserId) -> sqlx::Result<Vec<Full>> {
     sqlx::query_as!(
@@ -162,7 +212,7 @@ pub async fn give_back(conn: &mut PgConnection, user: UserId, answers: &[Message
 pub async fn of_role(db: &PgPool, role: &str) -> sqlx::Result<Given> {
     let row = sqlx::query_as!(
         Given,
-        r#"select messages_per_minute, messages_per_day, (budget / 1000000)::integer as budget from role_limits where role = $1"#,
+        r#"select messages_per_minute, messages_per_day, calls_per_hour, (budget / 1000000)::integer as budget from role_limits where role = $1"#,
         role
     );
     Ok(row.fetch_optional(db).await?.unwrap_or_default())
@@ -171,7 +221,7 @@ pub async fn of_role(db: &PgPool, role: &str) -> sqlx::Result<Given> {
 pub async fn of_user(db: &PgPool, user: UserId) -> sqlx::Result<Given> {
     let row = sqlx::query_as!(
         Given,
-        "select messages_per_minute, messages_per_day, (budget / 1000000)::integer as budget from user_limits where user_id = $1",
+        "select messages_per_minute, messages_per_day, calls_per_hour, (budget / 1000000)::integer as budget from user_limits where user_id = $1",
         user.0
     );
     Ok(row.fetch_optional(db).await?.unwrap_or_default())
@@ -181,20 +231,22 @@ pub async fn of_user(db: &PgPool, user: UserId) -> sqlx::Result<Given> {
 pub async fn set_of_role(conn: &mut PgConnection, role: &str, given: &Given) -> sqlx::Result<Given> {
     let before = sqlx::query_as!(
         Given,
-        "select messages_per_minute, messages_per_day, (budget / 1000000)::integer as budget from role_limits
+        "select messages_per_minute, messages_per_day, calls_per_hour, (budget / 1000000)::integer as budget from role_limits
          where role = $1 for update",
         role
     );
     let before = before.fetch_optional(&mut *conn).await?.unwrap_or_default();
     sqlx::query!(
-        "insert into role_limits (role, messages_per_minute, messages_per_day, budget) values ($1, $2, $3, $4::integer::bigint * 1000000)
+        "insert into role_limits (role, messages_per_minute, messages_per_day, budget, calls_per_hour)
+         values ($1, $2, $3, $4::integer::bigint * 1000000, $5)
          on conflict (role) do update
          set messages_per_minute = excluded.messages_per_minute, messages_per_day = excluded.messages_per_day,
-             budget = excluded.budget",
+             budget = excluded.budget, calls_per_hour = excluded.calls_per_hour",
         role,
         given.messages_per_minute,
         given.messages_per_day,
-        given.budget
+        given.budget,
+        given.calls_per_hour
     )
     .execute(conn)
     .await?;
@@ -203,14 +255,16 @@ pub async fn set_of_role(conn: &mut PgConnection, role: &str, given: &Given) -> 
 
 pub async fn set_of_user(conn: &mut PgConnection, user: UserId, given: &Given) -> sqlx::Result<()> {
     sqlx::query!(
-        "insert into user_limits (user_id, messages_per_minute, messages_per_day, budget) values ($1, $2, $3, $4::integer::bigint * 1000000)
+        "insert into user_limits (user_id, messages_per_minute, messages_per_day, budget, calls_per_hour)
+         values ($1, $2, $3, $4::integer::bigint * 1000000, $5)
          on conflict (user_id) do update
          set messages_per_minute = excluded.messages_per_minute, messages_per_day = excluded.messages_per_day,
-             budget = excluded.budget",
+             budget = excluded.budget, calls_per_hour = excluded.calls_per_hour",
         user.0,
         given.messages_per_minute,
         given.messages_per_day,
-        given.budget
+        given.budget,
+        given.calls_per_hour
     )
     .execute(conn)
     .await?;
@@ -251,6 +305,7 @@ pub async fn add_requests(db: &PgPool, addresses: &[String], requests: &[i32]) -
 /// Forgets what is older than every window.
 pub async fn care(db: &PgPool) -> sqlx::Result<()> {
     sqlx::query!("delete from taken_messages where at < now() - interval '25 hours'").execute(db).await?;
+    sqlx::query!("delete from call_seconds where second < extract(epoch from now()) - 3700").execute(db).await?;
     sqlx::query!("delete from address_requests where hour < now() - interval '3 hours'").execute(db).await?;
     Ok(())
 }

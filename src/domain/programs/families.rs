@@ -106,7 +106,21 @@ pub async fn who(app: &App, token: &str, address: Option<IpAddr>) -> Result<Opti
     let Some(Claims { sub, sid, exp, .. }) = jwt(app).open(token) else { return Ok(None) };
     let Some(mark) = store::family(&app.pools.http, sid, sub, exp).await? else { return Ok(None) };
     let user = alive(app, sub, &mark).await?;
-    Ok(user.map(|user| Caller::new(&user, address, None, None)))
+    Ok(user.map(|user| Caller { family: Some(sid), ..Caller::new(&user, address, None) }))
+}
+
+/// Which of these are good no longer.
+pub(super) async fn ended(app: &App, families: &[FamilyId]) -> Result<Vec<FamilyId>> {
+    if families.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut good = Vec::new();
+    for (family, user, mark_then) in store::alive(&app.pools.http, families).await? {
+        if alive(app, user, &mark_then).await?.is_some() {
+            good.push(family);
+        }
+    }
+    Ok(families.iter().filter(|family| !good.contains(family)).copied().collect())
 }
 
 async fn end_reused(app: &App, token: &str, address: Option<IpAddr>) -> Result<()> {

@@ -123,7 +123,7 @@ pub async fn who(app: &App, secret: &str, address: Option<IpAddr>) -> Result<Opt
     if found.used_long_ago {
         store::mark_used(&app.pools.http, found.id).await?;
     }
-    Ok(Some(Caller::new(&user, address, Some(found.scopes), Some(found.id))))
+    Ok(Some(Caller { key: Some(found.id), ..Caller::new(&user, address, Some(found.scopes)) }))
 }
 
 async fn create(

@@ -13,7 +13,10 @@ pub use scope::{Scope, Scopes};
 
 use crate::{
     app::App,
-    base::{Result, ids::KeyId},
+    base::{
+        Result,
+        ids::{FamilyId, KeyId},
+    },
     domain::accounts::{User, Viewer},
 };
 use std::net::IpAddr;
@@ -26,20 +29,22 @@ pub struct Caller {
     pub scopes: Scopes,
     /// The key it came with; nothing for an access token.
     pub key: Option<KeyId>,
+    /// The family of the access token that it came with.
+    pub family: Option<FamilyId>,
 }
 
 impl Caller {
     /// The person in their own browser, who may do all that they may.
     #[must_use]
     pub fn in_person(viewer: Viewer) -> Self {
-        Self { scopes: Scopes::of(&viewer), viewer, key: None }
+        Self { scopes: Scopes::of(&viewer), viewer, key: None, family: None }
     }
 
     /// S5: what was granted counts only as far as the person still may it.
-    fn new(user: &User, address: Option<IpAddr>, granted: Option<Scopes>, key: Option<KeyId>) -> Self {
+    fn new(user: &User, address: Option<IpAddr>, granted: Option<Scopes>) -> Self {
         let viewer = Viewer { address, ..Viewer::from(user) };
         let rights = Scopes::of(&viewer);
-        Self { scopes: granted.map_or(rights, |granted| granted.and(rights)), viewer, key }
+        Self { scopes: granted.map_or(rights, |granted| granted.and(rights)), viewer, key: None, family: None }
     }
 }
 
@@ -49,6 +54,16 @@ impl Caller {
 /// The database's. A token that is unknown, too old, revoked or of a disabled account is nobody's.
 pub async fn who(app: &App, bearer: &str, address: Option<IpAddr>) -> Result<Option<Caller>> {
     if keys::is_key(bearer) { keys::who(app, bearer, address).await } else { families::who(app, bearer, address).await }
+}
+
+/// Which of these keys and families are good no longer: revoked, too old, or of a disabled account. A family ends also with the
+/// password that it was begun with.
+///
+/// # Errors
+/// The database's.
+pub async fn ended(app: &App, keys: &[KeyId], families: &[FamilyId]) -> Result<(Vec<KeyId>, Vec<FamilyId>)> {
+    let keys = if keys.is_empty() { Vec::new() } else { store::ended_keys(&app.pools.http, keys).await? };
+    Ok((keys, families::ended(app, families).await?))
 }
 
 /// Removes what is over.

@@ -96,6 +96,30 @@ pub async fn family(db: &PgPool, id: FamilyId, user: UserId, until: i64) -> sqlx
     .await
 }
 
+/// Those that go on, with their people and marks.
+pub async fn alive(db: &PgPool, ids: &[FamilyId]) -> sqlx::Result<Vec<(FamilyId, UserId, Vec<u8>)>> {
+    let ids: Vec<_> = ids.iter().map(|id| id.0).collect();
+    let rows = sqlx::query!(
+        r#"select id as "id: FamilyId", user_id as "user: UserId", password_mark from token_families
+           where id = any($1) and ended_at is null"#,
+        &ids
+    );
+    Ok(rows.fetch_all(db).await?.into_iter().map(|row| (row.id, row.user, row.password_mark)).collect())
+}
+
+/// Which of these are good no longer.
+pub async fn ended_keys(db: &PgPool, ids: &[KeyId]) -> sqlx::Result<Vec<KeyId>> {
+    let ids: Vec<_> = ids.iter().map(|id| id.0).collect();
+    sqlx::query_scalar!(
+        r#"select asked.id as "id!: KeyId" from unnest($1::uuid[]) as asked (id)
+           where not exists (select 1 from api_keys k join users u on u.id = k.user_id
+                             where k.id = asked.id and (k.expires_at is null or k.expires_at > now()) and u.disabled_at is null)"#,
+        &ids
+    )
+    .fetch_all(db)
+    .await
+}
+
 /// How many families go on.
 pub async fn families(db: &PgPool, user: UserId) -> sqlx::Result<i64> {
     sqlx::query_scalar!(

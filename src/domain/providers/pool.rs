@@ -37,6 +37,29 @@ impl Taken<'_> {
     pub fn id(&self) -> Option<ProviderKeyId> {
         (!self.key.is_none()).then_some(self.key.id)
     }
+
+    /// What to settle later with, if its tokens are counted.
+    #[must_use]
+    pub fn receipt(&self) -> Option<Receipt> {
+        let second = self.second.filter(|_| self.wanted > 0)?;
+        Some(Receipt { key: self.key.id, second, wanted: self.wanted })
+    }
+}
+
+/// Of a key that was taken, whose tokens are counted.
+#[derive(Debug, Clone, Copy)]
+pub struct Receipt {
+    key: ProviderKeyId,
+    second: i64,
+    wanted: i64,
+}
+
+/// So many tokens count instead of those that were wanted.
+///
+/// # Errors
+/// The database's.
+pub async fn settle(app: &App, receipt: Receipt, used: i64) -> Result<()> {
+    Ok(store::settle(&app.pools.jobs, receipt.key, receipt.second, used - receipt.wanted).await?)
 }
 
 /// What came of asking for a key.
@@ -46,6 +69,13 @@ pub enum Take<'a> {
     In(Duration),
     /// There is none that was not tried or set aside.
     Never,
+}
+
+/// What there is to take of a server that needs no key, or takes all without a limit; nothing if it is counted.
+#[must_use]
+pub fn uncounted<'a>(provider: &'a Provider, tried: &[ProviderKeyId]) -> Option<Take<'a>> {
+    let key = provider.keys.iter().find(|key| key.is_none())?;
+    Some(if tried.contains(&key.id) { Take::Never } else { Take::Key(Taken { key, second: None, wanted: 0 }) })
 }
 
 /// Takes a key for one request of at most `tokens`.
@@ -58,12 +88,8 @@ pub async fn take<'a>(
     tried: &[ProviderKeyId],
     tokens: i64,
 ) -> Result<Take<'a>> {
-    if let Some(key) = provider.keys.iter().find(|key| key.is_none()) {
-        return Ok(if tried.contains(&key.id) {
-            Take::Never
-        } else {
-            Take::Key(Taken { key, second: None, wanted: 0 })
-        });
+    if let Some(taken) = uncounted(provider, tried) {
+        return Ok(taken);
     }
     // only those that have such a limit are counted by tokens
     let wanted = if provider.keys.iter().any(|key| key.tokens_per_minute > 0) { tokens } else { 0 };
@@ -145,9 +171,9 @@ pub async fn ended(
     fault: Option<&Fault>,
     used: Option<i64>,
 ) -> Result<()> {
-    let Taken { key, second: Some(second), wanted } = taken else { return Ok(()) };
-    if let Some(used) = used.filter(|_| *wanted > 0) {
-        store::settle(&app.pools.jobs, key.id, *second, used - wanted).await?;
+    let Taken { key, second: Some(_), .. } = taken else { return Ok(()) };
+    if let (Some(used), Some(receipt)) = (used, taken.receipt()) {
+        settle(app, receipt, used).await?;
     }
     match fault {
         Some(fault) if fault.kind == FaultKind::Busy => {

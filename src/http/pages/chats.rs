@@ -17,6 +17,7 @@ use crate::{
     http::{
         Web,
         auth::{Here, Me},
+        ended::Pass,
         extract::{Asked, Fields, Id, file_ids, optional},
         present::{self, Composing},
         respond::Failure,
@@ -120,7 +121,7 @@ async fn show(
     if view.live.is_some()
         && let Some(running) = running
     {
-        return live::hold_open(&web, &viewer, thread, running, web.feeds.hold(session)).await;
+        return live::hold_open(&web, &viewer, thread, running, web.feeds.hold(Pass::Session(session))).await;
     }
     let mut page = chat_page(&web, &viewer, &thread, view.added.composing()?, false).await?;
     page.still = view.still.is_some();

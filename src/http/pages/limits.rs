@@ -44,27 +44,37 @@ struct LimitsForm {
     member_day: String,
     #[serde(default)]
     member_budget: String,
+    #[serde(default)]
+    member_calls: String,
     administrator_minute: String,
     administrator_day: String,
     #[serde(default)]
     administrator_budget: String,
+    #[serde(default)]
+    administrator_calls: String,
 }
 
 impl LimitsForm {
-    fn of(&self, role: Role) -> [&str; 3] {
+    fn of(&self, role: Role) -> [&str; 4] {
         match role {
-            Role::Member => [&self.member_minute, &self.member_day, &self.member_budget],
-            Role::Administrator => [&self.administrator_minute, &self.administrator_day, &self.administrator_budget],
+            Role::Member => [&self.member_minute, &self.member_day, &self.member_calls, &self.member_budget],
+            Role::Administrator => [
+                &self.administrator_minute,
+                &self.administrator_day,
+                &self.administrator_calls,
+                &self.administrator_budget,
+            ],
         }
     }
 
     /// All of it, or nothing if a field cannot be read.
     fn given(&self) -> Option<Vec<(Role, Given)>> {
         let of = |role| {
-            let [minute, day, budget] = self.of(role);
+            let [minute, day, calls, budget] = self.of(role);
             let given = Given {
                 messages_per_minute: number(minute).ok()?,
                 messages_per_day: number(day).ok()?,
+                calls_per_hour: number(calls).ok()?,
                 budget: number(budget).ok()?,
             };
             Some((role, given))
@@ -99,9 +109,11 @@ async fn page(web: &Web, viewer: &Viewer, typed: Option<&LimitsForm>, saved: boo
 }
 
 fn role(of: &OfRole, typed: Option<&LimitsForm>) -> RoleLimits {
-    let [minute, day, budget] = match of.role {
-        Role::Member => ["member_minute", "member_day", "member_budget"],
-        Role::Administrator => ["administrator_minute", "administrator_day", "administrator_budget"],
+    let [minute, day, calls, budget] = match of.role {
+        Role::Member => ["member_minute", "member_day", "member_calls", "member_budget"],
+        Role::Administrator => {
+            ["administrator_minute", "administrator_day", "administrator_calls", "administrator_budget"]
+        }
     };
     let typed = typed.map(|form| form.of(of.role));
     let field = |name, typed: Option<&str>, given: Option<i32>, settings: Option<i32>| LimitField {
@@ -115,6 +127,7 @@ fn role(of: &OfRole, typed: Option<&LimitsForm>) -> RoleLimits {
         administrators: of.role == Role::Administrator,
         minute: field(minute, typed.map(|t| t[0]), given.messages_per_minute, settings.messages_per_minute),
         day: field(day, typed.map(|t| t[1]), given.messages_per_day, settings.messages_per_day),
-        budget: field(budget, typed.map(|t| t[2]), given.budget, settings.budget),
+        calls: field(calls, typed.map(|t| t[2]), given.calls_per_hour, settings.calls_per_hour),
+        budget: field(budget, typed.map(|t| t[3]), given.budget, settings.budget),
     }
 }

@@ -3,11 +3,12 @@
 use super::{grouped, money};
 
 pub const LIMITS: &str = "Limits";
-pub const LIMITS_LEAD: &str = "How many messages can be sent, and what they may cost in a month. Somebody who was given limits of their own has those instead.";
+pub const LIMITS_LEAD: &str = "How many messages can be sent, how often programs can call models, and what that may cost in a month. Somebody who was given limits of their own has those instead.";
 pub const LIMITS_MEMBERS: &str = "Members";
 pub const LIMITS_ADMINISTRATORS: &str = "Administrators";
 pub const LIMIT_MINUTE: &str = "Messages in any minute";
 pub const LIMIT_DAY: &str = "Messages in any 24 hours";
+pub const LIMIT_CALLS: &str = "Model calls by programs in any hour";
 pub const LIMIT_WRONG: &str = "A whole number, at most 1,000,000. 0 is no limit.";
 pub const LIMITS_SAVED: &str = "Saved. It holds from now on.";
 

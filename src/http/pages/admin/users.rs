@@ -107,13 +107,14 @@ async fn page(web: &Web, viewer: &Viewer, id: UserId, said: Said) -> Result<Stri
     let entries = find::log(&web.app, viewer, Some(id), None).await?;
     let currency = web.app.config.catalog.currency.clone();
     let limits = if let Some(typed) = said.typed {
-        let LimitsForm { messages_per_minute: minute, messages_per_day: day, budget } = typed;
-        UserLimits { minute, day, budget, currency, wrong: true }
+        let LimitsForm { messages_per_minute: minute, messages_per_day: day, calls_per_hour: calls, budget } = typed;
+        UserLimits { minute, day, calls, budget, currency, wrong: true }
     } else {
         let given = limits::of_user(&web.app, viewer, id).await?;
         let written = |most: Option<i32>| most.map(|most| most.to_string()).unwrap_or_default();
         let (minute, day) = (written(given.messages_per_minute), written(given.messages_per_day));
-        UserLimits { minute, day, budget: written(given.budget), currency, wrong: false }
+        let (calls, budget) = (written(given.calls_per_hour), written(given.budget));
+        UserLimits { minute, day, calls, budget, currency, wrong: false }
     };
     let page = UserPage {
         me: present::me(viewer),
@@ -195,6 +196,8 @@ struct LimitsForm {
     messages_per_minute: String,
     messages_per_day: String,
     #[serde(default)]
+    calls_per_hour: String,
+    #[serde(default)]
     budget: String,
 }
 
@@ -204,14 +207,17 @@ async fn set_limits(
     Id(id): Id<UserId>,
     Fields(form): Fields<LimitsForm>,
 ) -> Result<Response, Failure> {
-    let (Ok(messages_per_minute), Ok(messages_per_day), Ok(budget)) =
-        (number(&form.messages_per_minute), number(&form.messages_per_day), number(&form.budget))
-    else {
+    let (Ok(messages_per_minute), Ok(messages_per_day), Ok(calls_per_hour), Ok(budget)) = (
+        number(&form.messages_per_minute),
+        number(&form.messages_per_day),
+        number(&form.calls_per_hour),
+        number(&form.budget),
+    ) else {
         let said = Said { typed: Some(form), ..Said::default() };
         let status = respond::status(&Error::Invalid(Vec::new()));
         return Ok((status, Html(page(&web, &viewer, id, said).await?)).into_response());
     };
-    let given = Given { messages_per_minute, messages_per_day, budget };
+    let given = Given { messages_per_minute, messages_per_day, calls_per_hour, budget };
     let result = limits::set_of_user(&web.app, &viewer, id, given).await;
     answer(&web, &viewer, id, result, "limits").await
 }
