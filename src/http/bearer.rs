@@ -1,14 +1,15 @@
 //! Programs at the door: the bearer token of a request, the guard of routes that want one, and the [`Caller`] that
-//! handlers take. `Authorization` is the only way to present one. What must not live here: what a token is.
+//! handlers take. `Authorization` is the only way to present one; where vendors' clients ask, Anthropic's `x-api-key` is one too,
+//! and whoever was let in a moment ago is not looked up again. What must not live here: what a token is.
 
 use super::{
     Web,
     address::Address,
-    respond::{Failure, problem::Refusal},
+    respond::{Failure, Reader, problem::Refusal},
     visitors,
 };
 use crate::{
-    base::Error,
+    base::{Error, crypto::sha256},
     domain::programs::{self, Caller, Scope},
 };
 use axum::{
@@ -17,14 +18,31 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
+use std::{
+    collections::HashMap,
+    net::IpAddr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
 
 /// The guard: before anything is looked up but the token itself.
 pub async fn require(scope: Option<Scope>, mut request: Request, next: Next) -> Response {
     let web = request.extensions().get::<Web>().expect("the layer around all of /api puts it there").clone();
-    let Some(token) = token(request.headers()) else { return refuse(&web, &request, Refusal::no_token()) };
+    let is_vendors = Reader::at(request.uri().path()) != Reader::Program;
+    let Some(token) = token(request.headers(), is_vendors) else { return refuse(&web, &request, Refusal::no_token()) };
     let address = Address::of(request.extensions()).0;
-    let caller = match programs::who(&web.app, token, address).await {
-        Ok(Some(caller)) => caller,
+    let known = if is_vendors { web.callers.get(token, address) } else { None };
+    let found = match known {
+        Some(caller) => Ok(Some(caller)),
+        None => programs::who(&web.app, token, address).await,
+    };
+    let caller = match found {
+        Ok(Some(caller)) => {
+            if is_vendors {
+                web.callers.keep(token, &caller);
+            }
+            caller
+        }
         Ok(None) => return refuse(&web, &request, Refusal::bad_token()),
         Err(error) => return Failure(error).into_response(),
     };
@@ -57,13 +75,61 @@ impl FromRequestParts<Web> for Caller {
     }
 }
 
-/// The token of `Authorization: Bearer …`. Of two such headers none counts: others might read the other one.
-fn token(headers: &HeaderMap) -> Option<&str> {
-    let mut all = headers.get_all(header::AUTHORIZATION).iter();
-    let (Some(one), None) = (all.next(), all.next()) else { return None };
-    let (scheme, token) = one.to_str().ok()?.split_once(' ')?;
-    let token = token.trim();
-    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty() && !token.contains(' ')).then_some(token)
+/// The token of `Authorization: Bearer …`, or of `x-api-key` if that counts. Of two headers none counts that do not say the same:
+/// others might read the other one.
+fn token(headers: &HeaderMap, also_key: bool) -> Option<&str> {
+    let keys = headers.get_all("x-api-key").iter().filter(|_| also_key).map(|key| key.to_str().unwrap_or_default());
+    let mut bearers = headers.get_all(header::AUTHORIZATION).iter();
+    let bearer = match (bearers.next(), bearers.next()) {
+        (None, _) => None,
+        (Some(one), None) => {
+            let (scheme, token) = one.to_str().ok()?.split_once(' ')?;
+            Some(token.trim()).filter(|_| scheme.eq_ignore_ascii_case("bearer"))
+        }
+        (Some(_), Some(_)) => return None,
+    };
+    let mut all = keys.map(str::trim).chain(bearer);
+    let token = all.next()?;
+    (all.all(|other| other == token) && !token.is_empty() && !token.contains(' ')).then_some(token)
+}
+
+/// Who was let in a moment ago, by the SHA-256 of what they showed.
+#[derive(Clone, Default)]
+pub struct Callers(Arc<Mutex<Known>>);
+
+type Known = HashMap<[u8; 32], (Instant, Caller)>;
+
+/// Within five seconds a key that was revoked is to be worth nothing.
+const RECENT: Duration = Duration::from_secs(2);
+/// As many are remembered.
+const MANY: usize = 10_000;
+
+impl Callers {
+    fn get(&self, token: &str, address: Option<IpAddr>) -> Option<Caller> {
+        let callers = self.callers();
+        let (at, caller) = callers.get(&sha256(token.as_bytes()))?;
+        let mut caller = (at.elapsed() < RECENT).then(|| caller.clone())?;
+        caller.viewer.address = address;
+        Some(caller)
+    }
+
+    fn keep(&self, token: &str, caller: &Caller) {
+        let hash = sha256(token.as_bytes());
+        let mut callers = self.callers();
+        if callers.get(&hash).is_some_and(|(at, _)| at.elapsed() < RECENT) {
+            return;
+        }
+        if callers.len() >= MANY {
+            callers.retain(|_, (at, _)| at.elapsed() < RECENT);
+        }
+        if callers.len() < MANY {
+            callers.insert(hash, (Instant::now(), caller.clone()));
+        }
+    }
+
+    fn callers(&self) -> MutexGuard<'_, Known> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 #[cfg(test)]
@@ -90,7 +156,29 @@ mod tests {
             for line in lines {
                 headers.append(header::AUTHORIZATION, HeaderValue::from_static(line));
             }
-            assert_eq!(token(&headers), found, "{lines:?}");
+            assert_eq!(token(&headers, false), found, "{lines:?}");
+        }
+    }
+
+    #[test]
+    fn s5_or_two_ways_that_say_the_same() {
+        for (bearer, keys, found) in [
+            (None, &["abc"][..], Some("abc")),
+            (Some("Bearer abc"), &["abc"], Some("abc")),
+            (Some("Bearer abc"), &["def"], None),
+            (Some("Basic abc"), &["abc"], Some("abc")),
+            (None, &["abc", "def"], None),
+            (None, &[""], None),
+            (None, &["a b"], None),
+        ] {
+            let mut headers = HeaderMap::new();
+            bearer.map(|bearer| headers.append(header::AUTHORIZATION, HeaderValue::from_static(bearer)));
+            for key in keys {
+                headers.append("x-api-key", HeaderValue::from_static(key));
+            }
+            assert_eq!(token(&headers, true), found, "{bearer:?} {keys:?}");
+            let alone = bearer.filter(|bearer| bearer.starts_with("Bearer")).map(|_| "abc");
+            assert_eq!(token(&headers, false), alone);
         }
     }
 }

@@ -1,10 +1,17 @@
-//! The feeds that are open in this process, by session: when a session has ended, wherever that was done, they end too.
-//! What must not live here: what ends a session.
+//! What is open in this process, by the session, key or tokens that opened it: when those have ended, wherever that was done, it
+//! ends too. What must not live here: what ends them.
 
 use crate::{
     app::App,
-    base::{db::answered, ids::SessionId},
-    domain::accounts::sessions,
+    base::{
+        Result,
+        db::answered,
+        ids::{FamilyId, KeyId, SessionId},
+    },
+    domain::{
+        accounts::sessions,
+        programs::{self, Caller},
+    },
 };
 use std::{
     collections::HashMap,
@@ -14,15 +21,30 @@ use std::{
 use tokio::{sync::Notify, time::sleep};
 use tokio_util::sync::CancellationToken;
 
-/// So often the database is asked, by one statement for all of them; within five seconds an ended session is to be dead.
+/// What somebody came in with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Pass {
+    Session(SessionId),
+    Key(KeyId),
+    Family(FamilyId),
+}
+
+impl Pass {
+    /// Of a program.
+    pub fn of(caller: &Caller) -> Option<Self> {
+        caller.key.map(Self::Key).or(caller.family.map(Self::Family))
+    }
+}
+
+/// So often the database is asked, by one statement for all of a kind; within five seconds what has ended is to be dead.
 const EVERY: Duration = Duration::from_millis(1500);
-/// Sessions that one statement asks for.
+/// Passes that one statement asks for.
 const PIECE: usize = 5000;
 
 /// See the head of this file.
 #[derive(Default)]
 pub struct Feeds {
-    open: Mutex<HashMap<SessionId, Open>>,
+    open: Mutex<HashMap<Pass, Open>>,
     bell: Notify,
 }
 
@@ -35,18 +57,18 @@ struct Open {
 /// A feed that is open.
 pub struct Hold {
     feeds: Arc<Feeds>,
-    session: SessionId,
-    /// Cancelled when the session has ended.
+    pass: Pass,
+    /// Cancelled when that has ended.
     pub ended: CancellationToken,
 }
 
 impl Feeds {
-    /// Notes a feed of a session as open, as long as this is kept.
-    pub fn hold(self: &Arc<Self>, session: SessionId) -> Hold {
+    /// Notes something as open, as long as this is kept.
+    pub fn hold(self: &Arc<Self>, pass: Pass) -> Hold {
         let mut open = self.open();
-        let entry = open.entry(session).or_default();
+        let entry = open.entry(pass).or_default();
         entry.feeds += 1;
-        Hold { feeds: self.clone(), session, ended: entry.ended.clone() }
+        Hold { feeds: self.clone(), pass, ended: entry.ended.clone() }
     }
 
     /// Looks at once: a session may have ended.
@@ -54,29 +76,29 @@ impl Feeds {
         self.bell.notify_one();
     }
 
-    fn open(&self) -> MutexGuard<'_, HashMap<SessionId, Open>> {
+    fn open(&self) -> MutexGuard<'_, HashMap<Pass, Open>> {
         self.open.lock().expect("nothing panics while holding it")
     }
 
-    fn end(&self, sessions: &[SessionId]) {
+    fn end(&self, ended: &[Pass]) {
         let open = self.open();
-        sessions.iter().filter_map(|session| open.get(session)).for_each(|entry| entry.ended.cancel());
+        ended.iter().filter_map(|pass| open.get(pass)).for_each(|entry| entry.ended.cancel());
     }
 }
 
 impl Drop for Hold {
     fn drop(&mut self) {
         let mut open = self.feeds.open();
-        if let Some(entry) = open.get_mut(&self.session) {
+        if let Some(entry) = open.get_mut(&self.pass) {
             entry.feeds -= 1;
             if entry.feeds == 0 {
-                open.remove(&self.session);
+                open.remove(&self.pass);
             }
         }
     }
 }
 
-/// Ends the feeds of sessions that have ended, until the process does.
+/// Ends what was opened with something that has ended, until the process does.
 pub async fn watch(app: App, feeds: Arc<Feeds>) {
     loop {
         tokio::select! {
@@ -84,15 +106,30 @@ pub async fn watch(app: App, feeds: Arc<Feeds>) {
             () = feeds.bell.notified() => {}
             () = sleep(EVERY) => {}
         }
-        let open: Vec<SessionId> =
-            feeds.open().iter().filter(|(_, open)| !open.ended.is_cancelled()).map(|(id, _)| *id).collect();
+        let open: Vec<Pass> =
+            feeds.open().iter().filter(|(_, open)| !open.ended.is_cancelled()).map(|(pass, _)| *pass).collect();
         for piece in open.chunks(PIECE) {
-            match answered(EVERY, sessions::ended(&app, piece)).await {
+            match answered(EVERY, ended(&app, piece)).await {
                 Ok(ended) => feeds.end(&ended),
                 Err(error) => tracing::warn!(%error, "whether sessions have ended could not be asked; trying again"),
             }
         }
     }
+}
+
+async fn ended(app: &App, passes: &[Pass]) -> Result<Vec<Pass>> {
+    let (mut sessions, mut keys, mut families) = (Vec::new(), Vec::new(), Vec::new());
+    for pass in passes {
+        match pass {
+            Pass::Session(id) => sessions.push(*id),
+            Pass::Key(id) => keys.push(*id),
+            Pass::Family(id) => families.push(*id),
+        }
+    }
+    let sessions = if sessions.is_empty() { Vec::new() } else { sessions::ended(app, &sessions).await? };
+    let (keys, families) = programs::ended(app, &keys, &families).await?;
+    let sessions = sessions.into_iter().map(Pass::Session);
+    Ok(sessions.chain(keys.into_iter().map(Pass::Key)).chain(families.into_iter().map(Pass::Family)).collect())
 }
 
 #[cfg(test)]
@@ -102,7 +139,7 @@ mod tests {
     #[test]
     fn a_session_is_forgotten_with_its_last_feed() {
         let feeds = Arc::new(Feeds::default());
-        let id = SessionId(uuid::Uuid::from_u128(1));
+        let id = Pass::Session(SessionId(uuid::Uuid::from_u128(1)));
         let (one, other) = (feeds.hold(id), feeds.hold(id));
         drop(one);
         feeds.end(&[id]);

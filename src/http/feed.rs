@@ -5,7 +5,7 @@
 use super::{
     Web,
     auth::{Here, Me},
-    ended::Hold,
+    ended::{Hold, Pass},
     extract::{Asked, Id, list_stamp},
     respond::{self, Failure},
     room,
@@ -60,7 +60,7 @@ async fn follow(
     if after < first - 1 || after > last {
         return Ok(events(stream::once(async { room::reset() })));
     }
-    let hold = web.feeds.hold(session);
+    let hold = web.feeds.hold(Pass::Session(session));
     let list = web.lists.join(&web.app, &viewer, Some(chat), list_stamp(&headers)).await?;
     let room = web.rooms.join(&web.app, chat, after).await?;
     Ok(events(follow_queues(vec![room, list], web.app.stopping.begun.clone(), hold)))
@@ -73,7 +73,7 @@ async fn follow_list(
     Here(session): Here,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
-    let hold = web.feeds.hold(session);
+    let hold = web.feeds.hold(Pass::Session(session));
     let list = web.lists.join(&web.app, &viewer, None, list_stamp(&headers)).await?;
     Ok(events(follow_queues(vec![list], web.app.stopping.begun.clone(), hold)))
 }

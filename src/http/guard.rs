@@ -1,7 +1,7 @@
 //! Walls around every answer: the request's id and its one line in the log, the headers that browsers obey, and the
 //! refusal of unsafe requests from other origins.
 
-use super::respond::Failure;
+use super::respond::{Failure, Reader};
 use crate::{
     app::App,
     base::{Error, metrics},
@@ -14,6 +14,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use std::time::{Duration, Instant};
+use tokio_util::sync::CancellationToken;
 use tower::Service as _;
 use tower_http::compression::Compression;
 use tracing::Instrument;
@@ -46,15 +47,26 @@ pub async fn log(mut request: Request, next: Next) -> Response {
 /// Lets a request run to its end, also when its guest has left. A handler that is dropped where it waits would leave
 /// things half done: what is committed but not delivered, and (sqlx 0.8 forgets a `BEGIN` that was cut short) an open
 /// transaction on a connection that somebody else gets next.
-pub async fn to_the_end(request: Request, next: Next) -> Response {
+/// Who waits for something that is nobody's but theirs is told by [`Left`].
+pub async fn to_the_end(mut request: Request, next: Next) -> Response {
+    let left = CancellationToken::new();
+    request.extensions_mut().insert(Left(left.clone()));
+    let _here = left.drop_guard();
     match tokio::spawn(next.run(request).in_current_span()).await {
         Ok(response) => response,
         Err(error) => Failure(Error::Internal(error.into())).into_response(),
     }
 }
 
+/// Cancelled when the guest of a request has left, or was answered.
+#[derive(Clone)]
+pub struct Left(pub CancellationToken);
+
 /// Ends what takes too long, with a 503 (live streams have begun to answer by then). A form with a file has more time.
 pub async fn patience(State(app): State<App>, request: Request, next: Next) -> Response {
+    if Reader::at(request.uri().path()).is_vendors() {
+        return next.run(request).await; // it has deadlines of its own
+    }
     let server = &app.config.server;
     let kind = request.headers().get(header::CONTENT_TYPE);
     let has_file = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"multipart/form-data"));
@@ -109,10 +121,11 @@ fn is_ours(headers: &HeaderMap) -> bool {
     !headers.contains_key(header::COOKIE)
 }
 
-/// Compresses what is worth it. The live feed is not even looked at: the body of something that might be compressed
+/// Compresses what is worth it. The live feed, and what passes through, are not even looked at: the body of something that might be compressed
 /// holds 6 kB for it.
 pub async fn compress(request: Request, next: Next) -> Response {
-    if request.uri().path().ends_with("/feed") {
+    let path = request.uri().path();
+    if path.ends_with("/feed") || Reader::at(path).is_vendors() {
         return next.run(request).await;
     }
     match Compression::new(next).compress_when(may_compress).call(request).await {

@@ -9,6 +9,7 @@ mod bearer;
 mod ended;
 mod extract;
 mod feed;
+mod gateway;
 mod guard;
 mod health;
 mod lists;
@@ -22,7 +23,10 @@ mod server;
 mod sessions;
 mod visitors;
 
-use crate::{app::App, domain::limits::Visitors};
+use crate::{
+    app::App,
+    domain::{calls::Desk, limits::Visitors},
+};
 use axum::{Extension, Router, extract::DefaultBodyLimit, middleware};
 use routes::{Route, Routes};
 use std::sync::Arc;
@@ -41,6 +45,10 @@ pub struct Web {
     figures: Arc<metrics::Cache>,
     /// Who asks without being signed in.
     visitors: Visitors,
+    /// Which programs were let in a moment ago.
+    callers: bearer::Callers,
+    /// Where calls of models are counted.
+    desk: Desk,
 }
 
 impl Web {
@@ -52,6 +60,8 @@ impl Web {
             feeds: Arc::default(),
             figures: Arc::default(),
             visitors: Visitors::default(),
+            callers: bearer::Callers::default(),
+            desk: Desk::new(app),
         }
     }
 }
@@ -70,6 +80,7 @@ fn routes() -> Routes {
     let routes = assets::routes(routes);
     let routes = feed::routes(routes);
     let routes = api::routes(routes);
+    let routes = gateway::routes(routes);
     pages::routes(routes)
 }
 

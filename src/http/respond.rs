@@ -1,8 +1,9 @@
 //! The faces of errors: the only place that knows status codes. An act's error travels in the response's extensions to
-//! [`faces`], which knows how the request wants it: a page, nothing but a status for htmx, a feed's last event, or a
-//! problem for programs. It is logged there, once.
+//! [`faces`], which knows how the request wants it: a page, nothing but a status for htmx, a feed's last event, a problem for
+//! programs, or a vendor's own object. It is logged there, once.
 
 pub mod problem;
+pub mod vendor;
 
 use super::{auth, guard::RequestId};
 use crate::{
@@ -114,12 +115,45 @@ fn words(status: StatusCode, error: Option<&Error>) -> (&'static str, String) {
     (title, said.unwrap_or_else(|| sentence.to_owned()))
 }
 
+/// Who reads the errors at an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reader {
+    Person,
+    Program,
+    /// A program with OpenAI's client.
+    OpenAi,
+    /// A program with Anthropic's client.
+    Anthropic,
+}
+
+impl Reader {
+    /// Whether a vendor's client asks.
+    pub fn is_vendors(self) -> bool {
+        matches!(self, Self::OpenAi | Self::Anthropic)
+    }
+
+    pub fn at(path: &str) -> Self {
+        let within =
+            |folder: &str| path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        match path {
+            _ if within("/api") => Self::Program,
+            _ if within("/v1/messages") => Self::Anthropic,
+            _ if within("/v1") => Self::OpenAi,
+            _ => Self::Person,
+        }
+    }
+}
+
+/// A refusal in a provider's own words, which has its face already.
+#[derive(Clone, Copy)]
+pub struct AsItIs;
+
 /// Gives every error its face, and logs those that are not the guest's.
 pub async fn faces(request: Request, next: Next) -> Response {
     let fragment = auth::wants_fragment(&request);
     let events = auth::wants_events(&request);
     let path = request.uri().path();
-    let program = problem::speaks(path);
+    let reader = Reader::at(path);
     let way_in = match (request.method(), request.uri().path_and_query()) {
         (&Method::GET, Some(asked)) => auth::way_in(asked.as_str()),
         _ => "/login".to_owned(),
@@ -134,7 +168,8 @@ pub async fn faces(request: Request, next: Next) -> Response {
         // the session layers answer so, with nothing else, when the database does not: that passes
         status = StatusCode::SERVICE_UNAVAILABLE;
     }
-    let bare = told.is_none() && !program && response.headers().contains_key(header::CONTENT_TYPE);
+    let bare = told.is_none() && reader == Reader::Person && response.headers().contains_key(header::CONTENT_TYPE);
+    let bare = bare || response.extensions().get::<AsItIs>().is_some();
     if !(status.is_client_error() || status.is_server_error()) || bare {
         return response;
     }
@@ -152,8 +187,17 @@ pub async fn faces(request: Request, next: Next) -> Response {
         return response;
     }
     let (title, message) = words(status, error);
-    let mut faced = if program {
+    let sentence = refusal.as_ref().map_or(message.as_str(), Refusal::sentence);
+    let mut faced = if reader == Reader::Program {
         problem::face(status, error, refusal.as_ref(), &message, &id)
+    } else if reader == Reader::OpenAi {
+        let wrong = match error {
+            Some(Error::Invalid(fields)) => fields.first().map(|field| field.field),
+            _ => refusal.as_ref().and_then(Refusal::first_field),
+        };
+        vendor::openai(status, refusal.as_ref(), wrong, sentence)
+    } else if reader == Reader::Anthropic {
+        vendor::anthropic(status, sentence, &id)
     } else if events {
         // htmx reads this body only at the first connection; a behaviour of ours looks at the status
         let name = if matches!(status.as_u16(), 401 | 404 | 410) { "event: gone\n" } else { "" };
@@ -178,7 +222,7 @@ pub async fn faces(request: Request, next: Next) -> Response {
     if let Some(error @ Error::Limited { .. }) = error {
         tell_limit(faced.headers_mut(), error);
     } else if status == StatusCode::SERVICE_UNAVAILABLE {
-        faced.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
+        faced.headers_mut().entry(header::RETRY_AFTER).or_insert(HeaderValue::from_static("2"));
     }
     faced
 }
@@ -191,7 +235,7 @@ pub fn gone() -> Bytes {
 
 /// What a face must not lose.
 fn keep_headers(from: &Response, to: &mut Response) {
-    for name in [header::ALLOW, header::SET_COOKIE] {
+    for name in [header::ALLOW, header::SET_COOKIE, header::RETRY_AFTER] {
         for value in from.headers().get_all(&name) {
             to.headers_mut().append(name.clone(), value.clone());
         }

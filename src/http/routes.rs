@@ -1,7 +1,7 @@
 //! The one way to add a route: with who may use it. So the list is complete by construction, the guard is never
 //! forgotten, and a test can sweep over all of it.
 
-use super::{Web, auth, bearer, respond::problem, visitors};
+use super::{Web, auth, bearer, respond::Reader, visitors};
 use crate::domain::programs::Scope;
 use axum::{
     Router,
@@ -78,11 +78,11 @@ impl Routes {
             Access::Bearer(scope) => route.route_layer(middleware::from_fn(move |request: Request, next: Next| {
                 bearer::require(scope, request, next)
             })),
-            _ if problem::speaks(path) => route.route_layer(middleware::from_fn(visitors::count_program)),
+            _ if Reader::at(path) != Reader::Person => route.route_layer(middleware::from_fn(visitors::count_program)),
             Access::Plain | Access::Anyone => route,
         };
         let router = match access {
-            _ if problem::speaks(path) => &mut self.api,
+            _ if Reader::at(path) != Reader::Person => &mut self.api,
             Access::Plain => &mut self.plain,
             _ => &mut self.browsing,
         };

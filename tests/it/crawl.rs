@@ -42,6 +42,7 @@ async fn owned(test: &TestApp, ann: &Person) -> Owned {
         ("/prompts/", test.value("select id::text from prompts").await),
         ("/settings/prompts/", test.value("select id::text from prompts").await),
         ("/settings/keys/", test.value("select id::text from api_keys").await),
+        ("/v1/models/", "openai/fake-1".to_owned()),
         ("/api/keys/", test.value("select id::text from api_keys").await),
         ("/admin/jobs/", test.value("select id::text from generations").await),
         ("/admin/users/", test.value("select id::text from users where name = 'ann'").await),

@@ -1,6 +1,7 @@
 //! The doors for programs: who may use them, and what is said to whoever may not, or sends what cannot be taken.
 
 use crate::{
+    gateway,
     support::{
         TestApp,
         people::PASSWORD,
@@ -16,6 +17,8 @@ use serde_json::{Value, json};
 fn body(path: &str) -> Value {
     match path {
         "/api/keys" => json!({ "name": "x", "scopes": ["models"] }),
+        "/v1/embeddings" => json!({ "model": "text-embedding-fake", "input": "x" }),
+        path if path.starts_with("/v1/") => json!({ "model": "fake-1", "messages": [], "max_tokens": 9 }),
         _ => json!({}),
     }
 }
@@ -43,9 +46,13 @@ async fn s1_the_sweep_of_the_doors() {
             all.into_iter().filter(|name| scope.is_none_or(|scope| scope.name() != *name)).collect();
         let other = program.with(&ann.makes_key("other", &others).await.word("key"));
         for id in [key.word("id").as_str(), nothing] {
-            let path = route.path.replace("{id}", id);
+            let path = route.path.replace("{id}", id).replace("{*model}", "openai/fake-1");
             let asks = async |who: &Program| {
-                Program::sends(who.request(route.method.clone(), &path).json(&body(route.path))).await
+                let request = who.request(route.method.clone(), &path);
+                if path.ends_with("transcriptions") {
+                    return Program::sends(gateway::spoken_form(request)).await;
+                }
+                Program::sends(request.json(&body(route.path))).await
             };
             for nobody in [program.clone(), program.with("nonsense"), program.with(&gone.word("key"))] {
                 assert_eq!(asks(&nobody).await.status, StatusCode::UNAUTHORIZED, "{} {path}", route.method);

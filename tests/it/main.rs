@@ -25,6 +25,7 @@ mod fences;
 mod finding;
 mod folders;
 mod fragments;
+mod gateway;
 mod groups;
 mod images;
 mod import;

@@ -1,5 +1,5 @@
-//! Errors as programs read them: RFC 9457, `application/problem+json`, for every address under `/api`. What must not
-//! live here: which error it is; and what is said to people.
+//! Errors as programs read them: RFC 9457, `application/problem+json`, for every address under `/api`; and what only programs
+//! are told. What must not live here: which error it is; and what is said to people.
 
 use crate::{base::Error, domain::programs::Scope};
 use axum::{
@@ -7,11 +7,6 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde_json::json;
-
-/// Whether errors at this path are for programs.
-pub fn speaks(path: &str) -> bool {
-    path == "/api" || path.starts_with("/api/")
-}
 
 /// What only programs are told: how a body or a token is wrong. Travels in the response to where it gets its face.
 #[derive(Debug, Clone)]
@@ -23,11 +18,13 @@ pub struct Refusal {
     challenge: &'static str,
     /// The scope that is missing.
     scope: Option<Scope>,
+    /// OpenAI's word for it.
+    code: Option<&'static str>,
 }
 
 impl Refusal {
-    fn new(status: StatusCode, detail: &str) -> Self {
-        Self { status, detail: detail.to_owned(), fields: Vec::new(), challenge: "Bearer", scope: None }
+    pub fn new(status: StatusCode, detail: &str) -> Self {
+        Self { status, detail: detail.to_owned(), fields: Vec::new(), challenge: "Bearer", scope: None, code: None }
     }
 
     /// No token came.
@@ -83,7 +80,26 @@ impl Refusal {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, "A field of the body cannot be taken.").with_field(path, sentence)
     }
 
-    fn with_field(mut self, path: &str, sentence: &str) -> Self {
+    #[must_use]
+    pub fn with_code(self, code: &'static str) -> Self {
+        Self { code: Some(code), ..self }
+    }
+
+    pub fn code(&self) -> Option<&'static str> {
+        self.code
+    }
+
+    /// The first field that is wrong.
+    pub fn first_field(&self) -> Option<&str> {
+        self.fields.first().map(|(path, _)| path.as_str())
+    }
+
+    /// What is wrong, in a sentence: of a field, if it is one.
+    pub fn sentence(&self) -> &str {
+        self.fields.first().map_or(&self.detail, |(_, words)| words)
+    }
+
+    pub fn with_field(mut self, path: &str, sentence: &str) -> Self {
         self.fields.push((path.to_owned(), sentence.to_owned()));
         self
     }

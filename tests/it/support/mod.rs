@@ -66,6 +66,7 @@ impl TestApp {
             // only in the stories about them are there limits
             ("PARLOR__LIMITS__MESSAGES_PER_MINUTE".to_owned(), "0".to_owned()),
             ("PARLOR__LIMITS__MESSAGES_PER_DAY".to_owned(), "0".to_owned()),
+            ("PARLOR__LIMITS__CALLS_PER_HOUR".to_owned(), "0".to_owned()),
             // only in the stories about them is a model asked for titles
             ("PARLOR__CHATS__TITLES".to_owned(), "false".to_owned()),
         ];

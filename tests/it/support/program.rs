@@ -22,12 +22,13 @@ pub struct Answer {
 
 impl Answer {
     async fn of(response: Response) -> Self {
+        let path = response.url().path().to_owned();
         let (status, headers) = (response.status(), response.headers().clone());
         let text = response.text().await.unwrap();
         let json = serde_json::from_str(&text).unwrap_or(Value::Null);
         let answer = Self { status, headers, text, json };
         if answer.status.is_client_error() || answer.status.is_server_error() {
-            answer.is_a_problem();
+            if path.starts_with("/v1/") { answer.is_a_vendors(&path) } else { answer.is_a_problem() }
         }
         answer
     }
@@ -43,6 +44,17 @@ impl Answer {
     /// The first field that a problem names.
     pub fn field(&self) -> &str {
         self.json["errors"][0]["field"].as_str().unwrap_or_default()
+    }
+
+    /// An error as OpenAI's client reads it, or Anthropic's; a provider's own words are passed on.
+    fn is_a_vendors(&self, path: &str) {
+        assert_eq!(self.header("content-type"), "application/json", "{self:?}");
+        let error = &self.json["error"];
+        assert!(error["message"].as_str().is_some_and(|words| !words.is_empty()), "{}", self.text);
+        if path.starts_with("/v1/messages") {
+            assert_eq!(self.json["type"], "error", "{}", self.text);
+            assert!(error["type"].is_string(), "{}", self.text);
+        }
     }
 
     /// RFC 9457, for every error that a program ever gets.

@@ -4,7 +4,7 @@
 use axum::{
     Json, Router,
     body::{Body, Bytes},
-    extract::{Path, State},
+    extract::{Multipart, Path, State},
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
     routing::{get, post},
@@ -94,6 +94,12 @@ impl Provider {
         let router = Router::new()
             .route("/v1/models", get(models))
             .route("/v1/chat/completions", post(complete))
+            .route("/v1/completions", post(complete))
+            .route("/v1beta/openai/chat/completions", post(complete))
+            .route("/v1/responses", post(respond))
+            .route("/v1/embeddings", post(embed))
+            .route("/v1/audio/speech", post(speak))
+            .route("/v1/audio/transcriptions", post(transcribe))
             .route("/v1/messages", post(messages))
             .route("/v1beta/models", get(models))
             .route("/v1beta/models/{call}", post(generate))
@@ -205,7 +211,89 @@ fn add(entry: &mut Value, more: Value) {
 async fn complete(State(inner): State<Arc<Inner>>, headers: HeaderMap, Json(body): Json<Value>) -> Response {
     let key = headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok()).unwrap_or_default();
     let key = key.trim_start_matches("Bearer ").to_owned();
-    answer(inner, Asked { key, headers, body }, openai)
+    let streams = body["stream"] == true;
+    let asked = Asked { key, headers, body };
+    if streams { answer(inner, asked, openai) } else { whole(&inner, asked) }
+}
+
+/// The steps as one document.
+fn whole(inner: &Inner, asked: Asked) -> Response {
+    inner.asked.lock().unwrap().push(asked);
+    let steps = match inner.scripts.lock().unwrap().pop_front() {
+        Some(Script::Stream(steps)) => steps,
+        Some(refusal) => return refused(refusal),
+        None => Vec::new(),
+    };
+    let (mut text, mut reason, mut usage) = (String::new(), "stop", json!(null));
+    for step in steps {
+        match step {
+            Step::Text(more) => text.push_str(&more),
+            Step::Finish(why) => reason = why,
+            Step::Usage(prompt, completion) => {
+                usage = json!({ "prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion });
+            }
+            _ => {}
+        }
+    }
+    let message = json!({ "role": "assistant", "content": text, "refusal": null });
+    let choice = json!({ "index": 0, "message": message, "text": text, "finish_reason": reason, "logprobs": null });
+    Json(json!({ "id": "c", "object": "chat.completion", "created": 1, "model": "fake-1", "choices": [choice], "usage": usage }))
+        .into_response()
+}
+
+fn refused(script: Script) -> Response {
+    match script {
+        Script::Status(status, body) => (StatusCode::from_u16(status).unwrap(), Json(body)).into_response(),
+        Script::Later(status, seconds) => {
+            let after = [(header::RETRY_AFTER, seconds.to_string())];
+            (StatusCode::from_u16(status).unwrap(), after, Json(json!({ "error": {} }))).into_response()
+        }
+        Script::Stream(_) => unreachable!("it is no refusal"),
+    }
+}
+
+/// OpenAI's Responses, as much of them as its client needs.
+async fn respond(State(inner): State<Arc<Inner>>, headers: HeaderMap, Json(body): Json<Value>) -> Response {
+    let streams = body["stream"] == true;
+    inner.asked.lock().unwrap().push(Asked { key: String::new(), headers, body });
+    let text = json!({ "type": "output_text", "text": "Hello", "annotations": [] });
+    let item = json!({ "type": "message", "id": "m", "status": "completed", "role": "assistant", "content": [text] });
+    let usage = json!({ "input_tokens": 5, "input_tokens_details": { "cached_tokens": 0 }, "output_tokens": 2,
+        "output_tokens_details": { "reasoning_tokens": 1 }, "total_tokens": 7 });
+    let whole = json!({ "id": "r", "object": "response", "created_at": 1, "status": "completed", "model": "fake-1",
+        "output": [item], "parallel_tool_calls": true, "tool_choice": "auto", "tools": [], "usage": usage });
+    if !streams {
+        return Json(whole).into_response();
+    }
+    let delta = json!({ "type": "response.output_text.delta", "item_id": "m", "output_index": 0, "content_index": 0,
+        "delta": "Hello", "sequence_number": 0, "logprobs": [] });
+    let done = json!({ "type": "response.completed", "response": whole, "sequence_number": 1 });
+    let events = [("response.output_text.delta", delta), ("response.completed", done)];
+    let events = events.map(|(name, data)| format!("event: {name}\ndata: {data}\n\n")).concat();
+    ([(header::CONTENT_TYPE, "text/event-stream")], events).into_response()
+}
+
+async fn embed(State(inner): State<Arc<Inner>>, headers: HeaderMap, Json(body): Json<Value>) -> Response {
+    inner.asked.lock().unwrap().push(Asked { key: String::new(), headers, body });
+    let one = json!({ "object": "embedding", "index": 0, "embedding": [0.5, -0.25] });
+    let usage = json!({ "prompt_tokens": 3, "total_tokens": 3 });
+    Json(json!({ "object": "list", "data": [one], "model": "text-embedding-fake", "usage": usage })).into_response()
+}
+
+async fn speak(State(inner): State<Arc<Inner>>, headers: HeaderMap, Json(body): Json<Value>) -> Response {
+    inner.asked.lock().unwrap().push(Asked { key: String::new(), headers, body });
+    ([(header::CONTENT_TYPE, "audio/mpeg")], b"ID3 sound".to_vec()).into_response()
+}
+
+async fn transcribe(State(inner): State<Arc<Inner>>, headers: HeaderMap, mut form: Multipart) -> Response {
+    let mut body = json!({});
+    while let Some(field) = form.next_field().await.unwrap() {
+        let name = field.name().unwrap().to_owned();
+        body[name] = json!(String::from_utf8_lossy(&field.bytes().await.unwrap()));
+    }
+    inner.asked.lock().unwrap().push(Asked { key: String::new(), headers, body });
+    let usage = json!({ "type": "tokens", "input_tokens": 4, "output_tokens": 2, "total_tokens": 6 });
+    Json(json!({ "text": "spoken words", "usage": usage })).into_response()
 }
 
 async fn messages(State(inner): State<Arc<Inner>>, headers: HeaderMap, Json(body): Json<Value>) -> Response {
@@ -240,14 +328,8 @@ fn answer(
     inner.asked.lock().unwrap().push(asked);
     let script = inner.scripts.lock().unwrap().pop_front();
     let steps = match script {
-        Some(Script::Status(status, body)) => {
-            return (StatusCode::from_u16(status).unwrap(), Json(body)).into_response();
-        }
-        Some(Script::Later(status, seconds)) => {
-            let after = [(header::RETRY_AFTER, seconds.to_string())];
-            return (StatusCode::from_u16(status).unwrap(), after, Json(json!({ "error": {} }))).into_response();
-        }
         Some(Script::Stream(steps)) => steps,
+        Some(refusal) => return refused(refusal),
         None => vec![Step::Text("unscripted".into()), Step::Finish("stop"), Step::Done],
     };
     let (sender, receiver) = mpsc::channel::<Result<Bytes, Infallible>>(1);
@@ -258,8 +340,8 @@ fn answer(
 
 /// A step in OpenAI's protocol: events without names.
 fn openai(step: &Step) -> Vec<(&'static str, String)> {
-    let chunk = |delta: Value, finish: Option<&str>| json!({ "id": "c", "object": "chat.completion.chunk", "choices": [{ "index": 0, "delta": delta, "finish_reason": finish }] });
-    let counted = |usage: Value| json!({ "id": "c", "object": "chat.completion.chunk", "choices": [], "usage": usage });
+    let chunk = |delta: Value, finish: Option<&str>| json!({ "id": "c", "object": "chat.completion.chunk", "created": 1, "model": "fake-1", "choices": [{ "index": 0, "delta": delta, "finish_reason": finish }] });
+    let counted = |usage: Value| json!({ "id": "c", "object": "chat.completion.chunk", "created": 1, "model": "fake-1", "choices": [], "usage": usage });
     let data = match step {
         Step::Text(text) => chunk(json!({ "content": text }), None).to_string(),
         Step::Reasoning(text) => chunk(json!({ "reasoning_content": text }), None).to_string(),

@@ -1,0 +1,231 @@
+//! ENTRANCE for programs that speak a vendor's protocol: OpenAI's, and Anthropic's Messages, under `/v1`. The answer passes
+//! through as it comes. What must not live here: who may call what, and what a call costs (domain/calls); another entrance.
+
+mod answer;
+mod audio;
+mod body;
+mod models;
+
+use super::{
+    Web,
+    guard::Left,
+    respond::{AsItIs, problem::Refusal},
+    routes::{Access, Routes},
+};
+use crate::{
+    app::App,
+    domain::{
+        calls::{self, Refused, Wanted},
+        programs::{Caller, Scope},
+    },
+    outside::llm::{
+        FaultKind, Provider,
+        relay::{Door, Fields, Sent, Unreadable, messages},
+    },
+};
+use answer::Shape;
+use axum::{
+    extract::{Request, State},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use body::Body;
+use bytes::Bytes;
+use serde_json::{Map, Value, json};
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+pub fn routes(routes: Routes) -> Routes {
+    let models = Access::Bearer(Some(Scope::Models));
+    let routes = routes
+        .post("/v1/chat/completions", models, chat)
+        .post("/v1/completions", models, completions)
+        .post("/v1/responses", models, responses)
+        .post("/v1/embeddings", models, embeddings)
+        .post("/v1/messages", models, messages);
+    models::routes(audio::routes(routes))
+}
+
+type Answer = Result<Response, Refusal>;
+
+async fn chat(State(web): State<Web>, caller: Caller, request: Request) -> Answer {
+    let asked = Asked::read(&web.app, request).await?;
+    let most = asked.most(&["max_completion_tokens", "max_tokens"])?;
+    asked.counting(&web, &caller, Door::Chat, most).await
+}
+
+async fn completions(State(web): State<Web>, caller: Caller, request: Request) -> Answer {
+    let asked = Asked::read(&web.app, request).await?;
+    let most = asked.most(&["max_tokens"])?;
+    asked.counting(&web, &caller, Door::Completions, most).await
+}
+
+async fn responses(State(web): State<Web>, caller: Caller, request: Request) -> Answer {
+    let asked = Asked::read(&web.app, request).await?;
+    if asked.fields.get("background").map_err(unreadable)? == Some(true) {
+        // nobody would be there to count it
+        return Err(Refusal::field("background", "Parlor makes no answers in the background."));
+    }
+    let most = asked.most(&["max_output_tokens"])?;
+    let ask = |_: &Provider, door, model: &str| Ok(asked.sent(door, asked.fields.with(&[named(model)])));
+    asked.call(&web, &caller, Door::Responses, (most, 1), &ask, Shape::Responses).await
+}
+
+async fn embeddings(State(web): State<Web>, caller: Caller, request: Request) -> Answer {
+    let asked = Asked::read(&web.app, request).await?;
+    let ask = |_: &Provider, door, model: &str| Ok(asked.sent(door, asked.fields.with(&[named(model)])));
+    asked.call(&web, &caller, Door::Embeddings, (Some(0), 1), &ask, Shape::AsItIs).await
+}
+
+/// In front of any model: one that speaks this protocol hears what was said, for others it is translated.
+async fn messages(State(web): State<Web>, caller: Caller, request: Request) -> Answer {
+    let asked = Asked::read(&web.app, request).await?;
+    let most = asked.most(&["max_tokens"])?;
+    let ask = |provider: &Provider, door, model: &str| {
+        if door == Door::Messages {
+            return Ok(asked.sent(door, asked.fields.with(&[named(model)])));
+        }
+        let whole = serde_json::from_slice(&asked.body.bytes).map_err(|error| error.to_string())?;
+        let body = messages::request(&whole, model, provider.is_the_vendor())?;
+        Ok(asked.sent(door, body.to_string().into()))
+    };
+    asked.call(&web, &caller, Door::Messages, (most, 1), &ask, Shape::Messages(asked.model.clone())).await
+}
+
+/// The field of the model, as its provider calls it.
+fn named(model: &str) -> (&'static str, String) {
+    ("model", Value::from(model).to_string())
+}
+
+/// A request in JSON.
+struct Asked {
+    body: Body,
+    fields: Fields,
+    model: String,
+    streams: bool,
+    headers: HeaderMap,
+    left: Left,
+}
+
+impl Asked {
+    async fn read(app: &App, request: Request) -> Result<Self, Refusal> {
+        let headers = request.headers().clone();
+        let left = request.extensions().get::<Left>().cloned().expect("every request has it: http/guard.rs");
+        let body = Body::json(app, request).await?;
+        let fields = Fields::read(&body.bytes).map_err(unreadable)?;
+        let model = fields.get("model").map_err(unreadable)?;
+        let model = model.ok_or_else(|| Refusal::field("model", "Name a model. GET /v1/models lists them."))?;
+        let streams = fields.get("stream").map_err(unreadable)?.unwrap_or(false);
+        Ok(Self { body, fields, model, streams, headers, left })
+    }
+
+    /// The first of these fields that is there.
+    fn most(&self, names: &[&'static str]) -> Result<Option<u32>, Refusal> {
+        for name in names {
+            if let Some(most) = self.fields.get(name).map_err(unreadable)? {
+                return Ok(Some(most));
+            }
+        }
+        Ok(None)
+    }
+
+    fn sent(&self, door: Door, body: Bytes) -> Sent {
+        let beta = self.headers.get("anthropic-beta").filter(|_| door == Door::Messages).cloned();
+        Sent { door, content_type: JSON, body, beta }
+    }
+
+    /// A stream is always asked for what was used; whoever did not ask for it does not get it.
+    async fn counting(&self, web: &Web, caller: &Caller, door: Door, most: Option<u32>) -> Answer {
+        let answers = self.fields.get("n").map_err(unreadable)?.unwrap_or(1);
+        let mut options =
+            self.fields.get::<Map<String, Value>>("stream_options").map_err(unreadable)?.unwrap_or_default();
+        let wants = options.insert("include_usage".to_owned(), json!(true)) == Some(json!(true));
+        let more = (self.streams && !wants).then(|| ("stream_options", Value::Object(options).to_string()));
+        let shape = if more.is_some() { Shape::stripped() } else { Shape::AsItIs };
+        let ask = |_: &Provider, door, model: &str| {
+            let changed: Vec<_> = [named(model)].into_iter().chain(more.clone()).collect();
+            Ok(self.sent(door, self.fields.with(&changed)))
+        };
+        self.call(web, caller, door, (most, answers), &ask, shape).await
+    }
+
+    async fn call(
+        &self,
+        web: &Web,
+        caller: &Caller,
+        door: Door,
+        (most_tokens, answers): (Option<u32>, u32),
+        ask: &(dyn Fn(&Provider, Door, &str) -> Result<Sent, String> + Send + Sync),
+        shape: Shape,
+    ) -> Answer {
+        let (bytes, images) = calls::measure(&self.body.bytes);
+        let (model, streams, left) = (&*self.model, self.streams, &self.left.0);
+        let wanted = Wanted { door, model, streams, most_tokens, answers, bytes, images, left, ask };
+        call(web, caller, &wanted, shape).await
+    }
+}
+
+/// Makes the call and gives its answer the shape that was asked for.
+async fn call(web: &Web, caller: &Caller, wanted: &Wanted<'_>, shape: Shape) -> Answer {
+    match calls::make(&web.app, &web.desk, &caller.viewer, wanted).await {
+        Ok(made) => answer::answer(web, caller, wanted, made, shape).await,
+        Err(refused) => refusal(refused, wanted),
+    }
+}
+
+/// What came of a call that is not answered.
+fn refusal(refused: Refused, wanted: &Wanted<'_>) -> Answer {
+    Err(match refused {
+        Refused::Error(error) => return Ok(super::respond::Failure(error).into_response()),
+        Refused::NoSuchModel => {
+            let shown: String = wanted.model.chars().take(100).collect();
+            let sentence = format!("There is no model “{shown}” that you may call. GET /v1/models lists them.");
+            Refusal::new(StatusCode::NOT_FOUND, "There is no such model.")
+                .with_field("model", &sentence)
+                .with_code("model_not_found")
+        }
+        Refused::NotThere(sentence) => Refusal::new(StatusCode::BAD_REQUEST, &sentence),
+        Refused::Said(status, body) => {
+            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
+            if wanted.door != Door::Messages || body.starts_with(b"{\"type\":\"error\"") {
+                let mut response = (status, [(header::CONTENT_TYPE, JSON)], body).into_response();
+                response.extensions_mut().insert(AsItIs);
+                return Ok(response);
+            }
+            let said = serde_json::from_slice::<Value>(&body).unwrap_or_default();
+            let words = said["error"]["message"].as_str().unwrap_or("The provider did not accept this request.");
+            Refusal::new(status, words)
+        }
+        Refused::Busy(pause, sentence) => {
+            let refusal = Refusal::new(StatusCode::TOO_MANY_REQUESTS, &sentence);
+            let seconds = pause.as_secs() + u64::from(pause.subsec_nanos() > 0);
+            return Ok(([(header::RETRY_AFTER, seconds.max(1).to_string())], refusal).into_response());
+        }
+        Refused::Failed(kind, sentence) => {
+            let status = match kind {
+                FaultKind::Silent => StatusCode::GATEWAY_TIMEOUT,
+                FaultKind::Key => StatusCode::SERVICE_UNAVAILABLE,
+                FaultKind::Refused => StatusCode::BAD_REQUEST,
+                _ => StatusCode::BAD_GATEWAY,
+            };
+            Refusal::new(status, &sentence)
+        }
+        // nobody is there to read it
+        Refused::Left => Refusal::new(StatusCode::BAD_REQUEST, "The request was given up."),
+    })
+}
+
+/// Why a body is none.
+fn unreadable(why: Unreadable) -> Refusal {
+    match why {
+        Unreadable::Malformed(line, column) => Refusal::malformed(line, column),
+        Unreadable::NoObject => Refusal::new(StatusCode::BAD_REQUEST, "Send an object, with the names of its fields."),
+        Unreadable::Twice(field) => bad_field(&field, "This field is there twice."),
+        Unreadable::Kind(field) => bad_field(field, "What is here is not of the kind that belongs here."),
+    }
+}
+
+/// Vendors answer 400 where ours would be 422, and their clients know it by that.
+fn bad_field(field: &str, sentence: &str) -> Refusal {
+    Refusal::new(StatusCode::BAD_REQUEST, sentence).with_field(field, sentence)
+}
