@@ -41,6 +41,14 @@ impl Visitor {
         Ok(visitor)
     }
 
+    /// An API key for calls of models, as its page shows it once.
+    pub async fn makes_key(&self) -> anyhow::Result<String> {
+        let form = [("name", "load"), ("scope", "models"), ("expires_in_days", "")];
+        let page = self.post("/settings/keys", &form, false).await?.text().await?;
+        let at = page.find(">parlor_").context("no key is shown")? + 1;
+        Ok(page[at..].split('<').next().unwrap_or_default().to_owned())
+    }
+
     async fn post(&self, path: &str, form: &[(&str, &str)], fragment: bool) -> anyhow::Result<Response> {
         let mut request = self.http.post(format!("{}{path}", self.base)).body(encode(form));
         request = request.header("sec-fetch-site", "same-origin").header(header::COOKIE, &self.cookie);

@@ -102,6 +102,18 @@ enum Load {
         #[arg(long, default_value_t = 60)]
         seconds: u64,
     },
+    /// Calls of programs, whole and streaming, beside the pass-through.
+    Gateway {
+        /// Seconds of whole answers, a round.
+        #[arg(long, default_value_t = 8)]
+        seconds: u64,
+        #[arg(long, default_value_t = 32)]
+        connections: usize,
+        #[arg(long, default_value_t = 500)]
+        streams: usize,
+        #[arg(long, default_value_t = 3)]
+        rounds: usize,
+    },
     /// All of these with their defaults.
     All,
     #[command(hide = true)]
@@ -141,7 +153,7 @@ fn run(args: Args) -> anyhow::Result<bool> {
 async fn measure(args: &Args) -> anyhow::Result<bool> {
     let cores = Cores { measured: args.measured.clone(), load: args.load_on.clone() };
     let mut shapes = vec![wave::OPENING, loads::ONE, Shape::new(200, 20, 0), Shape::new(200, 5, 0)];
-    shapes.extend([Shape::new(200, 4, 0), Shape::new(5000, 4, 0), loads::STEADY]);
+    shapes.extend([Shape::new(200, 4, 0), Shape::new(5000, 4, 0), loads::STEADY, loads::CALL]);
     let chosen = match args.load {
         Load::Paced { chunks, pace, .. } | Load::Flood { chunks, pace, .. } => Some(Shape::new(chunks, pace, 0)),
         _ => None,
@@ -196,6 +208,7 @@ fn every() -> Vec<Load> {
         Load::Length,
         Load::Stored,
         Load::Failover { answers: 300, seconds: 60 },
+        Load::Gateway { seconds: 8, connections: 32, streams: 500, rounds: 3 },
     ]
 }
 
@@ -219,6 +232,9 @@ async fn carry_out(load: &Load, world: &mut World, report: &mut Report) -> anyho
         Load::Stored => loads::stored(world, report).await,
         Load::Failover { answers, seconds } => {
             loads::failover(world, report, answers, Duration::from_secs(seconds)).await
+        }
+        Load::Gateway { seconds, connections, streams, rounds } => {
+            loads::gateway(world, report, &loads::Calls { seconds, connections, streams, rounds }).await
         }
         Load::Steady { at_once, minutes } => loads::steady(world, report, at_once, minutes).await,
         Load::All | Load::Provider { .. } | Load::Passthrough { .. } => Ok(()),

@@ -35,6 +35,8 @@ type Log = Arc<Mutex<HashMap<String, Sent>>>;
 struct Ask {
     model: String,
     messages: Vec<Said>,
+    #[serde(default)]
+    stream: bool,
     stream_options: Option<Value>,
 }
 
@@ -93,6 +95,9 @@ async fn complete(State(log): State<Log>, Json(ask): Json<Ask>) -> Response {
     let received = now();
     let Ok(shape) = ask.model.parse::<Shape>() else { return StatusCode::NOT_FOUND.into_response() };
     let tag = tag(ask.messages.last().map_or("", |m| &m.content)).to_owned();
+    if !ask.stream {
+        return Json(whole(&ask.model, &shape.answer(&tag))).into_response();
+    }
     let usage = ask.stream_options.is_some_and(|o| o["include_usage"] == true);
     let events = events(&ask.model, &shape.answer(&tag), usage);
     // answers that begin together do not beat together
@@ -112,6 +117,14 @@ async fn complete(State(log): State<Log>, Json(ask): Json<Ask>) -> Response {
         }
     });
     ([(header::CONTENT_TYPE, "text/event-stream")], Body::from_stream(body)).into_response()
+}
+
+/// An answer that was not asked to stream, at once.
+fn whole(model: &str, chunks: &[String]) -> Value {
+    let choice = json!({ "index": 0, "finish_reason": "stop", "logprobs": null,
+        "message": { "role": "assistant", "content": chunks.concat(), "refusal": null } });
+    json!({ "id": "chatcmpl-AbCdEfGhIjKlMnOpQrStUvWxYz012", "object": "chat.completion", "created": 1_760_000_000, "model": model,
+        "choices": [choice], "usage": { "prompt_tokens": 20, "completion_tokens": chunks.len(), "total_tokens": chunks.len() + 20 } })
 }
 
 /// The role, each chunk, and the end with its usage as the last event.

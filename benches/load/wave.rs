@@ -22,6 +22,36 @@ pub struct Talk {
     pub feed: Feed,
 }
 
+/// How an answer passes through: the yardstick, or the gateway.
+pub struct Way {
+    pub url: String,
+    /// The gateway's.
+    pub bearer: Option<String>,
+    /// Before the name of the model.
+    pub prefix: &'static str,
+}
+
+impl Way {
+    pub fn bare(world: &World) -> Self {
+        Self { url: format!("{}/v1/chat/completions", world.passthrough_url), bearer: None, prefix: "" }
+    }
+
+    /// With an API key of the first visitor.
+    pub async fn gateway(world: &World) -> anyhow::Result<Self> {
+        let key = world.visitors[0].makes_key().await?;
+        let url = format!("{}/v1/chat/completions", world.parlor_url);
+        Ok(Self { url, bearer: Some(key), prefix: "openai/" })
+    }
+
+    pub fn post(&self, http: &reqwest::Client, body: String) -> reqwest::RequestBuilder {
+        let request = http.post(&self.url).header("content-type", "application/json").body(body);
+        match &self.bearer {
+            Some(key) => request.bearer_auth(key),
+            None => request,
+        }
+    }
+}
+
 /// What a wave took.
 #[derive(Debug, Default, Clone)]
 pub struct Taken {
@@ -134,15 +164,21 @@ impl World {
 
     /// The same number of answers through the pass-through.
     pub async fn yardstick(&self, count: usize, shape: &Shape, spread: Duration) -> anyhow::Result<Taken> {
+        self.streams(&Way::bare(self), count, shape, spread).await
+    }
+
+    /// So many answers that stream, evenly over `spread`.
+    pub async fn streams(&self, way: &Way, count: usize, shape: &Shape, spread: Duration) -> anyhow::Result<Taken> {
         let before = self.cpu()?;
         let began = Instant::now();
         let each = (0..count).map(|n| async move {
             tokio::time::sleep_until(began + share(spread, n, count)).await;
-            self.pass(shape).await
+            self.pass(way, shape).await
         });
-        let (answers, memory) = growth(self.passthrough_pid(), join_all(each)).await?;
+        let pid = if way.bearer.is_some() { self.parlor_pid() } else { self.passthrough_pid() };
+        let (answers, memory) = growth(pid, join_all(each)).await?;
         let mut taken = Taken { answers: count, seconds: began.elapsed().as_secs_f64(), memory, ..Taken::default() };
-        taken.spend(before, self.cpu()?, true);
+        taken.spend(before, self.cpu()?, way.bearer.is_none());
         for answer in answers {
             match answer {
                 Ok((tag, waited, at, body)) => {
@@ -151,7 +187,7 @@ impl World {
                     taken.way.push(nanos(at.saturating_sub(sent.first)));
                     taken.bytes += body.len();
                     let same = contents(&body) == shape.answer(&tag).concat();
-                    taken.errors.extend((!same).then(|| format!("{tag}: the pass-through gave another text")));
+                    taken.errors.extend((!same).then(|| format!("{tag}: {} gave another text", way.url)));
                 }
                 Err(error) => taken.errors.push(format!("{error:#}")),
             }
@@ -159,16 +195,15 @@ impl World {
         Ok(taken)
     }
 
-    async fn pass(&self, shape: &Shape) -> anyhow::Result<(String, f64, u128, Vec<u8>)> {
+    async fn pass(&self, way: &Way, shape: &Shape) -> anyhow::Result<(String, f64, u128, Vec<u8>)> {
         let (question, tag) = self.question();
         let ask = json!({
-            "model": shape.name(), "stream": true, "stream_options": { "include_usage": true }, "max_tokens": 2048,
+            "model": format!("{}{}", way.prefix, shape.name()), "stream": true, "stream_options": { "include_usage": true }, "max_tokens": 2048,
             "messages": [{ "role": "user", "content": question }],
         });
         let asked = Instant::now();
-        let request = self.visitors[0].http.post(format!("{}/v1/chat/completions", self.passthrough_url));
-        let answer = request.header("content-type", "application/json").body(ask.to_string()).send().await?;
-        ensure!(answer.status().is_success(), "the pass-through: {}", answer.status());
+        let answer = way.post(&self.visitors[0].http, ask.to_string()).send().await?;
+        ensure!(answer.status().is_success(), "{}: {}", way.url, answer.status());
         let (mut parts, mut body, mut first) = (answer.bytes_stream(), Vec::new(), None);
         while let Some(part) = parts.next().await {
             body.extend_from_slice(&part?);

@@ -75,7 +75,7 @@ impl How {
         command.env("PARLOR__CHATS__TITLES", "false");
         // counted as always, but nobody types as fast as this
         command.env("PARLOR__LIMITS__MESSAGES_PER_MINUTE", "100000").env("PARLOR__LIMITS__MESSAGES_PER_DAY", "100000");
-        command.env("PARLOR__LIMITS__ANONYMOUS_PER_HOUR", "0");
+        command.env("PARLOR__LIMITS__ANONYMOUS_PER_HOUR", "0").env("PARLOR__LIMITS__CALLS_PER_HOUR", "1000000");
     }
 }
 

@@ -14,7 +14,7 @@ use crate::{
 };
 use axum::{
     extract::{FromRequestParts, Request},
-    http::{HeaderMap, header, request::Parts},
+    http::{Extensions, HeaderMap, header, request::Parts},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -28,23 +28,10 @@ use std::{
 /// The guard: before anything is looked up but the token itself.
 pub async fn require(scope: Option<Scope>, mut request: Request, next: Next) -> Response {
     let web = request.extensions().get::<Web>().expect("the layer around all of /api puts it there").clone();
-    let is_vendors = Reader::at(request.uri().path()) != Reader::Program;
-    let Some(token) = token(request.headers(), is_vendors) else { return refuse(&web, &request, Refusal::no_token()) };
-    let address = Address::of(request.extensions()).0;
-    let known = if is_vendors { web.callers.get(token, address) } else { None };
-    let found = match known {
-        Some(caller) => Ok(Some(caller)),
-        None => programs::who(&web.app, token, address).await,
-    };
-    let caller = match found {
-        Ok(Some(caller)) => {
-            if is_vendors {
-                web.callers.keep(token, &caller);
-            }
-            caller
-        }
-        Ok(None) => return refuse(&web, &request, Refusal::bad_token()),
-        Err(error) => return Failure(error).into_response(),
+    let is_vendors = Reader::at(request.uri().path()).is_vendors();
+    let caller = match caller(&web, request.headers(), request.extensions(), is_vendors).await {
+        Ok(caller) => caller,
+        Err(refusal) => return refusal,
     };
     if let Some(scope) = scope.filter(|scope| !caller.scopes.has(*scope)) {
         return Refusal::no_scope(scope).into_response();
@@ -53,9 +40,32 @@ pub async fn require(scope: Option<Scope>, mut request: Request, next: Next) -> 
     next.run(request).await
 }
 
+/// Who asks, or how they are refused. `is_vendors`: a vendor's client does.
+pub async fn caller(web: &Web, headers: &HeaderMap, of: &Extensions, is_vendors: bool) -> Result<Caller, Response> {
+    let Some(token) = token(headers, is_vendors) else {
+        return Err(refuse(web, of, Refusal::no_token()));
+    };
+    let address = Address::of(of).0;
+    let known = if is_vendors { web.callers.get(token, address) } else { None };
+    let found = match known {
+        Some(caller) => Ok(Some(caller)),
+        None => programs::who(&web.app, token, address).await,
+    };
+    match found {
+        Ok(Some(caller)) => {
+            if is_vendors {
+                web.callers.keep(token, &caller);
+            }
+            Ok(caller)
+        }
+        Ok(None) => Err(refuse(web, of, Refusal::bad_token())),
+        Err(error) => Err(Failure(error).into_response()),
+    }
+}
+
 /// Whoever has no good token is nobody, and counts as such.
-fn refuse(web: &Web, request: &Request, refusal: Refusal) -> Response {
-    match visitors::one(web, request) {
+fn refuse(web: &Web, of: &Extensions, refusal: Refusal) -> Response {
+    match visitors::one(web, of) {
         Ok(()) => refusal.into_response(),
         Err(error) => Failure(error).into_response(),
     }

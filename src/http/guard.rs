@@ -9,14 +9,20 @@ use crate::{
 use axum::{
     body::Body,
     extract::{MatchedPath, Request, State},
-    http::{Extensions, HeaderMap, HeaderName, HeaderValue, StatusCode, Version, header},
+    http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 use tokio_util::sync::CancellationToken;
 use tower::Service as _;
-use tower_http::compression::Compression;
+use tower_http::{
+    compression::Compression,
+    cors::{AllowHeaders, CorsLayer},
+};
 use tracing::Instrument;
 
 /// Names a request in the log and to the guest.
@@ -99,12 +105,31 @@ pub async fn headers(State(app): State<App>, request: Request, next: Next) -> Re
     response
 }
 
-/// Refuses unsafe requests that another origin's page made in somebody's browser.
-pub async fn same_origin(request: Request, next: Next) -> Response {
-    if !request.method().is_safe() && !is_ours(request.headers()) {
+/// Lets pages of other origins ask what programs may, with a token of their own: cookies do not get there, and are not sent.
+pub fn cors(origins: Vec<HeaderValue>) -> CorsLayer {
+    let told =
+        ["retry-after", "x-request-id", "x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset", "etag"];
+    CorsLayer::new()
+        .allow_origin(origins)
+        .allow_methods([Method::GET, Method::POST, Method::PATCH, Method::DELETE])
+        .allow_headers(AllowHeaders::mirror_request())
+        .expose_headers(told.map(HeaderName::from_static))
+        .max_age(Duration::from_hours(1))
+}
+
+/// Refuses unsafe requests that another origin's page made in somebody's browser, unless it may ask what programs may.
+pub async fn same_origin(State(origins): State<Arc<[HeaderValue]>>, request: Request, next: Next) -> Response {
+    let is_program = Reader::at(request.uri().path()) != Reader::Person;
+    let is_let_in = is_program && request.headers().get(header::ORIGIN).is_some_and(|origin| origins.contains(origin));
+    if !request.method().is_safe() && !is_let_in && !is_ours(request.headers()) {
         return Failure(Error::Forbidden).into_response();
     }
     next.run(request).await
+}
+
+/// Whether a page of ours asks, which has to say so: for what is not asked by a form, and so not refused before.
+pub fn is_from_here(headers: &HeaderMap) -> bool {
+    headers.contains_key(header::ORIGIN) && is_ours(headers)
 }
 
 /// `Sec-Fetch-Site` tells; without it `Origin` must be this host; without both only a caller without cookies passes

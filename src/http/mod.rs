@@ -2,7 +2,7 @@
 //! product, a decision by role.
 
 mod address;
-mod api;
+pub mod api;
 mod assets;
 pub mod auth;
 mod bearer;
@@ -16,12 +16,14 @@ mod lists;
 mod metrics;
 mod pages;
 mod present;
+mod program;
 mod respond;
 mod room;
 pub mod routes;
 mod server;
 mod sessions;
 mod visitors;
+mod ws;
 
 use crate::{
     app::App,
@@ -81,6 +83,7 @@ fn routes() -> Routes {
     let routes = feed::routes(routes);
     let routes = api::routes(routes);
     let routes = gateway::routes(routes);
+    let routes = ws::routes(routes);
     pages::routes(routes)
 }
 
@@ -106,14 +109,18 @@ pub fn router(app: &App) -> Router {
     app.tasks.spawn(web.visitors.clone().share(app.clone()));
     let visitors = middleware::from_fn_with_state(web.clone(), visitors::count);
     let browsing = routes.browsing.layer(visitors).layer(auth::layer(app));
-    let api = routes.api.layer(Extension(web.clone())).layer(middleware::from_fn(bearer::without_cookies));
+    let api = routes.api.method_not_allowed_fallback(respond::wrong_method);
+    let api = api.layer(Extension(web.clone())).layer(middleware::from_fn(bearer::without_cookies));
+    let origins = server.cors_origins().expect("the settings are checked");
+    let api = if origins.is_empty() { api } else { api.layer(guard::cors(origins.clone())) };
+    let origins: Arc<[_]> = origins.into();
     browsing
         .merge(routes.plain)
         .merge(api)
         .fallback(respond::no_such_page)
         .method_not_allowed_fallback(respond::wrong_method)
         .layer(DefaultBodyLimit::max(server.max_body_kb * 1024))
-        .layer(middleware::from_fn(guard::same_origin))
+        .layer(middleware::from_fn_with_state(origins, guard::same_origin))
         .layer(CatchPanicLayer::custom(respond::panicked))
         .layer(middleware::from_fn(guard::to_the_end))
         .layer(middleware::from_fn_with_state(app.clone(), guard::patience))

@@ -136,7 +136,7 @@ impl Reader {
         let within =
             |folder: &str| path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
         match path {
-            _ if within("/api") => Self::Program,
+            _ if within("/api") || path == "/ws" => Self::Program,
             _ if within("/v1/messages") => Self::Anthropic,
             _ if within("/v1") => Self::OpenAi,
             _ => Self::Person,

@@ -59,6 +59,11 @@ impl Routes {
     }
 
     #[must_use]
+    pub fn patch<H: Handler<T, Web>, T: 'static>(self, path: &'static str, access: Access, handler: H) -> Self {
+        self.add(Method::PATCH, path, access, handler)
+    }
+
+    #[must_use]
     pub fn delete<H: Handler<T, Web>, T: 'static>(self, path: &'static str, access: Access, handler: H) -> Self {
         self.add(Method::DELETE, path, access, handler)
     }
@@ -70,7 +75,7 @@ impl Routes {
         access: Access,
         handler: H,
     ) -> Self {
-        let filter = method.clone().try_into().expect("GET, POST and DELETE have filters");
+        let filter = method.clone().try_into().expect("each of them has a filter");
         let mut route: MethodRouter<Web> = on(filter, handler);
         route = match access {
             Access::Administrator => route.route_layer(middleware::from_fn(auth::require_administrator)),
@@ -78,11 +83,11 @@ impl Routes {
             Access::Bearer(scope) => route.route_layer(middleware::from_fn(move |request: Request, next: Next| {
                 bearer::require(scope, request, next)
             })),
-            _ if Reader::at(path) != Reader::Person => route.route_layer(middleware::from_fn(visitors::count_program)),
+            _ if is_without_cookies(path) => route.route_layer(middleware::from_fn(visitors::count_program)),
             Access::Plain | Access::Anyone => route,
         };
         let router = match access {
-            _ if Reader::at(path) != Reader::Person => &mut self.api,
+            _ if is_without_cookies(path) => &mut self.api,
             Access::Plain => &mut self.plain,
             _ => &mut self.browsing,
         };
@@ -90,4 +95,9 @@ impl Routes {
         self.list.push(Route { method, path, access });
         self
     }
+}
+
+/// Where programs ask; the WebSocket is for pages of ours too.
+fn is_without_cookies(path: &str) -> bool {
+    Reader::at(path) != Reader::Person && path != "/ws"
 }

@@ -54,7 +54,7 @@ async fn follow(
     stop: CancellationToken,
 ) {
     let service = TowerToHyperService::new(Extension(ConnectInfo(peer)).layer(router));
-    let mut connection = pin!(http.serve_connection(TokioIo::new(connection), service));
+    let mut connection = pin!(http.serve_connection(TokioIo::new(connection), service).with_upgrades());
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
         () = stop.cancelled() => {

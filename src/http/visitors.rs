@@ -6,6 +6,7 @@ use super::{Web, address::Address, auth::Session, respond::Failure};
 use crate::base::Result;
 use axum::{
     extract::{Request, State},
+    http::Extensions,
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -13,7 +14,7 @@ use axum::{
 /// Counts a request of a page, if nobody is signed in, and refuses one too many.
 pub async fn count(State(web): State<Web>, request: Request, next: Next) -> Response {
     let signed_in = request.extensions().get::<Session>().is_some_and(|session| session.user.is_some());
-    if !signed_in && let Err(error) = one(&web, &request) {
+    if !signed_in && let Err(error) = one(&web, request.extensions()) {
         return Failure(error).into_response();
     }
     next.run(request).await
@@ -22,7 +23,7 @@ pub async fn count(State(web): State<Web>, request: Request, next: Next) -> Resp
 /// Counts a request of a program where no token is wanted, e.g. to get one.
 pub async fn count_program(request: Request, next: Next) -> Response {
     let web = request.extensions().get::<Web>().expect("the layer around all of /api puts it there").clone();
-    if let Err(error) = one(&web, &request) {
+    if let Err(error) = one(&web, request.extensions()) {
         return Failure(error).into_response();
     }
     next.run(request).await
@@ -32,6 +33,6 @@ pub async fn count_program(request: Request, next: Next) -> Response {
 ///
 /// # Errors
 /// [`Error::Limited`](crate::base::Error::Limited) when it is one too many.
-pub fn one(web: &Web, request: &Request) -> Result<()> {
-    web.visitors.count(&web.app, Address::of(request.extensions()).0)
+pub fn one(web: &Web, of: &Extensions) -> Result<()> {
+    web.visitors.count(&web.app, Address::of(of).0)
 }

@@ -6,6 +6,7 @@ mod admin;
 pub mod assets;
 mod chat;
 mod composer;
+pub mod document;
 pub mod dom;
 mod entrance;
 mod error;

@@ -4,6 +4,7 @@
 mod account;
 pub mod admin;
 mod answers;
+pub mod document;
 pub mod files;
 pub mod groups;
 pub mod letters;
@@ -18,6 +19,7 @@ pub use crate::base::money::{grouped, money, units};
 pub use account::*;
 pub use admin::*;
 pub use answers::*;
+pub use document::*;
 pub use files::*;
 pub use groups::*;
 pub use letters::*;

@@ -64,7 +64,7 @@ async fn a_dump_brings_everything_back() {
     let process = Process::spawn(house.command(&["serve"]));
     let address = process.address().await;
     // who was signed in still is; who was not signs in with the password of before
-    let again = Person { client: ann.client.clone(), address: address.clone() };
+    let again = Person { address: address.clone(), ..ann.clone() };
     assert_eq!(again.opens("/").await.status, StatusCode::OK, "the session is good with the same secret");
     let other = Person::new(&address);
     assert_eq!(other.signs_in("ann", PASSWORD).await.status, StatusCode::SEE_OTHER);

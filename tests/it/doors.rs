@@ -1,7 +1,7 @@
 //! The doors for programs: who may use them, and what is said to whoever may not, or sends what cannot be taken.
 
 use crate::{
-    gateway,
+    api, gateway,
     support::{
         TestApp,
         people::PASSWORD,
@@ -17,6 +17,9 @@ use serde_json::{Value, json};
 fn body(path: &str) -> Value {
     match path {
         "/api/keys" => json!({ "name": "x", "scopes": ["models"] }),
+        "/api/conversations/{id}/messages" => json!({ "content": "hi", "model": "openai/fake-1" }),
+        "/api/messages/{id}" => json!({ "content": "otherwise" }),
+        "/api/prompts" => json!({ "name": uuid::Uuid::now_v7(), "text": "y" }),
         "/v1/embeddings" => json!({ "model": "text-embedding-fake", "input": "x" }),
         path if path.starts_with("/v1/") => json!({ "model": "fake-1", "messages": [], "max_tokens": 9 }),
         _ => json!({}),
@@ -35,6 +38,11 @@ async fn s1_the_sweep_of_the_doors() {
     let ann = program.with(&program.signs_in("ann").await.word("access_token"));
     let bob = program.with(&program.signs_in("bob").await.word("access_token"));
     let key = ann.makes_key("mine", &["models"]).await;
+    let chat = ann.posts("/api/conversations", &json!({ "model": "openai/fake-1" })).await;
+    let said = format!("/api/conversations/{}/messages", chat.word("id"));
+    let said = ann.posts(&said, &json!({ "content": "hi" })).await.json["answer"]["id"].as_str().unwrap().to_owned();
+    let prompt = ann.posts("/api/prompts", &json!({ "name": "mine", "text": "y" })).await;
+    let image = test.person("cat").await.adds("a.png", &crate::support::images::png(3, 2)).await;
     let gone = ann.makes_key("gone", &["models", "keys", "chats:read", "chats:write"]).await;
     ann.deletes(&format!("/api/keys/{}", gone.word("id"))).await;
     let nothing = "01890a5d-ac96-774b-bcce-b302099a8057";
@@ -45,13 +53,24 @@ async fn s1_the_sweep_of_the_doors() {
         let others: Vec<&str> =
             all.into_iter().filter(|name| scope.is_none_or(|scope| scope.name() != *name)).collect();
         let other = program.with(&ann.makes_key("other", &others).await.word("key"));
-        for id in [key.word("id").as_str(), nothing] {
+        let real = match route.path.split('/').nth(2) {
+            Some("conversations") => chat.word("id"),
+            Some("messages") => said.clone(),
+            Some("prompts") => prompt.word("id"),
+            Some("files") => image.clone(),
+            _ => key.word("id"),
+        };
+        for id in [real.as_str(), nothing] {
             let path = route.path.replace("{id}", id).replace("{*model}", "openai/fake-1");
             let asks = async |who: &Program| {
                 let request = who.request(route.method.clone(), &path);
                 if path.ends_with("transcriptions") {
                     return Program::sends(gateway::spoken_form(request)).await;
                 }
+                if path.ends_with("upload") {
+                    return Program::sends(api::picture_form(request)).await;
+                }
+                let request = if path.ends_with("search") { request.query(&[("q", "hi")]) } else { request };
                 Program::sends(request.json(&body(route.path))).await
             };
             for nobody in [program.clone(), program.with("nonsense"), program.with(&gone.word("key"))] {
@@ -222,4 +241,34 @@ async fn s20_bodies_of_programs_that_cannot_be_taken() {
     let fields: Vec<_> = answer.json["errors"].as_array().unwrap().iter().map(|error| &error["field"]).collect();
     assert_eq!(fields, ["email", "name", "password"]);
     assert_eq!(login(Some(json), good.into()).await.status, StatusCode::OK, "it lives");
+}
+
+/// Off unless the settings name an origin; then for that one, for programs' addresses, and never with a cookie.
+#[tokio::test]
+async fn s16_pages_of_other_origins() {
+    const APP: &str = "https://app.example.org";
+    let (closed, open) = (TestApp::start().await, TestApp::with(&[("PARLOR__SERVER__CORS_ORIGINS", APP)]).await);
+    for (test, origin, is_let_in) in [(&closed, APP, false), (&open, APP, true), (&open, "https://evil.example", false)]
+    {
+        test.person(if origin == APP { "ann" } else { "bob" }).await;
+        let program = test.program().signs_in(if origin == APP { "ann" } else { "bob" }).await;
+        let program = test.program().with(&program.word("access_token"));
+        let allowed = |answer: &reqwest::Response| answer.headers().get("access-control-allow-origin").cloned();
+        let asks = program.request(Method::OPTIONS, "/v1/chat/completions").header("origin", origin);
+        let asks = asks
+            .header("access-control-request-method", "POST")
+            .header("access-control-request-headers", "authorization");
+        let asked = asks.send().await.unwrap();
+        assert_eq!(allowed(&asked).is_some(), is_let_in, "{origin}");
+        assert!(!asked.headers().contains_key("access-control-allow-credentials"));
+        let comes = |path: &str| {
+            let request =
+                program.request(Method::POST, path).header("origin", origin).header("sec-fetch-site", "cross-site");
+            request.json(&body(path)).send()
+        };
+        let answer = comes("/api/keys").await.unwrap();
+        assert_eq!((answer.status().is_success(), allowed(&answer).is_some()), (is_let_in, is_let_in), "{origin}");
+        let page = comes("/login").await.unwrap();
+        assert_eq!((page.status(), allowed(&page)), (StatusCode::FORBIDDEN, None), "pages are for nobody else");
+    }
 }

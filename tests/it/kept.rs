@@ -182,7 +182,7 @@ async fn every_process_sees_it_and_the_demo_gives_way() {
     let root = Person::new(&one.address().await);
     root.registers("root").await;
     house.database.execute("update users set role = 'administrator'").await;
-    let there = Person { client: root.client.clone(), address: two.address().await };
+    let there = Person { address: two.address().await, ..root.clone() };
     assert!(there.opens("/").await.html.contains("value=\"demo/demo\""));
     leads_to(&root.posts("/admin/providers/new", &lab(&house.provider.url(), &[("key", FIRST)])).await, "answered");
     there.sees("/", "value=\"lab/fake-1\"").await;

@@ -2,6 +2,7 @@
 
 mod cost;
 mod failover;
+mod gateway;
 mod idle;
 mod one;
 mod steady;
@@ -10,6 +11,7 @@ mod visit;
 
 pub use cost::{Many, length, many};
 pub use failover::{SHAPE as FAILOVER, failover};
+pub use gateway::{Calls, SHAPE as CALL, gateway};
 pub use idle::{idle, ready};
 pub use one::{SHAPE as ONE, one};
 pub use steady::{SHAPE as STEADY, steady};

@@ -116,6 +116,9 @@ impl Config {
                 "`server.trusted_proxies` (TRUSTED_PROXIES): `{part}` is neither an address nor a network, e.g. 10.0.0.0/8"
             ));
         }
+        if let Err(part) = self.server.cors_origins() {
+            return Err(format!("`server.cors_origins`: `{part}` is no origin, e.g. https://app.example.org"));
+        }
         if self.accounts.admin_email.is_empty() != self.accounts.admin_password.expose().is_empty() {
             return Err("ADMIN_EMAIL and ADMIN_PASSWORD belong together: set both or neither".to_owned());
         }

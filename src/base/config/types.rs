@@ -77,6 +77,7 @@ pub struct Server {
     pub port: u32,
     pub public_url: String,
     pub trusted_proxies: String,
+    pub cors_origins: String,
     pub max_body_kb: usize,
     pub request_timeout: u64,
     pub upload_timeout: u64,
@@ -88,6 +89,20 @@ impl Server {
     #[must_use]
     pub fn is_https(&self) -> bool {
         self.public_url.starts_with("https://")
+    }
+
+    /// Where pages are from whose scripts may ask what programs may.
+    ///
+    /// # Errors
+    /// The part that is no origin.
+    pub fn cors_origins(&self) -> Result<Vec<HeaderValue>, &str> {
+        let parts = self.cors_origins.split(',').map(str::trim).filter(|part| !part.is_empty());
+        let origin = |part: &'_ str| {
+            let url = reqwest::Url::parse(part).ok()?;
+            let is_one = ["http", "https"].contains(&url.scheme()) && url.origin().ascii_serialization() == part;
+            is_one.then(|| HeaderValue::from_str(part).ok()).flatten()
+        };
+        parts.map(|part| origin(part).ok_or(part)).collect()
     }
 
     /// The proxies that may say for whom they ask.

@@ -112,6 +112,18 @@ pub struct Side {
     pub page: Page,
 }
 
+/// A viewer's chats, or their archive, in folders or not, after an entry: the last active first, also of what is on top.
+///
+/// # Errors
+/// The database's.
+pub async fn all(app: &App, viewer: &Viewer, archived: bool, after: Option<Cursor>) -> Result<Page> {
+    let mut chats = store::list::all(&app.pools.http, viewer.id, archived, after, ASKED).await?;
+    let more = chats.len() > PAGE;
+    chats.truncate(PAGE);
+    let older = chats.last().filter(|_| more).map(Listed::cursor);
+    Ok(Page { chats, older })
+}
+
 /// The beginning of a viewer's chats: what is on top, then the newest.
 ///
 /// # Errors

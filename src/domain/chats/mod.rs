@@ -7,7 +7,7 @@ mod search;
 pub mod store;
 pub mod way;
 
-pub use list::{Cursor, Listed, Page, Place, Side, archive, entry, grown, older, put, shelf, side};
+pub use list::{Cursor, Listed, Page, Place, Side, all, archive, entry, grown, older, put, shelf, side};
 pub use search::{Found, FoundChat, FoundMessage, Piece, search};
 
 use crate::{
@@ -45,6 +45,34 @@ pub const MAX_TITLE: usize = 120;
 /// [`Error::NotFound`] also for one that belongs to somebody else.
 pub async fn find(conn: &mut PgConnection, viewer: &Viewer, id: ChatId) -> Result<Chat> {
     store::find(conn, viewer.id, id).await?.ok_or(Error::NotFound)
+}
+
+/// Begins a chat in which nothing is said yet.
+///
+/// # Errors
+/// [`Error::Invalid`] by field.
+pub async fn create(app: &App, viewer: &Viewer, title: &str, typed: &way::Typed) -> Result<ChatId> {
+    let title = clean_title(title);
+    if title.chars().count() > MAX_TITLE {
+        return Err(Error::invalid("title", format!("A title has at most {MAX_TITLE} characters.")));
+    }
+    let mut tx = app.pools.http.begin().await?;
+    let way = way::check(app, &mut tx, viewer, typed, None).await?;
+    let id = store::insert(&mut tx, viewer.id, if title.is_empty() { "New chat" } else { &title }).await?;
+    store::set_way(&mut tx, viewer.id, id, &way).await?;
+    feed::store::open(&mut tx, id).await?;
+    feed::ring_list(&mut tx, viewer.id).await?;
+    tx.commit().await?;
+    Ok(id)
+}
+
+/// The model that a chat's next message is for, unless it names another.
+///
+/// # Errors
+/// [`Error::Invalid`] when none was asked or chosen yet; [`Error::NotFound`].
+pub async fn model_of(app: &App, viewer: &Viewer, id: ChatId) -> Result<String> {
+    let chat = find(&mut *app.pools.http.acquire().await?, viewer, id).await?;
+    chat.model.ok_or_else(|| Error::invalid("model", "Name a model: no other was asked here yet."))
 }
 
 /// Gives a chat another title, which is a person's from then on: no model overwrites it.

@@ -6,6 +6,7 @@ use crate::{
     base::{Error, Result, ids::ChatId},
     domain::{accounts::Viewer, own},
 };
+use sqlx::PgConnection;
 
 /// How a chat is answered.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -41,17 +42,28 @@ pub async fn way(app: &App, viewer: &Viewer, chat: ChatId) -> Result<Way> {
 /// # Errors
 /// [`Error::Invalid`] by field, [`Error::NotFound`].
 pub async fn set_way(app: &App, viewer: &Viewer, chat: ChatId, typed: &Typed) -> Result<()> {
-    let mut wrong = Vec::new();
-    let system = own::instructions("system", &typed.system, &mut wrong);
-    let temperature = own::temperature(&typed.temperature, &mut wrong);
     let mut tx = app.pools.http.begin().await?;
     let before = store::way(&mut tx, viewer.id, chat).await?.ok_or(Error::NotFound)?;
-    let model = own::model(app, &mut tx, viewer, &typed.model, before.model.as_deref(), &mut wrong).await?;
-    if !wrong.is_empty() {
-        return Err(Error::Invalid(wrong));
-    }
-    let way = Way { title: before.title, system, model: model.or(before.model), temperature };
+    let way = check(app, &mut tx, viewer, typed, before.model).await?;
     store::set_way(&mut tx, viewer.id, chat, &way).await?;
     tx.commit().await?;
     Ok(())
+}
+
+/// What was typed, as it is kept; without a model, the one before.
+pub(super) async fn check(
+    app: &App,
+    tx: &mut PgConnection,
+    viewer: &Viewer,
+    typed: &Typed,
+    before: Option<String>,
+) -> Result<Way> {
+    let mut wrong = Vec::new();
+    let system = own::instructions("system", &typed.system, &mut wrong);
+    let temperature = own::temperature(&typed.temperature, &mut wrong);
+    let model = own::model(app, tx, viewer, &typed.model, before.as_deref(), &mut wrong).await?;
+    if !wrong.is_empty() {
+        return Err(Error::Invalid(wrong));
+    }
+    Ok(Way { title: String::new(), system, model: model.or(before), temperature })
 }

@@ -348,6 +348,20 @@ pub async fn seen(conn: &mut PgConnection, chat: ChatId, messages: &[MessageId])
     store::seen(conn, chat, messages).await
 }
 
+/// Removes a file that belongs to no message.
+///
+/// # Errors
+/// [`Error::NotFound`] for one that is not theirs; [`Error::Conflict`] for one that a message has.
+pub async fn remove(app: &App, viewer: &Viewer, id: FileId) -> Result<()> {
+    let mut tx = app.pools.http.begin().await?;
+    store::find(&mut *tx, viewer.id, id).await?.ok_or(Error::NotFound)?;
+    let removed = store::remove_unattached(&mut tx, viewer.id, id).await?;
+    let blob = removed.ok_or_else(|| Error::Conflict("A message has this file. Delete the message.".to_owned()))?;
+    tx.commit().await?;
+    discard(app, &[blob]).await;
+    Ok(())
+}
+
 /// Removes all files of a person whose chats are gone.
 ///
 /// # Errors

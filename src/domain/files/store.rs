@@ -2,7 +2,7 @@
 
 use super::{Attached, Kept};
 use crate::base::ids::{ChatId, FileId, MessageId, UserId};
-use sqlx::{PgConnection, PgPool};
+use sqlx::{PgConnection, PgExecutor, PgPool};
 
 /// Bytes of all files of somebody.
 pub async fn bytes_of(conn: &mut PgConnection, user: UserId) -> sqlx::Result<i64> {
@@ -103,7 +103,7 @@ pub async fn next(db: &PgPool, user: UserId, after: Option<FileId>) -> sqlx::Res
 }
 
 /// Where a person's file is, and what it is called.
-pub async fn find(db: &PgPool, user: UserId, id: FileId) -> sqlx::Result<Option<Kept>> {
+pub async fn find(db: impl PgExecutor<'_>, user: UserId, id: FileId) -> sqlx::Result<Option<Kept>> {
     sqlx::query_as!(
         Kept,
         "select blob, name, media_type, view_type from files where id = $1 and user_id = $2",
@@ -192,6 +192,18 @@ pub async fn remove_unused(db: &PgPool, limit: i64) -> sqlx::Result<Vec<String>>
         limit
     )
     .fetch_all(db)
+    .await
+}
+
+/// Removes the row of a file that belongs to no message. Returns its blob.
+pub async fn remove_unattached(conn: &mut PgConnection, user: UserId, id: FileId) -> sqlx::Result<Option<String>> {
+    sqlx::query_scalar!(
+        "delete from files f where id = $1 and user_id = $2 and not exists (select from attachments a where a.file_id = f.id)
+         returning blob",
+        id.0,
+        user.0
+    )
+    .fetch_optional(conn)
     .await
 }
 

@@ -2,7 +2,7 @@
 //! overwritten; what stands in line behind the earlier answer follows the new one.
 
 use super::{
-    send::{Beginning, Sent, begin},
+    send::{Beginning, Key, Sent, begin},
     state::{MAX_RUNNING, State},
     store::{self, Form, Question, line, sends, tree},
 };
@@ -20,7 +20,6 @@ use crate::{
     },
 };
 use sqlx::PgConnection;
-use uuid::Uuid;
 
 /// Asks again: another answer beside an earlier one, by the same or another model; or a first one to a question that
 /// has none.
@@ -33,7 +32,7 @@ pub async fn regenerate(
     viewer: &Viewer,
     answer: MessageId,
     model: Option<&str>,
-    key: Option<Uuid>,
+    key: Option<Key>,
 ) -> Result<Sent> {
     sibling(app, viewer, answer, model, key, false).await
 }
@@ -47,7 +46,7 @@ pub async fn go_on(
     viewer: &Viewer,
     answer: MessageId,
     model: Option<&str>,
-    key: Option<Uuid>,
+    key: Option<Key>,
 ) -> Result<Sent> {
     sibling(app, viewer, answer, model, key, true).await
 }
@@ -57,7 +56,7 @@ async fn sibling(
     viewer: &Viewer,
     answer: MessageId,
     model: Option<&str>,
-    key: Option<Uuid>,
+    key: Option<Key>,
     continues: bool,
 ) -> Result<Sent> {
     let mut tx = app.pools.http.begin().await?;
@@ -81,7 +80,7 @@ async fn sibling(
     let model = model.filter(|m| !m.is_empty()).map(str::to_owned).or(chat.model).unwrap_or_default();
     catalog::require(app, &mut tx, viewer, &model).await?;
     let purse = Purse::paying(app, &mut tx, viewer, &model).await?;
-    let form = key.map(|key| Form { key, body_hash });
+    let form = key.map(|key| Form { key: key.id, body_hash });
     let beside = Beside { answer, question, prefix: &prefix, show: true, purse: Some(&purse), form };
     let (sent, events) = beside.begin(&mut tx, place.chat, viewer.id, &model, from).await?;
     tx.commit().await?;

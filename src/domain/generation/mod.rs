@@ -7,6 +7,7 @@ mod ask;
 pub mod dead;
 mod edges;
 mod finish;
+mod follow;
 mod line;
 mod outlook;
 mod overview;
@@ -24,20 +25,21 @@ mod tree;
 
 pub use again::{go_on, regenerate};
 pub use dead::DeadLetter;
+pub use follow::{Follow, Word, follow};
 pub use line::send_now;
 pub use outlook::{Outlook, outlook};
 pub use overview::{LISTED, Overview, Unfinished, overview};
 pub use rate::{MAX_NOTE, Rating, rate, rating};
 pub use run::{look, renew_leases};
-pub use send::{Draft, Sent, Taken, forget_keys, max_chars, send};
+pub use send::{Draft, Key, Sent, Taken, forget_keys, max_chars, send};
 pub use state::State;
-pub use stop::{delete_chat, stop, withdraw};
+pub use stop::{delete_chat, stop, stop_all, withdraw};
 pub use store::{
     figures::{Figures, figures},
     rate::{of as ratings, set as set_rating},
 };
 pub use sweep::sweep;
-pub use thread::{Shown, Siblings, Spot, Thread, Turn, owned, shown, thread, turn, unfinished};
+pub use thread::{Shown, Siblings, Spot, Thread, Turn, message, owned, shown, thread, turn, unfinished};
 pub use title::title;
 pub use tree::{
     Deleted, Done, Original, Reworded, asked_last, can_restore, cost, delete, edit, fork, original, purge, restore,

@@ -33,6 +33,7 @@ use crate::{
     outside::llm::image_tokens,
 };
 use sqlx::PgConnection;
+use std::str::FromStr;
 use uuid::Uuid;
 
 /// What somebody wants to send.
@@ -46,7 +47,23 @@ pub struct Draft {
     /// Images that go along.
     pub files: Vec<FileId>,
     /// Made with the form: sending the same again gives the first answer again.
-    pub key: Option<Uuid>,
+    pub key: Option<Key>,
+}
+
+/// What a message is named by before it has an id, so that sending it again is harmless; for a day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Key {
+    pub id: Uuid,
+    /// Another message under the same key is refused. Else it is a new one, as pages want it.
+    pub strict: bool,
+}
+
+impl FromStr for Key {
+    type Err = uuid::Error;
+
+    fn from_str(text: &str) -> std::result::Result<Self, uuid::Error> {
+        Ok(Self { id: text.parse()?, strict: false })
+    }
 }
 
 /// What was accepted.
@@ -93,14 +110,19 @@ pub async fn send(app: &App, viewer: &Viewer, chat: Option<ChatId>, draft: &Draf
     let body_hash = crypto::sha256(body.as_bytes());
     let (chat, from, shown, spot) = if let Some(id) = chat {
         // as it is under the lock: somebody else may have sent meanwhile
-        let stand = sends::stand(&mut tx, viewer.id, id, draft.key, &body_hash).await?.ok_or(Error::NotFound)?;
+        let stand = sends::stand(&mut tx, viewer.id, id, draft.key.map(|key| key.id), &body_hash)
+            .await?
+            .ok_or(Error::NotFound)?;
         if let Some(before) = stand.taken {
             return Ok(Taken { sent: before, turn: None });
+        }
+        if let Some(key) = draft.key.filter(|key| key.strict) {
+            sends::taken(&mut tx, viewer.id, key, &body_hash).await?;
         }
         (id, stand.seq, stand.leaf, spot(&mut tx, id, stand, draft.parent).await?)
     } else {
         if let Some(key) = draft.key {
-            sends::lock(&mut tx, viewer.id, key).await?;
+            sends::lock(&mut tx, viewer.id, key.id).await?;
             if let Some(before) = sends::taken(&mut tx, viewer.id, key, &body_hash).await? {
                 return Ok(Taken { sent: before, turn: None });
             }
@@ -126,7 +148,7 @@ pub async fn send(app: &App, viewer: &Viewer, chat: Option<ChatId>, draft: &Draf
         place: 0,
         show: true,
         lease: permit.is_some().then_some(app.config.generation.lease),
-        form: draft.key.map(|key| Form { key, body_hash }),
+        form: draft.key.map(|key| Form { key: key.id, body_hash }),
     };
     let Begun { sent, question, generation } = begin(&mut tx, &beginning).await?;
     let mut news = vec![(sent.answer, What::Turn { question: Some(question), parent })];

@@ -10,8 +10,13 @@ use crate::{
         Error, Result,
         ids::{ChatId, MessageId, UserId},
     },
-    domain::{accounts::Viewer, chats, feed},
+    domain::{
+        accounts::Viewer,
+        chats,
+        feed::{self, Event},
+    },
 };
+use sqlx::PgConnection;
 
 /// Stops an answer where it is, also one that waits or is in line; its text so far stays. Stopping one that has ended changes nothing. The worker, wherever
 /// it is, hears of the end through the feed and closes the provider's connection.
@@ -30,6 +35,29 @@ pub async fn stop(app: &App, viewer: &Viewer, message: MessageId) -> Result<Chat
     Ok(place.chat)
 }
 
+/// Stops all unfinished answers of a chat.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn stop_all(app: &App, viewer: &Viewer, chat: ChatId) -> Result<()> {
+    let mut tx = app.pools.http.begin().await?;
+    chats::find(&mut tx, viewer, chat).await?;
+    feed::lock(&mut tx, chat).await?.ok_or(Error::NotFound)?;
+    let events = settle_all(&mut tx, chat).await?;
+    tx.commit().await?;
+    app.feed.hub.deliver(chat, events);
+    Ok(())
+}
+
+/// From the end of each line, so that no stop lets one go on.
+async fn settle_all(tx: &mut PgConnection, chat: ChatId) -> Result<Vec<Event>> {
+    let mut events = Vec::new();
+    for message in store::unfinished(tx, chat).await?.into_iter().rev() {
+        events.extend(settle(tx, chat, message, Why::Stopped).await?.unwrap_or_default());
+    }
+    Ok(events)
+}
+
 /// Deletes a chat; every unfinished answer in it is stopped.
 ///
 /// # Errors
@@ -38,11 +66,7 @@ pub async fn delete_chat(app: &App, viewer: &Viewer, chat: ChatId) -> Result<()>
     let mut tx = app.pools.http.begin().await?;
     chats::find(&mut tx, viewer, chat).await?;
     feed::lock(&mut tx, chat).await?.ok_or(Error::NotFound)?;
-    let mut events = Vec::new();
-    // from the end of each line, so that no stop lets one go on
-    for message in store::unfinished(&mut tx, chat).await?.into_iter().rev() {
-        events.extend(settle(&mut tx, chat, message, Why::Stopped).await?.unwrap_or_default());
-    }
+    let events = settle_all(&mut tx, chat).await?;
     if !chats::store::mark_deleted(&mut tx, viewer.id, chat).await? {
         return Err(Error::NotFound);
     }

@@ -237,6 +237,29 @@ pub async fn shown(app: &App, chat: ChatId, ids: &[MessageId]) -> Result<Vec<Sho
     Ok(messages)
 }
 
+/// A message of one of the viewer's chats, as it stands.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn message(app: &App, viewer: &Viewer, id: MessageId) -> Result<Shown> {
+    let place = chats::store::place(&mut *app.pools.http.acquire().await?, viewer.id, id).await?;
+    let chat = place.ok_or(Error::NotFound)?.chat;
+    shown(app, chat, &[id]).await?.into_iter().next().ok_or(Error::NotFound)
+}
+
+/// An answer of one of the viewer's chats: where it stands, where its first event can be in the log, and the log's bounds; from
+/// one snapshot.
+pub(super) async fn begun(app: &App, viewer: &Viewer, answer: MessageId) -> Result<(Shown, i64, (i64, i64))> {
+    let mut tx = app.pools.http.begin_with(ONE_SNAPSHOT).await?;
+    let place = chats::store::place(&mut tx, viewer.id, answer).await?.filter(|place| place.by_model);
+    let chat = place.ok_or(Error::NotFound)?.chat;
+    let bounds = feed::store::bounds(&mut tx, chat).await?.ok_or(Error::NotFound)?;
+    let found = by_id(&mut tx, chat, &[answer]).await?.into_iter().next();
+    tx.rollback().await?;
+    let (shown, from) = found.ok_or(Error::NotFound)?;
+    Ok((shown, from, bounds))
+}
+
 /// The unfinished answers of a chat as they stand, and the feed's position that is true for them.
 ///
 /// # Errors

@@ -4,7 +4,7 @@
 use super::{
     finish::{Why, render, settle},
     line,
-    send::{Beginning, begin, check},
+    send::{Beginning, Key, begin, check},
     state::{MAX_RUNNING, State},
     store::{self, Question, line as lines, sends, tree},
 };
@@ -27,7 +27,6 @@ use crate::{
     markdown,
 };
 use sqlx::PgConnection;
-use uuid::Uuid;
 
 /// Characters that an answer may have after a person has edited it.
 const MAX_ANSWER_CHARS: usize = 200_000;
@@ -116,7 +115,7 @@ pub struct Reworded<'a> {
     pub content: &'a str,
     /// The images that go along; nothing: those of before.
     pub files: Option<Vec<FileId>>,
-    pub key: Option<Uuid>,
+    pub key: Option<Key>,
     /// The question is asked.
     pub ask: bool,
 }
@@ -173,7 +172,7 @@ pub async fn edit(
         }
     };
     if let Some(key) = key {
-        sends::remember(&mut tx, viewer.id, key, &body_hash, &super::Sent { chat, answer: sent, allowance }).await?;
+        sends::remember(&mut tx, viewer.id, key.id, &body_hash, &super::Sent { chat, answer: sent, allowance }).await?;
     }
     let events = feed::append(&mut tx, chat, &[news]).await?;
     tx.commit().await?;

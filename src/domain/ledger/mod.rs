@@ -3,7 +3,7 @@
 
 mod store;
 
-pub use store::{cost_of_answer, cost_of_chat, note, note_calls};
+pub use store::{cost_of_answer, cost_of_chat, note, note_calls, used_by_answer};
 
 use crate::{
     app::App,

@@ -134,6 +134,20 @@ pub async fn cost_of_answer(conn: &mut PgConnection, answer: MessageId) -> sqlx:
     .await
 }
 
+/// The tokens that were asked and answered with it; nothing before they are known.
+///
+/// # Errors
+/// The database's.
+pub async fn used_by_answer(conn: &mut PgConnection, answer: MessageId) -> sqlx::Result<Option<(i64, i64)>> {
+    let row = sqlx::query!(
+        r#"select sum(u.prompt_tokens)::bigint as prompt, sum(u.completion_tokens)::bigint as completion
+           from generations g join usage u on u.generation_id = g.id where g.message_id = $1 and u.purpose = 'answer'"#,
+        answer.0
+    );
+    let row = row.fetch_one(conn).await?;
+    Ok(row.prompt.zip(row.completion))
+}
+
 pub async fn health(db: &PgPool) -> sqlx::Result<Vec<Health>> {
     sqlx::query_as!(
         Health,

@@ -72,7 +72,7 @@ pub async fn find_mine(app: &App, viewer: &Viewer, id: PromptId) -> Result<Promp
 ///
 /// # Errors
 /// [`Error::Invalid`] by field.
-pub async fn create(app: &App, viewer: &Viewer, typed: &Typed) -> Result<()> {
+pub async fn create(app: &App, viewer: &Viewer, typed: &Typed) -> Result<PromptId> {
     let typed = check(viewer, typed)?;
     if store::count(&app.pools.http, viewer.id).await? >= MAX_PROMPTS {
         let message = format!("You have {MAX_PROMPTS} prompts already. Delete one that you no longer use.");

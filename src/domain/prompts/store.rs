@@ -33,17 +33,16 @@ pub async fn count(db: &PgPool, user: UserId) -> sqlx::Result<i64> {
     sqlx::query_scalar!(r#"select count(*) as "count!" from prompts where user_id = $1"#, user.0).fetch_one(db).await
 }
 
-pub async fn insert(db: &PgPool, user: UserId, prompt: &Typed) -> sqlx::Result<()> {
-    sqlx::query!(
-        "insert into prompts (user_id, name, text, shared) values ($1, $2, $3, $4)",
+pub async fn insert(db: &PgPool, user: UserId, prompt: &Typed) -> sqlx::Result<PromptId> {
+    sqlx::query_scalar!(
+        r#"insert into prompts (user_id, name, text, shared) values ($1, $2, $3, $4) returning id as "id: PromptId""#,
         user.0,
         prompt.name,
         prompt.text,
         prompt.shared
     )
-    .execute(db)
-    .await?;
-    Ok(())
+    .fetch_one(db)
+    .await
 }
 
 /// Whose a prompt is that was changed, and what it is called.

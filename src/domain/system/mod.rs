@@ -1,7 +1,9 @@
 //! The state of the installation, for administrators: versions, migrations, processes, extensions, room on the disks.
 
+mod ready;
 mod store;
 
+pub use ready::ready;
 pub use store::Relation;
 
 use crate::{

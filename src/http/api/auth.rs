@@ -1,10 +1,11 @@
 //! How programs sign in, stay signed in and sign out.
 
-use super::body::Body;
+use super::{body::Body, problem};
 use crate::{
+    base::ids::{KeyId, UserId},
     domain::{
         accounts::{self, Registering},
-        programs::{self, Caller, Tokens},
+        programs::{self, Caller},
     },
     http::{
         Web,
@@ -19,8 +20,8 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 pub fn routes(routes: Routes) -> Routes {
     routes
@@ -31,14 +32,33 @@ pub fn routes(routes: Routes) -> Routes {
         .get("/api/auth/me", Access::Bearer(None), me)
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Newcomer {
+pub struct Newcomer {
+    #[schema(format = Email, max_length = 254)]
     email: String,
+    #[schema(min_length = 1, max_length = 80)]
     name: String,
+    #[schema(format = Password, min_length = 8, max_length = 128)]
     password: String,
 }
 
+/// What a program signs in with from now on.
+#[derive(Serialize, ToSchema)]
+pub struct Tokens {
+    /// Good for a short time.
+    access_token: String,
+    /// `Bearer`
+    token_type: &'static str,
+    /// Seconds.
+    expires_in: i64,
+    /// Good once, for the next ones.
+    refresh_token: String,
+}
+
+/// Makes an account, where that is open, and signs in.
+#[utoipa::path(post, path = "/api/auth/register", tag = "auth", request_body = Newcomer,
+    responses((status = 201, body = Tokens), problem::Open, problem::Body, problem::Closed))]
 async fn register(
     State(web): State<Web>,
     Address(from): Address,
@@ -47,67 +67,89 @@ async fn register(
     let Newcomer { email, name, password } = body;
     let user = accounts::register(&web.app, &Registering { email, name, password }, from).await?;
     let tokens = programs::begin(&web.app, &user).await?;
-    Ok((StatusCode::CREATED, answer(&tokens)).into_response())
+    Ok((StatusCode::CREATED, answer(tokens)).into_response())
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Credentials {
+pub struct Credentials {
     email: String,
+    #[schema(format = Password)]
     password: String,
 }
 
+/// Signs in with address and password.
+#[utoipa::path(post, path = "/api/auth/login", tag = "auth", request_body = Credentials,
+    responses((status = 200, body = Tokens), problem::Open, problem::Body, problem::NotIn))]
 async fn login(
     State(web): State<Web>,
     Address(from): Address,
     Body(body): Body<Credentials>,
 ) -> Result<Response, Failure> {
     match programs::sign_in(&web.app, &body.email, &body.password, from).await? {
-        Some(tokens) => Ok(answer(&tokens).into_response()),
+        Some(tokens) => Ok(answer(tokens).into_response()),
         None => Ok(Refusal::bad_credentials().into_response()),
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Refresh {
+pub struct Refresh {
     refresh_token: String,
 }
 
+/// Takes a refresh token for new tokens. One that was used before ends all that came of it.
+#[utoipa::path(post, path = "/api/auth/refresh", tag = "auth", request_body = Refresh,
+    responses((status = 200, body = Tokens), problem::Open, problem::Body, problem::NotIn))]
 async fn refresh(
     State(web): State<Web>,
     Address(address): Address,
     Body(body): Body<Refresh>,
 ) -> Result<Response, Failure> {
     match programs::refresh(&web.app, &body.refresh_token, address).await? {
-        Some(tokens) => Ok(answer(&tokens).into_response()),
+        Some(tokens) => Ok(answer(tokens).into_response()),
         None => Ok(Refusal::bad_refresh_token().into_response()),
     }
 }
 
-/// Also for a token that is not good any more: then there is nothing left to end.
+/// Signs out: neither token is good any more. Also for one that was not: then there is nothing left to end.
+#[utoipa::path(post, path = "/api/auth/logout", tag = "auth", request_body = Refresh,
+    responses((status = 204), problem::Open, problem::Body))]
 async fn logout(State(web): State<Web>, Body(body): Body<Refresh>) -> Result<StatusCode, Failure> {
     programs::end(&web.app, &body.refresh_token).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn me(caller: Caller) -> Json<Value> {
-    let viewer = &caller.viewer;
-    Json(json!({
-        "id": viewer.id,
-        "email": viewer.email,
-        "name": viewer.name,
-        "role": if viewer.administrator { "administrator" } else { "member" },
-        "scopes": caller.scopes.names(),
-        "key": caller.key,
-    }))
+/// Who asks, and what for.
+#[derive(Serialize, ToSchema)]
+pub struct Myself {
+    id: UserId,
+    email: String,
+    name: String,
+    /// `member` or `administrator`.
+    role: &'static str,
+    /// What may be done with this token or key.
+    scopes: Vec<&'static str>,
+    /// The key that was shown; null for an access token.
+    key: Option<KeyId>,
 }
 
-fn answer(tokens: &Tokens) -> Json<Value> {
-    Json(json!({
-        "access_token": tokens.access,
-        "token_type": "Bearer",
-        "expires_in": tokens.expires_in,
-        "refresh_token": tokens.refresh,
-    }))
+/// Who the token or key belongs to.
+#[utoipa::path(get, path = "/api/auth/me", tag = "auth", security(("bearer" = [])),
+    responses((status = 200, body = Myself), problem::Common))]
+async fn me(caller: Caller) -> Json<Myself> {
+    let Caller { viewer, scopes, key, .. } = caller;
+    Json(Myself {
+        id: viewer.id,
+        email: viewer.email,
+        name: viewer.name,
+        role: if viewer.administrator { "administrator" } else { "member" },
+        scopes: scopes.names(),
+        key,
+    })
+}
+
+fn answer(tokens: programs::Tokens) -> Json<Tokens> {
+    let programs::Tokens { access, expires_in, refresh } = tokens;
+    Json(Tokens { access_token: access, token_type: "Bearer", expires_in, refresh_token: refresh })
 }

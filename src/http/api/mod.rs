@@ -1,16 +1,33 @@
 //! ENTRANCE for programs: JSON in, JSON out, one file per noun. What must not live here: cookies, a rule of the product,
 //! a decision by role.
 
+#![expect(unused_qualifications, reason = "what utoipa's macros write")]
+
 mod auth;
 mod body;
+mod conversations;
+mod files;
+mod health;
 mod keys;
+mod messages;
 mod models;
+pub mod openapi;
+mod paging;
+mod problem;
+mod prompts;
+mod search;
+mod tags;
+mod usage;
 
 use super::routes::Routes;
 use time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
 
 pub fn routes(routes: Routes) -> Routes {
-    models::routes(keys::routes(auth::routes(routes)))
+    let routes = health::routes(auth::routes(routes));
+    let routes = messages::routes(conversations::routes(routes));
+    let routes = search::routes(files::routes(routes));
+    let routes = keys::routes(prompts::routes(routes));
+    openapi::routes(usage::routes(models::routes(routes)))
 }
 
 /// A time as programs read it: RFC 3339, in UTC.

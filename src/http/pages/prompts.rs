@@ -139,7 +139,7 @@ impl KeepForm {
 async fn create(State(web): State<Web>, Me(viewer): Me, Fields(form): Fields<KeepForm>) -> Result<Response, Failure> {
     let typed = form.typed();
     match prompts::create(&web.app, &viewer, &typed).await {
-        Ok(()) => Ok(Redirect::to("/settings/prompts?saved").into_response()),
+        Ok(_) => Ok(Redirect::to("/settings/prompts?saved").into_response()),
         Err(Error::Invalid(wrong)) => {
             let status = respond::status(&Error::Invalid(Vec::new()));
             Ok((status, Html(keep_page(&web, &viewer, typed, wrong, false).await?)).into_response())

@@ -1,7 +1,11 @@
 //! People with browsers: they fill forms, follow redirects, and read what the feed brings.
 
 use super::eventually;
-use reqwest::{Client, RequestBuilder, Response, StatusCode, redirect::Policy};
+use reqwest::{
+    Client, RequestBuilder, Response, StatusCode,
+    cookie::{CookieStore as _, Jar},
+    redirect::Policy,
+};
 use std::{
     sync::{Arc, Mutex},
     time::Duration,
@@ -13,6 +17,7 @@ pub const PASSWORD: &str = "a sentence to sign in";
 pub struct Person {
     pub client: Client,
     pub address: String,
+    pub jar: Arc<Jar>,
 }
 
 /// A page that was opened.
@@ -52,8 +57,15 @@ impl Person {
     #[expect(clippy::disallowed_methods, reason = "a browser of a test")]
     pub fn new(address: &str) -> Self {
         super::crypto_provider();
-        let client = Client::builder().cookie_store(true).no_gzip().redirect(Policy::none()).build().unwrap();
-        Self { client, address: address.to_owned() }
+        let jar = Arc::new(Jar::default());
+        let client = Client::builder().cookie_provider(jar.clone()).no_gzip().redirect(Policy::none()).build().unwrap();
+        Self { client, address: address.to_owned(), jar }
+    }
+
+    /// What the browser sends along.
+    pub fn cookie(&self) -> String {
+        let cookies = self.jar.cookies(&self.address.parse().unwrap());
+        cookies.map(|cookies| cookies.to_str().unwrap().to_owned()).unwrap_or_default()
     }
 
     pub fn request(&self, method: reqwest::Method, path: &str) -> RequestBuilder {

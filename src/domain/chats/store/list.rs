@@ -39,6 +39,34 @@ pub async fn shelf(
     .await
 }
 
+/// All of the list or of the archive, in folders or not, after an entry.
+pub async fn all(
+    db: &PgPool,
+    user: UserId,
+    archived: bool,
+    after: Option<Cursor>,
+    limit: i64,
+) -> sqlx::Result<Vec<Listed>> {
+    let (at, id) = after.map_or((datetime!(9999-01-01 0:00 UTC), uuid::Uuid::nil()), |c| (c.at, c.id.0));
+    sqlx::query_as!(
+        Listed,
+        r#"select c.id as "id: ChatId", c.title, c.active_at, (c.pinned_at is not null) as "pinned!", exists (
+               select 1 from generations g where g.chat_id = c.id and g.state in ('queued', 'streaming', 'waiting')
+           ) as "answering!"
+           from chats c
+           where c.user_id = $1 and c.deleted_at is null and (c.archived_at is not null) = $2
+               and c.active_at <= $3 and (c.active_at < $3 or c.id > $4)
+           order by c.active_at desc, c.id limit $5"#,
+        user.0,
+        archived,
+        at,
+        id,
+        limit
+    )
+    .fetch_all(db)
+    .await
+}
+
 /// The list without what is on top, or the archive, after an entry.
 pub async fn page(
     db: &PgPool,

@@ -2,10 +2,10 @@
 
 use crate::{
     base::{
-        Result,
+        Error, Result,
         ids::{ChatId, MessageId, UserId},
     },
-    domain::generation::{Sent, store::Load},
+    domain::generation::{Key, Sent, store::Load},
 };
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
@@ -18,15 +18,22 @@ pub async fn lock(tx: &mut PgConnection, user: UserId, key: Uuid) -> Result<()> 
 }
 
 /// What the same form with the same body began, if it was sent before. Under a lock: see [`lock`].
-pub async fn taken(tx: &mut PgConnection, user: UserId, key: Uuid, body_hash: &[u8]) -> Result<Option<Sent>> {
+///
+/// # Errors
+/// [`Error::Conflict`] for another body under a strict key.
+pub async fn taken(tx: &mut PgConnection, user: UserId, key: Key, body_hash: &[u8]) -> Result<Option<Sent>> {
     let row = sqlx::query!(
         r#"select chat_id as "chat: ChatId", message_id as "answer: MessageId", body_hash from sends
            where user_id = $1 and key = $2"#,
         user.0,
-        key
+        key.id
     )
     .fetch_optional(&mut *tx)
     .await?;
+    if key.strict && row.as_ref().is_some_and(|row| row.body_hash != body_hash) {
+        let sentence = "This key was used for another message. Send each with a key of its own.";
+        return Err(Error::Conflict(sentence.to_owned()));
+    }
     Ok(row.filter(|r| r.body_hash == body_hash).map(|r| Sent { chat: r.chat, answer: r.answer, allowance: None }))
 }
 
