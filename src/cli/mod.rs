@@ -1,12 +1,14 @@
 //! ROOF: the commands. Each reads the configuration, opens the database, and calls acts. Everything before the async
 //! runtime happens on the main thread, because the private PostgreSQL ends with the thread that started it.
 
+mod chat;
 mod config;
 mod doctor;
 mod key;
 mod migrate;
 mod process;
 mod serve;
+mod terminal;
 mod user;
 mod work;
 
@@ -56,6 +58,12 @@ enum Command {
     /// Make keys for programs
     #[command(subcommand)]
     Key(key::Command),
+    /// Talk in the terminal, with any Parlor, by its API
+    Chat(chat::Chat),
+    /// Write conversations of any Parlor to the standard output
+    Export(chat::Export),
+    /// Bring conversations into any Parlor
+    Import(chat::Import),
 }
 
 /// Runs the command line.
@@ -72,6 +80,13 @@ pub fn run() -> ExitCode {
 }
 
 fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
+    // these ask a Parlor, and are none
+    match &cli.command {
+        Command::Chat(chat) => return chat::chat(chat),
+        Command::Export(export) => return chat::export(export),
+        Command::Import(import) => return chat::import(import),
+        _ => {}
+    }
     let vars = std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)));
     let config = Config::load(cli.config.as_deref(), vars)?;
     match cli.command {
@@ -82,6 +97,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Doctor { mail } => doctor::run(&config, mail.as_deref()),
         Command::User(command) => user::run(&config, &command),
         Command::Key(command) => key::run(&config, &command),
+        Command::Chat(_) | Command::Export(_) | Command::Import(_) => Ok(ExitCode::SUCCESS), // above
     }
 }
 

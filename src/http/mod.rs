@@ -6,6 +6,7 @@ pub mod api;
 mod assets;
 pub mod auth;
 mod bearer;
+mod chat_file;
 mod ended;
 mod extract;
 mod feed;

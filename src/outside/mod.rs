@@ -3,3 +3,4 @@
 pub mod blobs;
 pub mod llm;
 pub mod mail;
+pub mod parlor;

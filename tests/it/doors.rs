@@ -18,6 +18,10 @@ fn body(path: &str) -> Value {
     match path {
         "/api/keys" => json!({ "name": "x", "scopes": ["models"] }),
         "/api/conversations/{id}/messages" => json!({ "content": "hi", "model": "openai/fake-1" }),
+        "/api/import" => {
+            let said = json!({ "id": "a", "parent": null, "order": 0, "author": "person", "at": "2026-01-01T00:00:00Z", "text": "x" });
+            json!({ "format": "parlor.chat", "version": 1, "title": "t", "created_at": "2026-01-01T00:00:00Z", "messages": [said] })
+        }
         "/api/messages/{id}" => json!({ "content": "otherwise" }),
         "/api/prompts" => json!({ "name": uuid::Uuid::now_v7(), "text": "y" }),
         "/v1/embeddings" => json!({ "model": "text-embedding-fake", "input": "x" }),

@@ -30,8 +30,10 @@ use tokio::{
 const MANY: usize = 500;
 /// Calls that wait to be taken; who comes beyond waits to wait.
 const QUEUE: usize = 1000;
+/// The pause between two statements that take, when several waited for the first: so that more wait for the second.
+const GATHER: Duration = Duration::from_millis(1);
 /// The shortest pause between two statements that write down.
-const PAUSE: Duration = Duration::from_millis(10);
+const PAUSE: Duration = Duration::from_millis(20);
 /// Who was not counted by then is told to come again.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// When the database did not answer.
@@ -137,6 +139,7 @@ async fn take_all(app: App, mut asked: mpsc::Receiver<Waiting>) {
         if people.is_empty() {
             continue;
         }
+        let busy = waiting.len() > 1;
         let granted = answered(PATIENCE, limits::take_calls(&app, &people)).await;
         match granted {
             Ok(granted) => hand_out(waiting.drain(..), &granted),
@@ -146,6 +149,9 @@ async fn take_all(app: App, mut asked: mpsc::Receiver<Waiting>) {
                     let _ = one.answer.send(Err(Error::Unavailable("calls could not be counted".to_owned())));
                 }
             }
+        }
+        if busy {
+            sleep(GATHER).await;
         }
     }
 }

@@ -244,7 +244,7 @@ impl Calling<'_> {
         tried: &[ProviderKeyId],
         tokens: i64,
     ) -> Result<Take<'p>, Refused> {
-        if let Some(taken) = pool::uncounted(provider, tried) {
+        if let Some(taken) = pool::take_known(provider, tried) {
             return Ok(taken);
         }
         Ok(pool::take(&mut *self.app.pools.http.acquire().await?, provider, tried, tokens).await?)

@@ -71,11 +71,29 @@ pub enum Take<'a> {
     Never,
 }
 
-/// What there is to take of a server that needs no key, or takes all without a limit; nothing if it is counted.
-#[must_use]
-pub fn uncounted<'a>(provider: &'a Provider, tried: &[ProviderKeyId]) -> Option<Take<'a>> {
+/// What there is to take of a server that needs no key; nothing if it has some.
+fn keyless<'a>(provider: &'a Provider, tried: &[ProviderKeyId]) -> Option<Take<'a>> {
     let key = provider.keys.iter().find(|key| key.is_none())?;
     Some(if tried.contains(&key.id) { Take::Never } else { Take::Key(Taken { key, second: None, wanted: 0 }) })
+}
+
+/// The same without asking the database, if that is possible: of a server that needs no key, or of keys without limits, of
+/// which it is known how they stood a moment ago. Such requests are counted in this process alone, and only to take turns.
+#[must_use]
+pub fn take_known<'a>(provider: &'a Provider, tried: &[ProviderKeyId]) -> Option<Take<'a>> {
+    if let Some(taken) = keyless(provider, tried) {
+        return Some(taken);
+    }
+    let is_free = |key: &Key| key.requests_per_minute == 0 && key.tokens_per_minute == 0;
+    if !provider.keys.iter().all(is_free) {
+        return None;
+    }
+    let mut known = known(provider);
+    let (_, standings) = known.as_mut().filter(|(at, _)| at.elapsed() < RECENT)?;
+    let Pick::Key(id) = pick(standings, tried) else { return None };
+    standings.iter_mut().filter(|standing| standing.id == id).for_each(|standing| standing.requests += 1);
+    let key = provider.keys.iter().find(|key| key.id == id)?;
+    Some(Take::Key(Taken { key, second: None, wanted: 0 }))
 }
 
 /// Takes a key for one request of at most `tokens`.
@@ -88,7 +106,7 @@ pub async fn take<'a>(
     tried: &[ProviderKeyId],
     tokens: i64,
 ) -> Result<Take<'a>> {
-    if let Some(taken) = uncounted(provider, tried) {
+    if let Some(taken) = keyless(provider, tried) {
         return Ok(taken);
     }
     // only those that have such a limit are counted by tokens
@@ -171,7 +189,10 @@ pub async fn ended(
     fault: Option<&Fault>,
     used: Option<i64>,
 ) -> Result<()> {
-    let Taken { key, second: Some(_), .. } = taken else { return Ok(()) };
+    let key = taken.key;
+    if key.is_none() {
+        return Ok(());
+    }
     if let (Some(used), Some(receipt)) = (used, taken.receipt()) {
         settle(app, receipt, used).await?;
     }

@@ -11,6 +11,7 @@ mod health;
 mod keys;
 mod messages;
 mod models;
+mod moving;
 pub mod openapi;
 mod paging;
 mod problem;
@@ -25,7 +26,7 @@ use time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
 pub fn routes(routes: Routes) -> Routes {
     let routes = health::routes(auth::routes(routes));
     let routes = messages::routes(conversations::routes(routes));
-    let routes = search::routes(files::routes(routes));
+    let routes = search::routes(files::routes(moving::routes(routes)));
     let routes = keys::routes(prompts::routes(routes));
     openapi::routes(usage::routes(models::routes(routes)))
 }

@@ -1,7 +1,7 @@
 //! The OpenAPI document of `/api`, made from the handlers themselves, and the page to read it. What is not in it has its reason in
 //! `tests/it/document.rs`.
 
-use super::{auth, conversations, files, health, keys, messages, models, prompts, search, usage};
+use super::{auth, conversations, files, health, keys, messages, models, moving, prompts, search, usage};
 use crate::{
     http::{
         Web,
@@ -39,6 +39,7 @@ pub fn routes(routes: Routes) -> Routes {
         auth::register, auth::login, auth::refresh, auth::logout, auth::me,
         conversations::list, conversations::create, conversations::show, conversations::change, conversations::delete,
         conversations::path, conversations::say,
+        moving::export, moving::progress, moving::take,
         messages::show, messages::edit, messages::delete, messages::regenerate, messages::stop,
         files::upload, files::show, files::delete,
         search::find, models::list, usage::show,

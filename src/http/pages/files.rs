@@ -1,6 +1,5 @@
 //! Images on their way to a message: taken by a form of their own, shown by the composer, given to whoever sent them.
 
-use super::export::attachment;
 use crate::{
     base::{
         Error,
@@ -13,6 +12,7 @@ use crate::{
     http::{
         Web,
         auth::Me,
+        chat_file::attachment,
         extract::{Asked, Id, file_ids, optional},
         present,
         respond::{self, Failure},
