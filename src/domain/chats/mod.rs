@@ -8,7 +8,7 @@ pub mod store;
 pub mod way;
 
 pub use list::{Cursor, Listed, Page, Place, Side, all, archive, entry, grown, older, put, shelf, side};
-pub use search::{Found, FoundChat, FoundMessage, Piece, search};
+pub use search::{Found, FoundChat, FoundMessage, MAX_QUERY, Piece, search};
 
 use crate::{
     app::App,

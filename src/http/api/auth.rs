@@ -57,7 +57,7 @@ pub struct Tokens {
 }
 
 /// Makes an account, where that is open, and signs in.
-#[utoipa::path(post, path = "/api/auth/register", tag = "auth", request_body = Newcomer,
+#[utoipa::path(post, path = "/api/auth/register", tag = "auth", security(()), request_body = Newcomer,
     responses((status = 201, body = Tokens), problem::Open, problem::Body, problem::Closed))]
 async fn register(
     State(web): State<Web>,
@@ -79,7 +79,7 @@ pub struct Credentials {
 }
 
 /// Signs in with address and password.
-#[utoipa::path(post, path = "/api/auth/login", tag = "auth", request_body = Credentials,
+#[utoipa::path(post, path = "/api/auth/login", tag = "auth", security(()), request_body = Credentials,
     responses((status = 200, body = Tokens), problem::Open, problem::Body, problem::NotIn))]
 async fn login(
     State(web): State<Web>,
@@ -99,7 +99,7 @@ pub struct Refresh {
 }
 
 /// Takes a refresh token for new tokens. One that was used before ends all that came of it.
-#[utoipa::path(post, path = "/api/auth/refresh", tag = "auth", request_body = Refresh,
+#[utoipa::path(post, path = "/api/auth/refresh", tag = "auth", security(()), request_body = Refresh,
     responses((status = 200, body = Tokens), problem::Open, problem::Body, problem::NotIn))]
 async fn refresh(
     State(web): State<Web>,
@@ -113,7 +113,7 @@ async fn refresh(
 }
 
 /// Signs out: neither token is good any more. Also for one that was not: then there is nothing left to end.
-#[utoipa::path(post, path = "/api/auth/logout", tag = "auth", request_body = Refresh,
+#[utoipa::path(post, path = "/api/auth/logout", tag = "auth", security(()), request_body = Refresh,
     responses((status = 204), problem::Open, problem::Body))]
 async fn logout(State(web): State<Web>, Body(body): Body<Refresh>) -> Result<StatusCode, Failure> {
     programs::end(&web.app, &body.refresh_token).await?;

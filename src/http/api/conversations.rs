@@ -118,8 +118,7 @@ async fn list(
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewConversation {
-    /// Without one, it gets one when something was said.
-    #[schema(max_length = 120)]
+    /// At most 120 characters. Without one, it gets one when something was said.
     title: Option<String>,
     #[schema(max_length = 4000)]
     system: Option<String>,
@@ -161,7 +160,8 @@ async fn show(
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ConversationChange {
-    #[schema(min_length = 1, max_length = 120)]
+    /// At most 120 characters.
+    #[schema(min_length = 1)]
     title: Option<String>,
     #[schema(max_length = 4000)]
     system: Option<String>,

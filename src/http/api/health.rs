@@ -25,7 +25,7 @@ pub struct Health {
 }
 
 /// Whether this is ready to be used.
-#[utoipa::path(get, path = "/api/health", tag = "health", responses((status = 200, body = Health), problem::Open))]
+#[utoipa::path(get, path = "/api/health", tag = "health", security(()), responses((status = 200, body = Health), problem::Open))]
 async fn health(State(web): State<Web>) -> Result<Json<Health>, Failure> {
     match system::ready(&web.app).await {
         Ok(()) => Ok(Json(Health { status: "ok" })),

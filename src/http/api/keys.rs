@@ -69,13 +69,29 @@ async fn list(State(web): State<Web>, caller: Caller) -> Result<Json<Listed<Key>
     Ok(Json(Listed { data, next_cursor: None }))
 }
 
+/// What a key may do.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "for the document alone")]
+pub enum ScopeName {
+    #[schema(rename = "chats:read")]
+    ChatsRead,
+    #[schema(rename = "chats:write")]
+    ChatsWrite,
+    #[schema(rename = "models")]
+    Models,
+    #[schema(rename = "keys")]
+    Keys,
+    #[schema(rename = "admin")]
+    Admin,
+}
+
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewKey {
     #[schema(min_length = 1, max_length = 80)]
     name: String,
     /// Some of one's own: `chats:read`, `chats:write`, `models`, `keys`, `admin`. Without them the first three.
-    #[schema(min_items = 1)]
+    #[schema(value_type = Option<Vec<ScopeName>>, min_items = 1)]
     scopes: Option<Vec<String>>,
     /// Without it, good until it is revoked.
     #[schema(minimum = 1, maximum = 3650)]

@@ -47,6 +47,7 @@ pub fn routes(routes: Routes) -> Routes {
         keys::list, keys::make, keys::revoke,
         health::health,
     ),
+    components(schemas(super::problem::Problem, super::problem::WrongField)),
     tags(
         (name = "auth", description = "Signing in with a password. Those that have none are given a key."),
         (name = "conversations", description = "Chats, each a tree of messages of which one path is shown."),
@@ -71,6 +72,14 @@ impl Modify for Tokens {
         let mut bearer = Http::new(HttpAuthScheme::Bearer);
         bearer.description = Some("An access token, or an API key.".to_owned());
         components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
+        for item in document.paths.paths.values_mut() {
+            for operation in [&mut item.get, &mut item.post, &mut item.patch, &mut item.delete].into_iter().flatten() {
+                // a handler's name is one in its file
+                let tag = operation.tags.iter().flatten().next();
+                operation.operation_id =
+                    tag.zip(operation.operation_id.as_ref()).map(|(tag, name)| format!("{tag}_{name}"));
+            }
+        }
         document.servers = Some(vec![Server::new("/")]);
     }
 }

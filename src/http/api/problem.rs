@@ -34,7 +34,7 @@ macro_rules! responses {
         #[derive(IntoResponses)]
         #[expect(dead_code, reason = "for the document alone")]
         pub enum $name {
-            $($(#[$each])* #[response(status = $status, content_type = "application/problem+json")] $case(#[to_schema] Problem)),+
+            $($(#[$each])* #[response(status = $status, content_type = "application/problem+json")] $case(Problem)),+
         }
     };
 }

@@ -2,9 +2,12 @@
 
 use super::{paging::Paging, problem, time};
 use crate::{
-    base::ids::{ChatId, MessageId},
+    base::{
+        Error,
+        ids::{ChatId, MessageId},
+    },
     domain::{
-        chats::{self, Piece},
+        chats::{self, MAX_QUERY, Piece},
         programs::{Caller, Scope},
     },
     http::{
@@ -66,6 +69,9 @@ pub struct FoundMessage {
 #[utoipa::path(get, path = "/api/search", tag = "search", params(Wanted), security(("bearer" = ["chats:read"])),
     responses((status = 200, body = Found), problem::Common, problem::Wrong))]
 async fn find(State(web): State<Web>, caller: Caller, Paging(wanted): Paging<Wanted>) -> Result<Json<Found>, Failure> {
+    if wanted.q.chars().count() > MAX_QUERY {
+        return Err(Error::invalid("q", format!("A search has at most {MAX_QUERY} characters.")).into());
+    }
     let found = chats::search(&web.app, &caller.viewer, &wanted.q, wanted.cursor, MOST).await?;
     let text = |pieces: &[Piece]| pieces.iter().map(|piece| piece.text.as_str()).collect::<String>();
     let conversations = found.chats.iter().map(|chat| FoundConversation { id: chat.id, title: text(&chat.title) });

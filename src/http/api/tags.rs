@@ -77,7 +77,7 @@ pub enum NotModified {
 pub enum Changed {
     /// It was changed meanwhile.
     #[response(status = 412, content_type = "application/problem+json")]
-    Changed(#[to_schema] super::problem::Problem),
+    Changed(super::problem::Problem),
 }
 
 #[cfg(test)]
