@@ -158,12 +158,16 @@ create function note_calls(entries jsonb, over uuid[]) returns void language plp
 declare
     today      constant date := (now() at time zone 'UTC')::date;
     this_month constant date := date_trunc('month', today)::date;
+    fresh      jsonb;
 begin
+    -- what is there already was written by a statement whose outcome did not reach its process
+    select coalesce(jsonb_agg(e.one), '[]') into fresh from jsonb_array_elements(entries) as e (one)
+        where not exists (select from public.usage u where u.id = (e.one ->> 'id')::uuid);
     perform from public.calls c where c.id = any(over) order by c.id for update;
     insert into public.spending as s (user_id, month, spent, reserved)
     select x.who, x.month, sum(x.spent), sum(x.reserved) from (
         select e.who, this_month as month, e.cost as spent, 0::bigint as reserved
-            from jsonb_to_recordset(entries) as e (who uuid, cost bigint) where e.cost > 0
+            from jsonb_to_recordset(fresh) as e (who uuid, cost bigint) where e.cost > 0
         union all
         select c.user_id, c.reserved_in, 0, -c.reserved from public.calls c where c.id = any(over)) x
     where exists (select from public.users u where u.id = x.who)
@@ -172,7 +176,7 @@ begin
     insert into public.group_spending as s (group_id, month, spent, reserved)
     select x.id, x.month, sum(x.spent), sum(x.reserved) from (
         select m.group_id as id, this_month as month, e.cost as spent, 0::bigint as reserved
-            from jsonb_to_recordset(entries) as e (who uuid, cost bigint)
+            from jsonb_to_recordset(fresh) as e (who uuid, cost bigint)
             join public.group_members m on m.user_id = e.who where e.cost > 0
         union all
         select g.id, c.reserved_in, 0, -c.reserved from public.calls c cross join unnest(c.reserved_groups) as g (id)
@@ -181,18 +185,18 @@ begin
     group by x.id, x.month order by x.id, x.month
     on conflict (group_id, month) do update set spent = s.spent + excluded.spent, reserved = s.reserved + excluded.reserved;
     delete from public.calls c where c.id = any(over);
-    insert into public.usage (user_id, purpose, provider, model, key_id, outcome, prompt_tokens, cached_tokens,
+    insert into public.usage (id, user_id, purpose, provider, model, key_id, outcome, prompt_tokens, cached_tokens,
         completion_tokens, reasoning_tokens, estimated, cost, first_token_ms, tokens_per_second)
-    select e.who, 'call', e.provider, e.model, e.key, e.outcome, e.prompt, e.cached, e.completion, e.reasoning, e.estimated,
+    select e.id, e.who, 'call', e.provider, e.model, e.key, e.outcome, e.prompt, e.cached, e.completion, e.reasoning, e.estimated,
         e.cost, e.first_ms, e.pace
-    from jsonb_to_recordset(entries) as e (who uuid, provider text, model text, key uuid, outcome text, prompt bigint,
+    from jsonb_to_recordset(fresh) as e (id uuid, who uuid, provider text, model text, key uuid, outcome text, prompt bigint,
         cached bigint, completion bigint, reasoning bigint, estimated boolean, cost bigint, first_ms integer, pace real);
     insert into public.usage_days as d (day, user_id, provider, model, requests, failed, prompt_tokens, cached_tokens,
         completion_tokens, reasoning_tokens, cost, unpriced)
     select today, e.who, e.provider, e.model, count(*), count(*) filter (where e.outcome not in ('complete', 'stopped')),
         sum(e.prompt), sum(e.cached), sum(e.completion), sum(e.reasoning), coalesce(sum(e.cost), 0),
         count(*) filter (where e.cost is null)
-    from jsonb_to_recordset(entries) as e (who uuid, provider text, model text, outcome text, prompt bigint, cached bigint,
+    from jsonb_to_recordset(fresh) as e (who uuid, provider text, model text, outcome text, prompt bigint, cached bigint,
         completion bigint, reasoning bigint, cost bigint)
     group by e.who, e.provider, e.model order by e.who, e.provider, e.model
     on conflict (user_id, day, provider, model) do update set requests = d.requests + excluded.requests,

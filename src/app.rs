@@ -45,6 +45,8 @@ pub struct Inner {
     pub uploads: Turnstile,
     /// MB of images that are on their way to models.
     pub showing: Arc<Semaphore>,
+    /// MB of requests of programs that come, or are on their way to models.
+    pub passing: Arc<Semaphore>,
     pub stopping: Stopping,
     /// Background work that ends when `stopping.over` is cancelled.
     pub tasks: TaskTracker,
@@ -106,6 +108,7 @@ impl App {
             decoding,
             uploads: Turnstile::default(),
             showing: Arc::new(Semaphore::new(SHOWING as usize)),
+            passing: Arc::new(Semaphore::new(SHOWING as usize * 2)),
             stopping,
             tasks,
         })))

@@ -104,7 +104,11 @@ pub fn chat(chat: &Chat) -> anyhow::Result<ExitCode> {
             return say(&parlor, &path, &words, chat.model.as_deref()).await;
         }
         loop {
-            let Some(line) = ask().await? else { return Ok(()) };
+            let line = tokio::select! {
+                line = ask() => line?,
+                _ = tokio::signal::ctrl_c() => std::process::exit(130),
+            };
+            let Some(line) = line else { return Ok(()) };
             if !line.trim().is_empty()
                 && let Err(error) = say(&parlor, &path, &line, chat.model.as_deref()).await
             {
@@ -126,12 +130,11 @@ async fn begin(parlor: &Parlor, chat: &Chat) -> anyhow::Result<String> {
             return Ok(id);
         }
     }
-    let model = match &chat.model {
-        Some(model) => model.clone(),
-        None => {
-            let models: Page = parlor.get("/api/models").await?;
-            models.data.into_iter().next().context("there is no model yet")?.id
-        }
+    let model = if let Some(model) = &chat.model {
+        model.clone()
+    } else {
+        let models: Page = parlor.get("/api/models").await?;
+        models.data.into_iter().next().context("there is no model yet")?.id
     };
     let made = parlor.post("/api/conversations", &json!({ "model": model })).await?;
     let id = made["id"].as_str().context("no conversation was begun")?.to_owned();
@@ -176,8 +179,9 @@ async fn say(parlor: &Parlor, path: &str, words: &str, model: Option<&str>) -> a
     let (mut terminal, mut fault) = (Terminal::default(), None);
     let heard = parlor.say(path, &body, |word| match word {
         Word::Token(text) => {
-            print!("{}", if styled { terminal.push(&text) } else { text });
-            let _ = io::stdout().flush(); // nobody reads any more
+            // when nobody reads any more, the answer is still made
+            let _ = write!(io::stdout(), "{}", if styled { terminal.push(&text) } else { text });
+            let _ = io::stdout().flush();
         }
         Word::Waits => eprintln!("(it waits, and is tried again)"),
         Word::Fault(sentence) => fault = Some(sentence),
@@ -187,17 +191,17 @@ async fn say(parlor: &Parlor, path: &str, words: &str, model: Option<&str>) -> a
         heard = heard => heard?,
         _ = tokio::signal::ctrl_c() => stop(parlor, path).await?,
     }
-    println!("{}", if styled { terminal.end() } else { String::new() });
+    let _ = writeln!(io::stdout(), "{}", if styled { terminal.end() } else { String::new() });
     match fault {
         Some(sentence) => bail!("{sentence}"),
         None => Ok(()),
     }
 }
 
-/// Stops what is being answered on the path.
+/// Stops what is being answered on the path, from its end, so that no stop lets one in line go on.
 async fn stop(parlor: &Parlor, path: &str) -> anyhow::Result<()> {
     let messages: Value = parlor.get(path).await?;
-    for message in messages["data"].as_array().into_iter().flatten() {
+    for message in messages["data"].as_array().into_iter().flatten().rev() {
         let is_open = ["lined", "queued", "streaming", "waiting"].iter().any(|state| message["state"] == *state);
         if let (true, Some(id)) = (is_open, message["id"].as_str()) {
             parlor.post(&format!("/api/messages/{id}/stop"), &json!({})).await?;

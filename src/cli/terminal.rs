@@ -8,6 +8,7 @@ const CODE: &str = "\u{1b}[36m";
 
 /// See the head of this file.
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "styles, each on or off")]
 pub struct Terminal {
     /// Of the line that is being written: what may still be a mark.
     held: String,

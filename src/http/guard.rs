@@ -75,7 +75,8 @@ pub async fn patience(State(app): State<App>, request: Request, next: Next) -> R
     }
     let server = &app.config.server;
     let kind = request.headers().get(header::CONTENT_TYPE);
-    let has_file = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"multipart/form-data"));
+    let has_file = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"multipart/form-data"))
+        || request.uri().path() == "/api/import";
     let patience = Duration::from_secs(if has_file { server.upload_timeout } else { server.request_timeout });
     let answered = tokio::time::timeout(patience, next.run(request)).await;
     answered.unwrap_or_else(|_| StatusCode::SERVICE_UNAVAILABLE.into_response())

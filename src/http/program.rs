@@ -85,8 +85,7 @@ pub fn words(follow: Follow) -> mpsc::Receiver<Vec<(i64, Word)>> {
     tokio::spawn(async move {
         let mut follow = follow;
         while !sender.is_closed() {
-            let next = tokio::select! { next = follow.next() => next, () = sender.closed() => return };
-            match next {
+            match follow.next(sender.closed()).await {
                 Ok(Some(words)) => {
                     if sender.send(words).await.is_err() {
                         return;

@@ -235,7 +235,8 @@ pub fn gone() -> Bytes {
 
 /// What a face must not lose.
 fn keep_headers(from: &Response, to: &mut Response) {
-    for name in [header::ALLOW, header::SET_COOKIE, header::RETRY_AFTER] {
+    let cors = [header::ACCESS_CONTROL_ALLOW_ORIGIN, header::ACCESS_CONTROL_EXPOSE_HEADERS, header::VARY];
+    for name in [header::ALLOW, header::SET_COOKIE, header::RETRY_AFTER].into_iter().chain(cors) {
         for value in from.headers().get_all(&name) {
             to.headers_mut().append(name.clone(), value.clone());
         }

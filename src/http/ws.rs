@@ -18,8 +18,9 @@ use crate::{
         ids::{ChatId, MessageId},
     },
     domain::{
+        accounts::{self, Viewer},
         chats,
-        generation::{self, Draft, Key, Word},
+        generation::{self, Draft, Follow, Key, Word},
         programs::{Caller, Scope},
     },
 };
@@ -35,7 +36,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use std::{sync::Arc, time::Duration};
 use tokio::{
-    sync::{Semaphore, mpsc},
+    sync::{OwnedSemaphorePermit, Semaphore, mpsc},
     time::Instant,
 };
 
@@ -103,7 +104,7 @@ async fn open(State(web): State<Web>, request: Request) -> Result<Response, Fail
         }
     }
     let upgrade = match WebSocketUpgrade::from_request_parts(&mut parts, &web).await {
-        Ok(upgrade) => upgrade.max_message_size(LONGEST),
+        Ok(upgrade) => upgrade.max_message_size(LONGEST).max_frame_size(LONGEST).read_buffer_size(8 * 1024),
         Err(rejection) => return Ok(rejection.into_response()),
     };
     let hold = pass.map(|pass| web.feeds.hold(pass));
@@ -173,50 +174,64 @@ impl Line {
             let field = words.split('`').nth(1).filter(|_| error.is_data()).map(|field| format!(" See `{field}`."));
             wrong(&format!("This is no message that is understood here.{}", field.unwrap_or_default()))
         })?;
-        let (app, viewer) = (&self.web.app, &self.caller.viewer);
+        let app = &self.web.app;
         let done = async {
+            // as they are now: another role, or none any more
+            let user = accounts::get(&app.pools.http, self.caller.viewer.id).await?.ok_or(Error::Unauthenticated)?;
+            let viewer = &Viewer::from(&user);
+            // before anything is said that could not be heard
+            let permit = self.following.clone().try_acquire_owned();
+            let full = |_| Error::Conflict(format!("{MOST} answers are followed here already."));
             let answer = match said {
                 Said::Message { conversation_id, content, parent_id, model, key } => {
+                    let is_chats_model = model.is_none();
                     let model = match (model, conversation_id) {
                         (Some(model), _) => model,
                         (None, Some(chat)) => chats::model_of(app, viewer, chat).await?,
                         (None, None) => return Err(Error::invalid("model", "Name a model.")),
                     };
                     let key = key.map(|id| Key { id, strict: true });
-                    let draft = Draft { content, model, parent: parent_id, files: Vec::new(), key };
-                    generation::send(app, viewer, conversation_id, &draft).await?.sent.answer
+                    let (permit, parent) = (permit.map_err(full)?, parent_id);
+                    let draft = Draft { content, model, is_chats_model, parent, files: Vec::new(), key };
+                    (permit, generation::send(app, viewer, conversation_id, &draft).await?.sent.answer)
                 }
                 Said::Regenerate { message_id, model } => {
-                    generation::regenerate(app, viewer, message_id, model.as_deref(), None).await?.answer
+                    let permit = permit.map_err(full)?;
+                    (permit, generation::regenerate(app, viewer, message_id, model.as_deref(), None).await?.answer)
                 }
                 Said::Stop { conversation_id } => {
                     generation::stop_all(app, viewer, conversation_id).await?;
                     return Ok(None);
                 }
-                Said::Follow { message_id, after } => return Ok(Some((message_id, after))),
+                Said::Follow { message_id, after } => {
+                    let follow = generation::follow(app, viewer, message_id, after).await?;
+                    return Ok(Some((permit.map_err(full)?, follow)));
+                }
             };
-            Ok(Some((answer, None)))
+            let (permit, answer) = answer;
+            Ok(Some((permit, generation::follow(app, viewer, answer, None).await?)))
         };
-        let follow = async {
-            let Some((answer, after)) = done.await? else { return Ok(()) };
-            self.follow(answer, after).await
-        };
-        follow.await.map_err(|error: Error| told(&error))
+        if let Some((permit, follow)) = done.await.map_err(|error: Error| told(&error))? {
+            self.tell(permit, follow);
+        }
+        Ok(())
     }
 
     /// Sends the words of an answer as they come.
-    async fn follow(&self, answer: MessageId, after: Option<i64>) -> Result<(), Error> {
-        let permit = self.following.clone().try_acquire_owned();
-        let permit = permit.map_err(|_| Error::Conflict(format!("{MOST} answers are followed here already.")))?;
-        let follow = generation::follow(&self.web.app, &self.caller.viewer, answer, after).await?;
-        let about = About { chat: follow.chat, answer };
+    fn tell(&self, permit: OwnedSemaphorePermit, follow: Follow) {
+        let about = About { chat: follow.chat, answer: follow.answer };
         let (mut words, out) = (program::words(follow), self.words.clone());
         tokio::spawn(async move {
             let _permit = permit;
             let mut done = false;
-            while let Some(batch) = words.recv().await {
-                for (seq, word) in batch {
+            loop {
+                let batch = tokio::select! { batch = words.recv() => batch, () = out.closed() => return };
+                let Some(batch) = batch else { break };
+                let numbers: Vec<_> = batch.iter().map(|(seq, _)| *seq).collect();
+                for (place, (seq, word)) in batch.into_iter().enumerate() {
                     done = matches!(word, Word::Done(_));
+                    // of those that share a number the last has it: whoever heard it heard all
+                    let seq = if numbers.get(place + 1) == Some(&seq) { seq - 1 } else { seq };
                     if out.send(program::message(seq, &word, about)).await.is_err() {
                         return;
                     }
@@ -228,7 +243,6 @@ impl Line {
                 let _ = out.send(lost).await; // the program has left
             }
         });
-        Ok(())
     }
 }
 

@@ -7,6 +7,9 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::time::Duration;
 
+/// It says something every 15 s, also when nothing happens.
+const SILENT: Duration = Duration::from_mins(1);
+
 /// One that can be asked.
 #[derive(Clone)]
 pub struct Parlor {
@@ -34,7 +37,7 @@ impl Parlor {
     pub fn at(url: &str, key: &str) -> anyhow::Result<Self> {
         let address = Url::parse(url).ok().filter(|url| ["http", "https"].contains(&url.scheme()));
         address.with_context(|| format!("`{url}` is no address: write it like https://chat.example.org"))?;
-        let http = Client::builder().connect_timeout(Duration::from_secs(10)).build()?;
+        let http = Client::builder().connect_timeout(Duration::from_secs(10)).read_timeout(SILENT).build()?;
         Ok(Self { http, url: url.trim_end_matches('/').to_owned(), key: key.to_owned() })
     }
 

@@ -64,6 +64,11 @@ impl Section {
     }
 }
 
+/// The parts of a text, and whether each is code: between backticks.
+pub fn parts(text: &str) -> impl Iterator<Item = (bool, &str)> {
+    text.split('`').enumerate().map(|(place, part)| (place % 2 == 1, part)).filter(|(_, part)| !part.is_empty())
+}
+
 fn word(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
@@ -148,5 +153,31 @@ fn kind(schema: &Value) -> String {
     match &schema["type"] {
         Value::Array(kinds) => kinds.iter().map(one).collect::<Vec<_>>().join(" or "),
         kind => one(kind),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn code_stands_between_backticks() {
+        let all = |text| parts(text).map(|(code, part)| (code, part.to_owned())).collect::<Vec<_>>();
+        assert_eq!(all("a `b` c"), [(false, "a ".to_owned()), (true, "b".to_owned()), (false, " c".to_owned())]);
+        assert_eq!(all("`b`"), [(true, "b".to_owned())]);
+        assert!(all("").is_empty());
+    }
+
+    #[test]
+    fn kinds_in_a_few_words() {
+        for (schema, said) in [
+            (json!({ "type": "string" }), "string"),
+            (json!({ "type": ["string", "null"], "format": "uuid" }), "uuid or null"),
+            (json!({ "type": "array", "items": { "$ref": "#/components/schemas/Message" } }), "list of Message"),
+            (json!({ "oneOf": [{ "type": "null" }, { "$ref": "#/components/schemas/Price" }] }), "null or Price"),
+        ] {
+            assert_eq!(kind(&schema), said);
+        }
     }
 }

@@ -66,6 +66,8 @@ async fn a_conversation_from_its_beginning_to_its_end() {
         .await;
     assert_eq!(made.status, StatusCode::CREATED, "{}", made.text);
     let path = format!("/api/conversations/{}", made.word("id"));
+    let nothing = ann.gets(&format!("{path}/messages")).await;
+    assert_eq!((nothing.status, &nothing.json["data"]), (StatusCode::OK, &json!([])), "nothing is said yet");
     test.provider.streams(["Hel", "lo"]);
     let turn = ann.posts(&format!("{path}/messages"), &json!({ "content": "hi" })).await;
     assert_eq!(turn.status, StatusCode::CREATED, "{}", turn.text);
@@ -101,6 +103,11 @@ async fn a_conversation_from_its_beginning_to_its_end() {
 
     // changed, found, put away, removed
     let show = ann.gets(&path).await;
+    assert_eq!(show.word("title"), "Lamps", "the program's own");
+    let other = ann.begins().await;
+    ann.posts(&format!("/api/conversations/{other}/messages"), &json!({ "content": "Tell me of the sea" })).await;
+    assert_eq!(ann.gets(&format!("/api/conversations/{other}")).await.word("title"), "Tell me of the sea");
+    ann.deletes(&format!("/api/conversations/{other}")).await;
     let tag = show.header("etag").to_owned();
     let unchanged = ann.request(Method::GET, &path).header("if-none-match", &tag).send().await.unwrap();
     assert_eq!(unchanged.status(), StatusCode::NOT_MODIFIED);
@@ -157,6 +164,11 @@ async fn an_answer_as_it_comes() {
         assert_eq!(text_of(&again), expected);
         assert_eq!(again.last().unwrap().1["type"], "done", "one last word each time");
     }
+    assert_eq!(test.provider.asked().len(), 1);
+    // also when the conversation goes on with another model meanwhile, which it then has
+    test.execute("update chats set model = 'openai/fake-2'").await;
+    let again = events(&request.try_clone().unwrap().json(&body).send().await.unwrap().text().await.unwrap());
+    assert_eq!(text_of(&again), "Hello");
     assert_eq!(test.provider.asked().len(), 1);
     let other = request.try_clone().unwrap().json(&json!({ "content": "something else" })).send().await.unwrap();
     assert_eq!(other.status(), StatusCode::CONFLICT, "another message under the same key");

@@ -1,7 +1,7 @@
 //! The vendors' official clients, pointed at Parlor: typed objects come out of what passes through, and the right classes of
 //! errors. Node's and Rust's run always, Python's where `PARLOR_TEST_PYTHON` names one that has them.
 
-use crate::support::{TestApp, program::Program, provider::Step};
+use crate::support::{TestApp, program::Program};
 use async_openai::{Client, config::OpenAIConfig};
 use futures::StreamExt as _;
 use serde_json::{Value, json};

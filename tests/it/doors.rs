@@ -272,6 +272,13 @@ async fn s16_pages_of_other_origins() {
         };
         let answer = comes("/api/keys").await.unwrap();
         assert_eq!((answer.status().is_success(), allowed(&answer).is_some()), (is_let_in, is_let_in), "{origin}");
+        let refused =
+            program.with("nonsense").request(Method::GET, "/v1/models").header("origin", origin).send().await.unwrap();
+        assert_eq!(
+            (refused.status(), allowed(&refused).is_some()),
+            (StatusCode::UNAUTHORIZED, is_let_in),
+            "errors can be read"
+        );
         let page = comes("/login").await.unwrap();
         assert_eq!((page.status(), allowed(&page)), (StatusCode::FORBIDDEN, None), "pages are for nobody else");
     }

@@ -344,6 +344,15 @@ async fn who_leaves_closes_the_providers_connection() {
     eventually("it was closed", || async { silent.closed() == 1 }).await;
     ledger_has(&house, 1).await;
     assert_eq!(ledger(&house).await[0].1, "stopped");
+    // S6: nor does a key that is revoked while nothing has come
+    let waiting =
+        tokio::spawn(bob.request(Method::POST, "/v1/chat/completions").json(&chat("quiet", &json!({}))).send());
+    eventually("it is asked", || async { silent.asked() == 2 }).await;
+    let began = Instant::now();
+    house.execute("delete from api_keys").await;
+    assert_eq!(waiting.await.unwrap().unwrap().status(), StatusCode::UNAUTHORIZED);
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+    eventually("it was closed", || async { silent.closed() == 2 }).await;
     ledger_has(&test, 1).await;
     assert_eq!((ledger(&test).await[0].1.as_str(), ledger(&test).await[0].4), ("stopped", true));
 }
@@ -516,4 +525,33 @@ async fn s7_a_program_chooses_a_model_and_nothing_else() {
         assert!(!asked.headers.contains_key(name), "{name} went on");
     }
     assert!(!format!("{:?}", asked.headers).contains(&ann.bearer.clone().unwrap()));
+    // nor in a form, however a part calls itself
+    let part =
+        |name: &str, value: &str| format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
+    let form = [part("model", "fake-1"), part("mod\\\"el", "fake-2"), part("file", &"s".repeat(3_000_000))].concat()
+        + "--b--\r\n";
+    let request =
+        ann.request(Method::POST, "/v1/audio/transcriptions").header("content-type", "multipart/form-data; boundary=b");
+    let heard = Program::sends(request.body(form)).await;
+    let asked = test.provider.asked().pop().unwrap();
+    if heard.status == StatusCode::OK {
+        assert_eq!(asked.body["model"], "fake-2".replace('2', "1"), "{}", heard.text);
+        assert_eq!(asked.body["file"].as_str().unwrap().len(), 3_000_000);
+    }
+}
+
+/// S20: what is sent to confuse the counting is a request like any other.
+#[tokio::test]
+async fn s20_bodies_that_are_made_to_be_measured_wrong() {
+    let test = TestApp::with(&PRICES).await;
+    let ann = program_of_new(&test, "ann").await;
+    test.execute("insert into user_limits (user_id, budget) select id, 1000000 from users").await;
+    for words in [";base64,".repeat(50), format!("{};base64,", "A".repeat(3000)), "\"usage\":{".repeat(20)] {
+        test.provider.streams(["Hello"]);
+        let body = json!({ "model": "fake-1", "max_tokens": 10, "messages": [{ "role": "user", "content": words }] });
+        let answer = ann.posts("/v1/chat/completions", &body).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+    }
+    ledger_has(&test, 3).await;
+    assert!(ledger(&test).await.iter().all(|line| line.2 == 11 && line.5 == Some(81)), "{:?}", ledger(&test).await);
 }

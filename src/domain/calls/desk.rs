@@ -204,7 +204,8 @@ async fn write(app: &App, notes: &mut Vec<Note>) -> bool {
         let entries: Vec<_> = piece.iter().filter_map(|note| note.entry.clone()).collect();
         let over: Vec<_> = piece.iter().filter_map(|note| note.over).collect();
         let length = piece.len();
-        match ledger::note_calls(&app.pools.jobs, &entries, &over).await.map_err(Error::from) {
+        let noting = async { Ok(ledger::note_calls(&app.pools.jobs, &entries, &over).await?) };
+        match answered(PATIENCE, noting).await {
             Ok(()) => {}
             Err(error) if error.is_passing() => {
                 tracing::warn!(%error, "calls could not be written down; trying again");

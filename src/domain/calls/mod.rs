@@ -30,7 +30,6 @@ use crate::{
     },
 };
 use bytes::Bytes;
-use memchr::memmem;
 use std::{sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -50,6 +49,8 @@ pub struct Wanted<'a> {
     pub images: usize,
     /// Cancelled when whoever asks has left.
     pub left: &'a CancellationToken,
+    /// Cancelled when whoever asks may not any more.
+    pub ended: &'a CancellationToken,
     /// The request for a model of that name, at a provider which is asked at this door.
     pub ask: &'a (dyn Fn(&Provider, Door, &str) -> Result<Sent, String> + Send + Sync),
 }
@@ -70,6 +71,10 @@ pub enum Refused {
     Failed(FaultKind, String),
     /// Whoever asked has left.
     Left,
+    /// Whoever asked may not any more.
+    Revoked,
+    /// This process ends.
+    Stopping,
 }
 
 impl<E: Into<Error>> From<E> for Refused {
@@ -219,6 +224,8 @@ impl Calling<'_> {
                         Ok((answer, begun)) => return Ok((answer, door, begun)),
                         Err(Turned { said: Some((status, body)), .. }) => return Err(Refused::Said(status, body)),
                         Err(_) if self.wanted.left.is_cancelled() => return Err(Refused::Left),
+                        Err(_) if self.wanted.ended.is_cancelled() => return Err(Refused::Revoked),
+                        Err(_) if self.app.stopping.hand_over.is_cancelled() => return Err(Refused::Stopping),
                         Err(Turned { fault, .. }) => {
                             let left = self.is_left(&provider, &tried).await;
                             if fault.kind == FaultKind::Refused || !left {
@@ -277,6 +284,7 @@ impl Calling<'_> {
             prompt: guess(self.wanted.bytes) + i64::try_from(self.wanted.images).unwrap_or(0) * 1000,
             receipt: taken.receipt(),
             pace: Pace::begin(),
+            speaks: matches!(self.wanted.door, Door::Chat | Door::Completions | Door::Messages | Door::Responses),
             idle: if self.wanted.streams { seconds(limits.idle) } else { WHOLE },
             reserved: None,
         };
@@ -286,8 +294,10 @@ impl Calling<'_> {
                 Ok(Err(turned)) => turned,
                 Err(_) => Fault::new(FaultKind::Silent, "no answer within the deadline").into(),
             },
-            () = self.wanted.left.cancelled() => {
-                begun.note("stopped", (Usage::default(), false));
+            () = self.given_up() => {
+                // what the provider makes of it meanwhile, nobody will be told
+                let asked = Usage { prompt: begun.prompt, ..Usage::default() };
+                begun.note("stopped", (asked, true));
                 return Err(Fault::new(FaultKind::Silent, "nobody waits for it any more").into());
             }
         };
@@ -297,26 +307,50 @@ impl Calling<'_> {
             tracing::warn!(provider = provider_name, model, %fault, "a provider failed");
             metrics::provider_error(provider_name, fault.kind.name());
         }
-        if let Err(error) = pool::ended(self.app, provider, taken, Some(fault), Some(0)).await {
+        // a key may be good for answers and not for other doors, or not for one model or one text: it stays in use for the rest
+        let is_bad = turned.status == Some(401) && matches!(self.wanted.door, Door::Chat | Door::Messages);
+        let of_key = Some(fault).filter(|fault| fault.kind != FaultKind::Key || is_bad);
+        if let Err(error) = pool::ended(self.app, provider, taken, of_key, None).await {
             tracing::warn!(%error, provider = provider_name, "what became of a key was not written down");
         }
-        begun.note(fault.kind.name(), (Usage::default(), false));
+        // one that was silent may have been at work
+        let asked = if fault.kind == FaultKind::Silent { begun.prompt } else { 0 };
+        let estimated = asked > 0;
+        begun.note(fault.kind.name(), (Usage { prompt: asked, ..Usage::default() }, estimated));
         Err(turned)
+    }
+
+    /// Whoever asked has left, or may not any more; or this process ends.
+    async fn given_up(&self) {
+        tokio::select! {
+            () = self.wanted.left.cancelled() => {}
+            () = self.wanted.ended.cancelled() => {}
+            () = self.app.stopping.hand_over.cancelled() => {}
+        }
     }
 }
 
 /// So long an answer may take that comes as a whole.
 const WHOLE: Duration = Duration::from_mins(10);
 
-/// What is asked, in bytes without those of its images, and how many of these there are.
+/// A text of JSON that is so long, and of nothing but Base64, is an image or another file.
+const FILE: usize = 1024;
+
+/// What is asked, in bytes without those of images and other files, and how many of these there are. They stand in texts of their own
+/// (Anthropic's), or behind `;base64,` (OpenAI's).
 #[must_use]
 pub fn measure(body: &[u8]) -> (usize, usize) {
-    let (mut bytes, mut images) = (body.len(), 0);
-    for at in memmem::find_iter(body, b";base64,") {
-        images += 1;
-        bytes -= memchr::memchr(b'"', &body[at..]).unwrap_or(0);
+    let (mut bytes, mut files, mut at) = (body.len(), 0, 0);
+    while at < body.len() {
+        let length =
+            body[at..].iter().take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'=')).count();
+        if length >= FILE {
+            files += 1;
+            bytes -= length;
+        }
+        at += length + 1;
     }
-    (bytes, images)
+    (bytes, files)
 }
 
 #[cfg(test)]
@@ -324,11 +358,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn images_are_measured_apart() {
+    fn files_are_measured_apart() {
         assert_eq!(measure(br#"{"a":"b"}"#), (9, 0));
-        let body = format!(r#"{{"url":"data:image/png;base64,{}"}}"#, "A".repeat(5000));
-        assert_eq!(measure(body.as_bytes()), (r#"{"url":"data:image/png"}"#.len(), 1));
-        assert_eq!(measure(b";base64,AAAA"), (12, 1), "whatever comes");
+        let long = "A".repeat(5000);
+        for body in [format!("{{\"url\":\"data:image/png;base64,{long}\"}}"), format!("{{\"data\":\"{long}==\"}}")] {
+            let (bytes, files) = measure(body.as_bytes());
+            assert!(files == 1 && bytes < 50, "{bytes}");
+        }
+        // whatever comes: nothing is less than nothing, and words are no file
+        for body in [";base64,".repeat(5000), "word ".repeat(5000), format!("{long};base64,{long}")] {
+            assert!(measure(body.as_bytes()).0 <= body.len());
+        }
+        assert_eq!(measure("word ".repeat(5000).as_bytes()), (25_000, 0));
     }
 
     #[test]

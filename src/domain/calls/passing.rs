@@ -5,7 +5,7 @@ use super::{Desk, Reserved};
 use crate::{
     app::App,
     base::{
-        ids::{ProviderKeyId, UserId},
+        ids::{CallId, ProviderKeyId, UserId},
         metrics::{self, Pace},
     },
     domain::{
@@ -20,9 +20,11 @@ use crate::{
 };
 use bytes::Bytes;
 use futures::StreamExt as _;
+use memchr::memmem;
 use std::{pin::Pin, time::Duration};
 use tokio::time::{Instant, Sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 /// A request whose answer has begun, or is waited for.
 pub struct Begun {
@@ -37,6 +39,8 @@ pub struct Begun {
     pub(super) prompt: i64,
     pub(super) receipt: Option<Receipt>,
     pub(super) pace: Pace,
+    /// Its answer is text, which can be guessed at by its length.
+    pub(super) speaks: bool,
     /// So long nothing may come.
     pub(super) idle: Duration,
     pub(super) reserved: Option<Reserved>,
@@ -51,6 +55,7 @@ impl Begun {
             self.pace.ended(&self.model, usage.completion);
         }
         self.desk.note(ledger::Call {
+            id: CallId(Uuid::now_v7()),
             who: self.who,
             provider: self.provider,
             model: self.model,
@@ -96,6 +101,8 @@ pub struct Passing {
     stopping: CancellationToken,
     alarm: Pin<Box<Sleep>>,
     deadline: Instant,
+    /// The answer has said that it is whole; only the connection's end was not awaited.
+    done: bool,
 }
 
 impl Passing {
@@ -104,7 +111,16 @@ impl Passing {
     pub fn new(begun: Begun, pieces: Pieces, ended: CancellationToken) -> Self {
         let deadline = Instant::now() + begun.idle;
         let (stopping, meter) = (begun.app.stopping.hand_over.clone(), Meter::default());
-        Self { pieces, begun: Some(begun), meter, ended, stopping, alarm: Box::pin(sleep_until(deadline)), deadline }
+        Self {
+            pieces,
+            begun: Some(begun),
+            meter,
+            ended,
+            stopping,
+            alarm: Box::pin(sleep_until(deadline)),
+            deadline,
+            done: false,
+        }
     }
 
     /// The next bytes; nothing at the end.
@@ -120,6 +136,7 @@ impl Passing {
                 piece = self.pieces.next() => match piece {
                     Some(Ok(bytes)) => {
                         self.meter.push(&bytes);
+                        self.done = self.done || is_last(&bytes);
                         begun.pace.piece(&begun.model);
                         self.deadline = Instant::now() + begun.idle;
                         return Ok(Some(bytes));
@@ -160,15 +177,26 @@ impl Passing {
 
     fn end(&mut self, outcome: &'static str) {
         let Some(begun) = self.begun.take() else { return };
-        let guess = || Usage { prompt: begun.prompt, completion: self.meter.guess(), ..Usage::default() };
+        let outcome = if self.done { "complete" } else { outcome };
         let used = match self.meter.usage() {
             Some(usage) if outcome == "complete" => (usage, false),
             // told at the beginning, and then it was cut
-            Some(usage) => (Usage { completion: usage.completion.max(self.meter.guess()), ..usage }, true),
-            None => (guess(), true),
+            Some(usage) => (Usage { completion: usage.completion + self.meter.events_since(), ..usage }, true),
+            None => {
+                let completion = if begun.speaks { self.meter.guess() } else { 0 };
+                (Usage { prompt: begun.prompt, completion, ..Usage::default() }, true)
+            }
         };
         begun.note(outcome, used);
     }
+}
+
+/// Whether an answer ends with these bytes, by its own word.
+fn is_last(bytes: &[u8]) -> bool {
+    let end = &bytes[bytes.len().saturating_sub(4096)..];
+    ["data: [DONE]\n", "event: message_stop\n", "event: response.completed\n"]
+        .iter()
+        .any(|word| memmem::rfind(end, word.as_bytes()).is_some_and(|at| at == 0 || end[at - 1] == b'\n'))
 }
 
 impl Drop for Passing {

@@ -76,6 +76,10 @@ impl FromStr for Cursor {
     fn from_str(text: &str) -> Result<Self> {
         let (at, id) = text.split_once('.').ok_or(Error::NotFound)?;
         let micros: i64 = at.parse().map_err(|_| Error::NotFound)?;
+        // of years that the database knows too: 1970 to 9999
+        if !(0..253_402_300_800_000_000).contains(&micros) {
+            return Err(Error::NotFound);
+        }
         let at = OffsetDateTime::from_unix_timestamp_nanos(i128::from(micros) * 1000).map_err(|_| Error::NotFound)?;
         Ok(Self { at, id: id.parse().map_err(|_| Error::NotFound)? })
     }

@@ -59,6 +59,9 @@ pub async fn create(app: &App, viewer: &Viewer, title: &str, typed: &way::Typed)
     let mut tx = app.pools.http.begin().await?;
     let way = way::check(app, &mut tx, viewer, typed, None).await?;
     let id = store::insert(&mut tx, viewer.id, if title.is_empty() { "New chat" } else { &title }).await?;
+    if !title.is_empty() {
+        store::rename(&mut tx, id, &title).await?;
+    }
     store::set_way(&mut tx, viewer.id, id, &way).await?;
     feed::store::open(&mut tx, id).await?;
     feed::ring_list(&mut tx, viewer.id).await?;

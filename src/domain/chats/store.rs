@@ -65,6 +65,14 @@ pub async fn rename(conn: &mut PgConnection, id: ChatId, title: &str) -> sqlx::R
     Ok(())
 }
 
+/// The first words of a chat are its title, unless somebody gave it one.
+pub async fn title_by_words(conn: &mut PgConnection, id: ChatId, title: &str) -> sqlx::Result<()> {
+    sqlx::query!("update chats set title = $2 where id = $1 and titled_by = 'words'", id.0, title)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
 pub async fn title(db: &PgPool, id: ChatId) -> sqlx::Result<Option<String>> {
     sqlx::query_scalar!("select title from chats where id = $1", id.0).fetch_optional(db).await
 }

@@ -14,7 +14,7 @@ use crate::{
         ledger,
     },
 };
-use std::mem;
+use std::{mem, pin::pin};
 
 /// Something that is said of an answer.
 #[derive(Debug, Clone, PartialEq)]
@@ -54,14 +54,15 @@ pub struct Follow {
 /// [`Error::NotFound`]; [`Error::Conflict`] for a number that the log does not have, or no longer.
 pub async fn follow(app: &App, viewer: &Viewer, answer: MessageId, after: Option<i64>) -> Result<Follow> {
     let (shown, from, (first, last)) = thread::begun(app, viewer, answer).await?;
-    let is_kept = shown.state.is_some() && from >= first - 1;
+    let is_over = shown.state.is_none_or(State::is_over);
+    // of one that is not over nothing but its turn can be gone
+    let is_kept = !is_over || shown.state.is_some() && from >= first - 1;
     if after.is_some_and(|after| after < first - 1 || after > last) {
         let sentence = "What came after this number is not kept any more. Read the message as a whole.";
         return Err(Error::Conflict(sentence.to_owned()));
     }
-    let position = after.unwrap_or(if is_kept { from } else { last });
+    let position = after.unwrap_or(if is_kept { from.max(first - 1) } else { last });
     let subscription = app.feed.hub.subscribe(shown.chat, position).await?;
-    let is_over = shown.state.is_none_or(State::is_over);
     Ok(Follow {
         app: app.clone(),
         chat: shown.chat,
@@ -76,11 +77,12 @@ pub async fn follow(app: &App, viewer: &Viewer, answer: MessageId, after: Option
 
 impl Follow {
     /// The next words, each with its number; those of the end share one. Nothing after the last, or when the reader was too
-    /// slow and has to come back with the last number.
+    /// slow and has to come back with the last number, or has `left`. It is not to be cut short by anything else.
     ///
     /// # Errors
     /// The database's.
-    pub async fn next(&mut self) -> Result<Option<Vec<(i64, Word)>>> {
+    pub async fn next(&mut self, left: impl Future<Output = ()>) -> Result<Option<Vec<(i64, Word)>>> {
+        let mut left = pin!(left);
         if self.over {
             return Ok(None);
         }
@@ -97,7 +99,11 @@ impl Follow {
             if self.ended_by.is_some_and(|last| self.position >= last) {
                 return Ok(Some(self.end(self.position).await?));
             }
-            let Ok(events) = self.subscription.next().await? else { return Ok(None) };
+            let events = tokio::select! {
+                events = self.subscription.next() => events?,
+                () = &mut left => return Ok(None),
+            };
+            let Ok(events) = events else { return Ok(None) };
             self.position = events.last().map_or(self.position, |event| event.seq);
             let mut words = Vec::new();
             for Event { seq, message_id, what } in events {
@@ -123,7 +129,8 @@ impl Follow {
     async fn end(&mut self, seq: i64) -> Result<Vec<(i64, Word)>> {
         let mut words = Vec::new();
         let found = shown(&self.app, self.chat, &[self.answer]).await?.into_iter().next();
-        let state = found.as_ref().and_then(|shown| shown.state).unwrap_or(State::Completed);
+        // one without a state was written, or brought along; one that is not there was taken out of the line
+        let state = found.as_ref().map_or(State::Stopped, |shown| shown.state.unwrap_or(State::Completed));
         let used = ledger::used_by_answer(&mut *self.app.pools.http.acquire().await?, self.answer).await?;
         words.extend(used.map(|(prompt, completion)| (seq, Word::Used { prompt, completion })));
         if matches!(state, State::Failed | State::Interrupted) {

@@ -42,6 +42,8 @@ pub struct Draft {
     pub content: String,
     /// `provider/name`, as in the catalog.
     pub model: String,
+    /// It was not named, but is the one that the chat has.
+    pub is_chats_model: bool,
     /// The message it follows; without one, the end of the shown path.
     pub parent: Option<MessageId>,
     /// Images that go along.
@@ -100,14 +102,22 @@ pub async fn send(app: &App, viewer: &Viewer, chat: Option<ChatId>, draft: &Draf
     let files = files::checked(&draft.files)?;
     let text = check(&draft.content, max_chars(app, viewer), !files.is_empty())?;
     let mut tx = app.pools.http.begin().await?;
+    // the key is of this form: the same words in another chat, or to another model, are another message
+    let named = if draft.is_chats_model { "" } else { &draft.model };
+    let body = format!("{chat:?}\n{:?}\n{named}\n{text}", draft.parent);
+    let body = if files.is_empty() { body } else { format!("{body}\n{files:?}") };
+    let body_hash = crypto::sha256(body.as_bytes());
+    if let Some(key) = draft.key.filter(|key| key.strict) {
+        // in whatever chat, and whatever has become of the model since
+        sends::lock(&mut tx, viewer.id, key.id).await?;
+        if let Some(before) = sends::taken(&mut tx, viewer.id, key, &body_hash).await? {
+            return Ok(Taken { sent: before, turn: None });
+        }
+    }
     catalog::require(app, &mut tx, viewer, &draft.model).await?;
     if !files.is_empty() {
         require_sight(app, &mut tx, &draft.model).await?;
     }
-    // the key is of this form: the same words in another chat, or to another model, are another message
-    let body = format!("{chat:?}\n{:?}\n{}\n{text}", draft.parent, draft.model);
-    let body = if files.is_empty() { body } else { format!("{body}\n{files:?}") };
-    let body_hash = crypto::sha256(body.as_bytes());
     let (chat, from, shown, spot) = if let Some(id) = chat {
         // as it is under the lock: somebody else may have sent meanwhile
         let stand = sends::stand(&mut tx, viewer.id, id, draft.key.map(|key| key.id), &body_hash)
@@ -116,8 +126,8 @@ pub async fn send(app: &App, viewer: &Viewer, chat: Option<ChatId>, draft: &Draf
         if let Some(before) = stand.taken {
             return Ok(Taken { sent: before, turn: None });
         }
-        if let Some(key) = draft.key.filter(|key| key.strict) {
-            sends::taken(&mut tx, viewer.id, key, &body_hash).await?;
+        if stand.leaf.is_none() {
+            chats::store::title_by_words(&mut tx, id, &chats::title_from(&text)).await?;
         }
         (id, stand.seq, stand.leaf, spot(&mut tx, id, stand, draft.parent).await?)
     } else {

@@ -161,7 +161,14 @@ pub async fn thread(app: &App, viewer: &Viewer, chat: ChatId, spot: Spot) -> Res
     let found = chats::find(&mut tx, viewer, chat).await?;
     let (_, after) = feed::store::bounds(&mut tx, chat).await?.ok_or(Error::NotFound)?;
     let end = match spot {
-        Spot::Newest => found.leaf.ok_or(Error::NotFound)?,
+        Spot::Newest => {
+            let Some(leaf) = found.leaf else {
+                tx.rollback().await?;
+                // nothing is said in it yet
+                return Ok(Thread { chat: found, messages: Vec::new(), earlier: false, after });
+            };
+            leaf
+        }
         Spot::Leaf(message) | Spot::Before(message) => message,
         Spot::At(message) => around(&mut tx, &found, message).await?,
     };

@@ -54,6 +54,8 @@ pub struct Entry {
 /// A call of a program that is over.
 #[derive(Debug, Clone, Serialize)]
 pub struct Call {
+    /// Its own: written down twice, it is there once.
+    pub id: CallId,
     pub who: UserId,
     pub provider: String,
     pub model: String,

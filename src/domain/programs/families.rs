@@ -114,12 +114,9 @@ pub(super) async fn ended(app: &App, families: &[FamilyId]) -> Result<Vec<Family
     if families.is_empty() {
         return Ok(Vec::new());
     }
-    let mut good = Vec::new();
-    for (family, user, mark_then) in store::alive(&app.pools.http, families).await? {
-        if alive(app, user, &mark_then).await?.is_some() {
-            good.push(family);
-        }
-    }
+    let alive = store::alive(&app.pools.http, families).await?;
+    let is_good = |(family, mark_then, now): (FamilyId, Vec<u8>, String)| (hash(&now) == *mark_then).then_some(family);
+    let good: Vec<_> = alive.into_iter().filter_map(is_good).collect();
     Ok(families.iter().filter(|family| !good.contains(family)).copied().collect())
 }
 

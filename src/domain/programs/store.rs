@@ -96,15 +96,16 @@ pub async fn family(db: &PgPool, id: FamilyId, user: UserId, until: i64) -> sqlx
     .await
 }
 
-/// Those that go on, with their people and marks.
-pub async fn alive(db: &PgPool, ids: &[FamilyId]) -> sqlx::Result<Vec<(FamilyId, UserId, Vec<u8>)>> {
+/// Those that go on, of accounts that are not disabled: each with its mark, and what the mark is made of now.
+pub async fn alive(db: &PgPool, ids: &[FamilyId]) -> sqlx::Result<Vec<(FamilyId, Vec<u8>, String)>> {
     let ids: Vec<_> = ids.iter().map(|id| id.0).collect();
     let rows = sqlx::query!(
-        r#"select id as "id: FamilyId", user_id as "user: UserId", password_mark from token_families
-           where id = any($1) and ended_at is null"#,
+        r#"select f.id as "id: FamilyId", f.password_mark, coalesce(u.password_mark, u.password_hash) as "now!"
+           from token_families f join users u on u.id = f.user_id
+           where f.id = any($1) and f.ended_at is null and u.disabled_at is null"#,
         &ids
     );
-    Ok(rows.fetch_all(db).await?.into_iter().map(|row| (row.id, row.user, row.password_mark)).collect())
+    Ok(rows.fetch_all(db).await?.into_iter().map(|row| (row.id, row.password_mark, row.now)).collect())
 }
 
 /// Which of these are good no longer.

@@ -190,14 +190,16 @@ async fn change(
         return Ok(refusal.into_response());
     }
     let (app, viewer) = (&web.app, &caller.viewer);
+    if let Some(title) = &change.title {
+        chats::rename(app, viewer, id, title).await?;
+    }
     if change.system.is_some() || change.model.is_some() || change.temperature.is_some() {
         let before = way::way(app, viewer, id).await?;
         way::set_way(app, viewer, id, &typed(before, change.system, change.model, change.temperature)).await?;
     }
-    if let Some(title) = &change.title {
-        chats::rename(app, viewer, id, title).await?;
-    }
-    let place = match (change.archived.unwrap_or(before.archived), change.pinned.unwrap_or(before.pinned)) {
+    // what is put on top is in the list
+    let archived = change.archived.unwrap_or(before.archived && change.pinned != Some(true));
+    let place = match (archived, change.pinned.unwrap_or(before.pinned)) {
         (true, _) => Place::Archived,
         (false, true) => Place::Pinned,
         (false, false) => Place::Listed,
@@ -268,6 +270,7 @@ async fn say(
     headers: HeaderMap,
     Body(said): Body<MessageBody>,
 ) -> Result<Response, Failure> {
+    messages::check_last_seen(&web, &caller, id, &headers).await?;
     let draft = messages::draft(&web, &caller, id, said, &headers).await?;
     let sent = generation::send(&web.app, &caller.viewer, Some(id), &draft).await?.sent;
     if messages::wants_events(&headers) {

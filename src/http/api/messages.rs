@@ -129,6 +129,15 @@ pub struct Keyed {
     last_event_id: Option<i64>,
 }
 
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "for the document alone")]
+pub struct Resumed {
+    /// With `Accept: text/event-stream`: the `id` of the last event that came.
+    #[param(rename = "Last-Event-ID")]
+    last_event_id: Option<i64>,
+}
+
 /// The key that a request is sent under.
 pub fn key(headers: &HeaderMap) -> Result<Option<Key>, Error> {
     let Some(key) = headers.get("idempotency-key") else { return Ok(None) };
@@ -147,12 +156,14 @@ pub async fn draft(
     said: MessageBody,
     headers: &HeaderMap,
 ) -> Result<Draft, Failure> {
-    let model = match said.model {
+    let is_chats_model = said.model.is_none();
+    let model = match said.model.clone() {
         Some(model) => model,
         None => chats::model_of(&web.app, &caller.viewer, chat).await?,
     };
     let key = key(headers)?;
-    Ok(Draft { content: said.content, model, parent: said.parent_id, files: said.files, key })
+    let MessageBody { content, parent_id: parent, files, .. } = said;
+    Ok(Draft { content, model, is_chats_model, parent, files, key })
 }
 
 pub fn wants_events(headers: &HeaderMap) -> bool {
@@ -160,16 +171,31 @@ pub fn wants_events(headers: &HeaderMap) -> bool {
     accepted.split(',').any(|kind| kind.split(';').next().unwrap_or_default().trim() == "text/event-stream")
 }
 
+/// What a program says that it saw last; what is no number is one that no log has.
+fn last_seen(headers: &HeaderMap) -> Option<i64> {
+    headers.get("last-event-id").map(|id| id.to_str().ok().and_then(|id| id.parse().ok()).unwrap_or(-1))
+}
+
+/// Before anything is said: whether the log of a chat has what the program says that it saw.
+pub async fn check_last_seen(web: &Web, caller: &Caller, chat: ChatId, headers: &HeaderMap) -> Result<(), Failure> {
+    let Some(seen) = last_seen(headers).filter(|_| wants_events(headers)) else { return Ok(()) };
+    let (first, last) = generation::owned(&web.app, &caller.viewer, chat).await?;
+    if (first - 1..=last).contains(&seen) {
+        return Ok(());
+    }
+    let sentence =
+        "Last-Event-ID is no number of this conversation. Leave it out, and the answer comes from its beginning.";
+    Err(Error::Conflict(sentence.to_owned()).into())
+}
+
 /// An answer as it comes, after the event that came last.
 pub async fn events(web: &Web, caller: &Caller, answer: MessageId, headers: &HeaderMap) -> Result<Response, Failure> {
-    let last =
-        headers.get("last-event-id").map(|id| id.to_str().ok().and_then(|id| id.parse::<i64>().ok()).unwrap_or(-1));
-    let follow = generation::follow(&web.app, &caller.viewer, answer, last).await?;
+    let follow = generation::follow(&web.app, &caller.viewer, answer, last_seen(headers)).await?;
     Ok(program::events(web, caller, follow))
 }
 
 /// A message. With `Accept: text/event-stream`, an answer as it comes.
-#[utoipa::path(get, path = "/api/messages/{id}", tag = "messages", params(problem::ById),
+#[utoipa::path(get, path = "/api/messages/{id}", tag = "messages", params(problem::ById, Resumed),
     security(("bearer" = ["chats:read"])),
     responses((status = 200, content((Message = "application/json"), (String = "text/event-stream"))),
         problem::Common, problem::NotThere, problem::Conflict))]

@@ -33,5 +33,7 @@ pub fn routes(routes: Routes) -> Routes {
 
 /// A time as programs read it: RFC 3339, in UTC.
 fn time(at: OffsetDateTime) -> String {
-    at.to_offset(UtcOffset::UTC).format(&Rfc3339).expect("times of the database have four digits of year")
+    // what was imported may be of any year
+    let at = at.checked_to_offset(UtcOffset::UTC).unwrap_or(OffsetDateTime::UNIX_EPOCH);
+    at.format(&Rfc3339).unwrap_or_else(|_| "1970-01-01T00:00:00Z".to_owned())
 }

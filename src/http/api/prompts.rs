@@ -4,6 +4,7 @@ use super::{body::Body, paging::Listed, problem};
 use crate::{
     base::ids::PromptId,
     domain::{
+        accounts::Viewer,
         programs::{Caller, Scope},
         prompts::{self, Typed},
     },
@@ -33,6 +34,12 @@ pub fn routes(routes: Routes) -> Routes {
         .delete("/api/prompts/{id}", write, delete)
 }
 
+/// Whoever asks, with the rights of an administrator only by a key that is for that.
+fn viewer(caller: &Caller) -> Viewer {
+    let administrator = caller.viewer.administrator && caller.scopes.has(Scope::Admin);
+    Viewer { administrator, ..caller.viewer.clone() }
+}
+
 /// A template.
 #[derive(Serialize, ToSchema)]
 pub struct Prompt {
@@ -57,7 +64,7 @@ fn told(prompt: prompts::Prompt) -> Prompt {
 #[utoipa::path(get, path = "/api/prompts", tag = "prompts", security(("bearer" = ["chats:read"])),
     responses((status = 200, body = Listed<Prompt>), problem::Common))]
 async fn list(State(web): State<Web>, caller: Caller) -> Result<Json<Listed<Prompt>>, Failure> {
-    let data = prompts::list(&web.app, &caller.viewer).await?.into_iter().map(told).collect();
+    let data = prompts::list(&web.app, &viewer(&caller)).await?.into_iter().map(told).collect();
     Ok(Json(Listed { data, next_cursor: None }))
 }
 
@@ -78,8 +85,8 @@ pub struct NewPrompt {
     responses((status = 201, body = Prompt), problem::Common, problem::Body))]
 async fn create(State(web): State<Web>, caller: Caller, Body(new): Body<NewPrompt>) -> Result<Response, Failure> {
     let NewPrompt { name, text, shared } = new;
-    let id = prompts::create(&web.app, &caller.viewer, &Typed { name, text, shared }).await?;
-    let prompt = prompts::find(&web.app, &caller.viewer, id).await?;
+    let id = prompts::create(&web.app, &viewer(&caller), &Typed { name, text, shared }).await?;
+    let prompt = prompts::find(&web.app, &viewer(&caller), id).await?;
     Ok((StatusCode::CREATED, Json(told(prompt))).into_response())
 }
 
@@ -87,7 +94,7 @@ async fn create(State(web): State<Web>, caller: Caller, Body(new): Body<NewPromp
 #[utoipa::path(get, path = "/api/prompts/{id}", tag = "prompts", params(problem::ById), security(("bearer" = ["chats:read"])),
     responses((status = 200, body = Prompt), problem::Common, problem::NotThere))]
 async fn show(State(web): State<Web>, caller: Caller, Id(id): Id<PromptId>) -> Result<Json<Prompt>, Failure> {
-    Ok(Json(told(prompts::find(&web.app, &caller.viewer, id).await?)))
+    Ok(Json(told(prompts::find(&web.app, &viewer(&caller), id).await?)))
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -110,20 +117,20 @@ async fn change(
     Id(id): Id<PromptId>,
     Body(change): Body<PromptChange>,
 ) -> Result<Json<Prompt>, Failure> {
-    let before = prompts::find_mine(&web.app, &caller.viewer, id).await?;
+    let before = prompts::find_mine(&web.app, &viewer(&caller), id).await?;
     let typed = Typed {
         name: change.name.unwrap_or(before.name),
         text: change.text.unwrap_or(before.text),
         shared: change.shared.unwrap_or(before.shared),
     };
-    prompts::change(&web.app, &caller.viewer, id, &typed).await?;
-    Ok(Json(told(prompts::find(&web.app, &caller.viewer, id).await?)))
+    prompts::change(&web.app, &viewer(&caller), id, &typed).await?;
+    Ok(Json(told(prompts::find(&web.app, &viewer(&caller), id).await?)))
 }
 
 /// Removes a template.
 #[utoipa::path(delete, path = "/api/prompts/{id}", tag = "prompts", params(problem::ById), security(("bearer" = ["chats:write"])),
     responses((status = 204), problem::Common, problem::NotThere))]
 async fn delete(State(web): State<Web>, caller: Caller, Id(id): Id<PromptId>) -> Result<StatusCode, Failure> {
-    prompts::delete(&web.app, &caller.viewer, id).await?;
+    prompts::delete(&web.app, &viewer(&caller), id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -1,15 +1,11 @@
 //! The answer of a call on its way out: as it came, or in the shape that was asked for. An answer that breaks off says so in the
 //! words of its protocol; one that comes as a whole is then broken off too.
 
-use super::{Answer, JSON, Refused, refusal};
+use super::{Answer, Held, JSON, Refused, refusal};
 use crate::{
-    domain::{
-        calls::{End, Made, Passing, Wanted},
-        programs::Caller,
-    },
+    domain::calls::{End, Made, Passing, Wanted},
     http::{
-        Web,
-        ended::{Hold, Pass},
+        ended::Hold,
         respond::{self, vendor},
     },
     outside::llm::{
@@ -27,9 +23,8 @@ use axum::{
 };
 use bytes::{Bytes, BytesMut};
 use futures::{Stream, stream};
-use serde_json::json;
-use std::io;
-use tokio_util::sync::CancellationToken;
+use serde_json::{Value, json};
+use std::{io, sync::Arc};
 
 /// What an answer has to look like.
 pub enum Shape {
@@ -52,11 +47,10 @@ impl Shape {
 const SHORT: usize = 1024 * 1024;
 const LONG: usize = 16 * SHORT;
 
-pub async fn answer(web: &Web, caller: &Caller, wanted: &Wanted<'_>, made: Made, shape: Shape) -> Answer {
+pub async fn answer(wanted: &Wanted<'_>, made: Made, shape: Shape, held: &Held) -> Answer {
     let Made { allowance, door, answer, begun, .. } = made;
-    let hold = Pass::of(caller).map(|pass| web.feeds.hold(pass));
-    let ended = hold.as_ref().map_or_else(CancellationToken::new, |hold| hold.ended.clone());
-    let mut passing = Passing::new(begun, answer.pieces, ended);
+    let hold = held.hold.clone();
+    let mut passing = Passing::new(begun, answer.pieces, held.ended.clone());
     let streams = answer.content_type.as_bytes().starts_with(b"text/event-stream");
     let shape = match shape {
         // it was asked in its own protocol
@@ -72,11 +66,19 @@ pub async fn answer(web: &Web, caller: &Caller, wanted: &Wanted<'_>, made: Made,
         };
         Body::from_stream(events(Out { passing, next: Some(next), errors: Errors::of(wanted.door), _hold: hold }))
     } else if translated || answer.length.is_some_and(|length| length <= SHORT) {
-        let whole = match whole(&mut passing).await {
-            Ok(whole) => whole,
-            Err(end) => return refusal(Refused::Failed(end.0, end.1.to_owned()), wanted),
+        let whole = tokio::select! {
+            whole = whole(&mut passing) => whole,
+            () = wanted.left.cancelled() => return refusal(Refused::Left, wanted),
         };
-        Body::from(if let Shape::Messages(model) = shape { translate(&whole, &model) } else { whole })
+        let whole = match (whole, shape) {
+            (Ok(whole), Shape::Messages(model)) => translate(&whole, &model),
+            (Ok(whole), _) => Ok(whole),
+            (Err(refused), _) => Err(refused),
+        };
+        match whole {
+            Ok(whole) => Body::from(whole),
+            Err(refused) => return refusal(refused, wanted),
+        }
     } else {
         Body::from_stream(as_it_comes(passing, hold))
     };
@@ -89,25 +91,31 @@ pub async fn answer(web: &Web, caller: &Caller, wanted: &Wanted<'_>, made: Made,
     Ok(respond::counted(response, allowance))
 }
 
-fn translate(whole: &[u8], model: &str) -> Bytes {
-    let said = serde_json::from_slice(whole).unwrap_or_default();
-    messages::whole(&said, model).to_string().into()
+fn translate(whole: &[u8], model: &str) -> Result<Bytes, Refused> {
+    let said: Value = serde_json::from_slice(whole).unwrap_or_default();
+    let words = said["error"]["message"].as_str().unwrap_or("The provider sent something that is no answer.");
+    let translated = messages::whole(&said, model).map(|message| message.to_string().into());
+    translated.ok_or_else(|| Refused::Failed(FaultKind::Garbled, words.to_owned()))
 }
 
-async fn whole(passing: &mut Passing) -> Result<Bytes, (FaultKind, &'static str)> {
+async fn whole(passing: &mut Passing) -> Result<Bytes, Refused> {
     let mut all = BytesMut::new();
     loop {
         match passing.next().await {
             Ok(Some(bytes)) if all.len() + bytes.len() <= LONG => all.extend_from_slice(&bytes),
-            Ok(Some(_)) => return Err((FaultKind::TooLong, "The provider's answer is too long.")),
+            Ok(Some(_)) => {
+                return Err(Refused::Failed(FaultKind::TooLong, "The provider's answer is too long.".to_owned()));
+            }
             Ok(None) => return Ok(all.freeze()),
-            Err(end) => return Err((FaultKind::Cut, sentence(end))),
+            Err(End::Revoked) => return Err(Refused::Revoked),
+            Err(End::Stopping) => return Err(Refused::Stopping),
+            Err(end @ End::Fault(kind)) => return Err(Refused::Failed(kind, sentence(end).to_owned())),
         }
     }
 }
 
 /// Bytes as they come; the connection breaks where the answer does.
-fn as_it_comes(passing: Passing, hold: Option<Hold>) -> impl Stream<Item = io::Result<Bytes>> {
+fn as_it_comes(passing: Passing, hold: Option<Arc<Hold>>) -> impl Stream<Item = io::Result<Bytes>> {
     stream::unfold(Some((passing, hold)), |open| async move {
         let (mut passing, hold) = open?;
         match passing.next().await {
@@ -124,7 +132,7 @@ struct Out {
     /// Nothing more comes.
     next: Option<Next>,
     errors: Errors,
-    _hold: Option<Hold>,
+    _hold: Option<Arc<Hold>>,
 }
 
 enum Next {

@@ -1,6 +1,6 @@
 //! Speech from text, and text from speech, of models that have it.
 
-use super::{Answer, Asked, Shape, bad_field, body::Body, call, named};
+use super::{Answer, Asked, Held, Shape, bad_field, body::Body, call, named};
 use crate::{
     domain::{
         calls::Wanted,
@@ -18,7 +18,7 @@ use crate::{
     },
 };
 use axum::{
-    extract::{FromRequest as _, Multipart, Request, State},
+    extract::{DefaultBodyLimit, FromRequest as _, Multipart, Request, State},
     http::{HeaderValue, StatusCode, header},
 };
 use bytes::{BufMut as _, Bytes, BytesMut};
@@ -42,7 +42,7 @@ async fn transcribe(State(web): State<Web>, caller: Caller, request: Request) ->
     let form = Form::read(kind, body.bytes.clone()).await?;
     let streams = form.parts.iter().any(|part| part.name == "stream" && part.bytes.as_ref() == b"true");
     let ask = |_: &Provider, door, model: &str| Ok(form.sent(door, model));
-    let (model, left) = (&*form.model, &left.0);
+    let (model, left, hold) = (&*form.model, &left.0, Held::of(&web, &caller));
     let wanted = Wanted {
         door: Door::Transcriptions,
         model,
@@ -52,9 +52,10 @@ async fn transcribe(State(web): State<Web>, caller: Caller, request: Request) ->
         bytes: 0,
         images: 0,
         left,
+        ended: &hold.ended,
         ask: &ask,
     };
-    call(&web, &caller, &wanted, Shape::AsItIs).await
+    call(&web, &wanted, Shape::AsItIs, &hold).await
 }
 
 struct Form {
@@ -74,10 +75,12 @@ impl Form {
         let broken = || Refusal::new(StatusCode::BAD_REQUEST, "Send a form, with `Content-Type: multipart/form-data`.");
         let mut request = Request::new(axum::body::Body::from(bytes));
         request.headers_mut().insert(header::CONTENT_TYPE, kind.ok_or_else(broken)?);
+        DefaultBodyLimit::disable().apply(&mut request); // it has been read, within its bound
         let mut form = Multipart::from_request(request, &()).await.map_err(|_| broken())?;
         let (mut model, mut parts) = (None, Vec::new());
         while let Some(field) = form.next_field().await.map_err(|_| broken())? {
-            let name = field.name().unwrap_or_default().to_owned();
+            // as it is sent on: or else one could become `model` on its way
+            let name = plain(field.name().unwrap_or_default());
             let (file_name, kind) = (field.file_name().map(str::to_owned), field.content_type().map(str::to_owned));
             let bytes = field.bytes().await.map_err(|_| broken())?;
             if name == "model" {
@@ -114,7 +117,7 @@ impl Part {
     fn write(&self, boundary: &str, body: &mut BytesMut) {
         let file = self.file_name.as_ref().map(|name| format!("; filename=\"{}\"", plain(name))).unwrap_or_default();
         let kind = self.kind.as_ref().map(|kind| format!("Content-Type: {}\r\n", plain(kind))).unwrap_or_default();
-        let name = plain(&self.name);
+        let name = &self.name;
         let head = format!("--{boundary}\r\nContent-Disposition: form-data; name=\"{name}\"{file}\r\n{kind}\r\n");
         body.put_slice(head.as_bytes());
         body.put_slice(&self.bytes);

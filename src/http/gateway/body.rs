@@ -10,9 +10,12 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
 };
 use bytes::Bytes;
+use std::time::Duration;
 use tokio::sync::OwnedSemaphorePermit;
 
 const MB: usize = 1024 * 1024;
+/// So long a long request waits for room.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A body, and the room that it takes until it is dropped.
 pub struct Body {
@@ -39,13 +42,15 @@ impl Body {
         }
         let room = if length > MB {
             let room = u32::try_from(length / MB + 1).unwrap_or(SHOWING).min(SHOWING);
-            let permit = app.showing.clone().acquire_many_owned(room).await;
-            Some(permit.map_err(|_| Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "The process is ending."))?)
+            let permit = tokio::time::timeout(PATIENCE, app.passing.clone().acquire_many_owned(room)).await;
+            let full =
+                || Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "Too much is coming at this moment. Try again.");
+            Some(permit.ok().and_then(Result::ok).ok_or_else(full)?)
         } else {
             None
         };
         let read = tokio::time::timeout(
-            std::time::Duration::from_secs(app.config.server.upload_timeout),
+            Duration::from_secs(app.config.server.upload_timeout),
             to_bytes(request.into_body(), most),
         );
         match read.await {

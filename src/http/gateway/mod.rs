@@ -8,6 +8,7 @@ mod models;
 
 use super::{
     Web,
+    ended::{Hold, Pass},
     guard::Left,
     respond::{AsItIs, problem::Refusal},
     routes::{Access, Routes},
@@ -15,6 +16,7 @@ use super::{
 use crate::{
     app::App,
     domain::{
+        accounts::Viewer,
         calls::{self, Refused, Wanted},
         programs::{Caller, Scope},
     },
@@ -32,6 +34,8 @@ use axum::{
 use body::Body;
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
@@ -64,7 +68,7 @@ async fn responses(State(web): State<Web>, caller: Caller, request: Request) -> 
     let asked = Asked::read(&web.app, request).await?;
     if asked.fields.get("background").map_err(unreadable)? == Some(true) {
         // nobody would be there to count it
-        return Err(Refusal::field("background", "Parlor makes no answers in the background."));
+        return Err(bad_field("background", "Parlor makes no answers in the background."));
     }
     let most = asked.most(&["max_output_tokens"])?;
     let ask = |_: &Provider, door, model: &str| Ok(asked.sent(door, asked.fields.with(&[named(model)])));
@@ -114,19 +118,18 @@ impl Asked {
         let body = Body::json(app, request).await?;
         let fields = Fields::read(&body.bytes).map_err(unreadable)?;
         let model = fields.get("model").map_err(unreadable)?;
-        let model = model.ok_or_else(|| Refusal::field("model", "Name a model. GET /v1/models lists them."))?;
+        let model = model.ok_or_else(|| bad_field("model", "Name a model. GET /v1/models lists them."))?;
         let streams = fields.get("stream").map_err(unreadable)?.unwrap_or(false);
         Ok(Self { body, fields, model, streams, headers, left })
     }
 
-    /// The first of these fields that is there.
+    /// The greatest of these fields that are there: which of them counts is for the server to say.
     fn most(&self, names: &[&'static str]) -> Result<Option<u32>, Refusal> {
+        let mut most = None;
         for name in names {
-            if let Some(most) = self.fields.get(name).map_err(unreadable)? {
-                return Ok(Some(most));
-            }
+            most = most.max(self.fields.get(name).map_err(unreadable)?);
         }
-        Ok(None)
+        Ok(most)
     }
 
     fn sent(&self, door: Door, body: Bytes) -> Sent {
@@ -136,7 +139,8 @@ impl Asked {
 
     /// A stream is always asked for what was used; whoever did not ask for it does not get it.
     async fn counting(&self, web: &Web, caller: &Caller, door: Door, most: Option<u32>) -> Answer {
-        let answers = self.fields.get("n").map_err(unreadable)?.unwrap_or(1);
+        let (n, best_of) = (self.fields.get("n").map_err(unreadable)?, self.fields.get("best_of").map_err(unreadable)?);
+        let answers = n.max(best_of).unwrap_or(1);
         let mut options =
             self.fields.get::<Map<String, Value>>("stream_options").map_err(unreadable)?.unwrap_or_default();
         let wants = options.insert("include_usage".to_owned(), json!(true)) == Some(json!(true));
@@ -160,15 +164,32 @@ impl Asked {
     ) -> Answer {
         let (bytes, images) = calls::measure(&self.body.bytes);
         let (model, streams, left) = (&*self.model, self.streams, &self.left.0);
-        let wanted = Wanted { door, model, streams, most_tokens, answers, bytes, images, left, ask };
-        call(web, caller, &wanted, shape).await
+        let hold = Held::of(web, caller);
+        let ended = &hold.ended;
+        let wanted = Wanted { door, model, streams, most_tokens, answers, bytes, images, left, ended, ask };
+        call(web, &wanted, shape, &hold).await
+    }
+}
+
+/// Whoever calls, and what they came with, which may end before the answer does.
+struct Held {
+    viewer: Viewer,
+    hold: Option<Arc<Hold>>,
+    ended: CancellationToken,
+}
+
+impl Held {
+    fn of(web: &Web, caller: &Caller) -> Self {
+        let hold = Pass::of(caller).map(|pass| Arc::new(web.feeds.hold(pass)));
+        let ended = hold.as_ref().map(|hold| hold.ended.clone()).unwrap_or_default();
+        Self { viewer: caller.viewer.clone(), hold, ended }
     }
 }
 
 /// Makes the call and gives its answer the shape that was asked for.
-async fn call(web: &Web, caller: &Caller, wanted: &Wanted<'_>, shape: Shape) -> Answer {
-    match calls::make(&web.app, &web.desk, &caller.viewer, wanted).await {
-        Ok(made) => answer::answer(web, caller, wanted, made, shape).await,
+async fn call(web: &Web, wanted: &Wanted<'_>, shape: Shape, held: &Held) -> Answer {
+    match calls::make(&web.app, &web.desk, &held.viewer, wanted).await {
+        Ok(made) => answer::answer(wanted, made, shape, held).await,
         Err(refused) => refusal(refused, wanted),
     }
 }
@@ -210,6 +231,8 @@ fn refusal(refused: Refused, wanted: &Wanted<'_>) -> Answer {
             };
             Refusal::new(status, &sentence)
         }
+        Refused::Revoked => Refusal::bad_token(),
+        Refused::Stopping => Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "The server is restarting. Ask again."),
         // nobody is there to read it
         Refused::Left => Refusal::new(StatusCode::BAD_REQUEST, "The request was given up."),
     })

@@ -67,6 +67,7 @@ impl MessageForm {
         Ok(Draft {
             content: self.content.clone(),
             model: self.model.clone(),
+            is_chats_model: false,
             parent: optional("parent", &self.parent)?,
             files: self.files.clone(),
             key: optional("key", &self.key)?,

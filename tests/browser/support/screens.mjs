@@ -3,6 +3,7 @@
 import { PASSWORD } from "./people.mjs";
 import { everyAdministratorsPage } from "./screens-admin.mjs";
 import { everyLimit, everyTry } from "./screens-limits.mjs";
+import { everyDocument } from "./screens-document.mjs";
 import { everyKey } from "./screens-keys.mjs";
 import { everyImage } from "./screens-images.mjs";
 import { everyLetterPage } from "./screens-mail.mjs";
@@ -33,6 +34,7 @@ export async function everyScreen(home, options, at) {
   const [, setup] = home.parlor.says(/(\/setup\?token=\w+)/);
   await tab.goes(setup);
   await at("setup", tab);
+  await everyDocument(tab, at);
   await tab.goes("/nowhere");
   await at("not-found-guest", tab);
   await guest.leaves();

@@ -25,6 +25,8 @@ pub enum Unreadable {
 }
 
 const TWICE: &str = "twice: ";
+/// No protocol has a tenth of that.
+const MOST: usize = 500;
 
 impl Fields {
     /// # Errors
@@ -85,6 +87,9 @@ impl<'de> Deserialize<'de> for Fields {
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields, A::Error> {
                 let mut fields: Vec<(String, Box<RawValue>)> = Vec::new();
                 while let Some((name, value)) = map.next_entry::<String, Box<RawValue>>()? {
+                    if fields.len() == MOST {
+                        return Err(A::Error::custom(format_args!("{TWICE}more than {MOST} fields")));
+                    }
                     if fields.iter().any(|(other, _)| *other == name) {
                         return Err(A::Error::custom(format_args!("{TWICE}{name}")));
                     }
@@ -127,6 +132,8 @@ mod tests {
         ] {
             assert_eq!(Fields::read(text.as_bytes()).err(), Some(told), "{text}");
         }
+        let many: String = (0..100_000).map(|n| format!("\"f{n}\":0,")).collect::<Vec<_>>().concat();
+        assert!(matches!(Fields::read(format!("{{{many}\"x\":0}}").as_bytes()), Err(Unreadable::Twice(_))));
         let deep = format!("{{\"a\":{}{}}}", "[".repeat(100_000), "]".repeat(100_000));
         assert!(Fields::read(deep.as_bytes()).is_ok(), "what is inside is for the provider to read");
         assert!(Fields::read(b"{\"a\":\"\xff\"}").is_err());

@@ -140,11 +140,11 @@ fn assistant(content: &Value) -> Result<Value, String> {
     Ok(message)
 }
 
-/// A whole answer. `model`: as it was asked for.
+/// A whole answer; nothing if it is none. `model`: as it was asked for.
 #[must_use]
-pub fn whole(answer: &Value, model: &str) -> Value {
+pub fn whole(answer: &Value, model: &str) -> Option<Value> {
     let choice = &answer["choices"][0];
-    let message = &choice["message"];
+    let message = Some(&choice["message"]).filter(|message| message.is_object())?;
     let mut content = Vec::new();
     if let Some(text) = message["content"].as_str().filter(|text| !text.is_empty()) {
         content.push(json!({ "type": "text", "text": text }));
@@ -155,27 +155,30 @@ pub fn whole(answer: &Value, model: &str) -> Value {
         let input = serde_json::from_str(arguments).unwrap_or_else(|_| json!({}));
         content.push(json!({ "type": "tool_use", "id": call["id"], "name": function["name"], "input": input }));
     }
-    json!({
+    let calls = message["tool_calls"].as_array().is_some_and(|calls| !calls.is_empty());
+    Some(json!({
         "id": id(answer),
         "type": "message",
         "role": "assistant",
         "model": model,
         "content": content,
-        "stop_reason": stop_reason(choice["finish_reason"].as_str()),
+        "stop_reason": stop_reason(choice["finish_reason"].as_str(), calls),
         "stop_sequence": null,
         "usage": usage(&answer["usage"]),
-    })
+    }))
 }
 
 fn id(answer: &Value) -> String {
     format!("msg_{}", answer["id"].as_str().unwrap_or("0"))
 }
 
-fn stop_reason(reason: Option<&str>) -> &'static str {
+/// `calls`: tools were called; some servers call that a stop.
+fn stop_reason(reason: Option<&str>, calls: bool) -> &'static str {
     match reason {
         Some("length") => "max_tokens",
         Some("tool_calls" | "function_call") => "tool_use",
         Some("content_filter") => "refusal",
+        _ if calls => "tool_use",
         _ => "end_turn",
     }
 }
@@ -201,6 +204,9 @@ pub struct Translator {
     /// The block that is open: its number, and the call whose it is (nothing: of text).
     open: Option<(usize, Option<u64>)>,
     blocks: usize,
+    /// The id of the call that came last; some servers give all of them one number.
+    call: String,
+    called: bool,
     reason: Option<&'static str>,
     usage: Value,
     over: bool,
@@ -269,6 +275,11 @@ impl Translator {
         }
         for call in choice["delta"]["tool_calls"].as_array().into_iter().flatten() {
             let (function, number) = (&call["function"], call["index"].as_u64().unwrap_or(0));
+            self.called = true;
+            if let Some(id) = call["id"].as_str().filter(|id| !id.is_empty() && *id != self.call) {
+                id.clone_into(&mut self.call);
+                self.close(out);
+            }
             let begin = || json!({ "type": "tool_use", "id": call["id"], "name": function["name"], "input": {} });
             let index = self.block(Some(number), begin, out);
             if let Some(part) = function["arguments"].as_str().filter(|part| !part.is_empty()) {
@@ -277,7 +288,7 @@ impl Translator {
             }
         }
         if let Some(reason) = choice["finish_reason"].as_str().filter(|reason| !reason.is_empty()) {
-            self.reason = Some(stop_reason(Some(reason)));
+            self.reason = Some(stop_reason(Some(reason), self.called));
         }
     }
 

@@ -9,8 +9,6 @@ use serde::Deserialize;
 const KEY: &[u8] = b"\"usage\"";
 /// No vendor's count is so long.
 const MOST: usize = 8 * 1024;
-/// An event with nothing in it has about as many bytes.
-const ENVELOPE: usize = 240;
 
 /// See the head of this file.
 #[derive(Default)]
@@ -23,6 +21,8 @@ pub struct Meter {
     /// Bytes that came, and events among them.
     bytes: usize,
     events: usize,
+    /// Of the events, those after the last count.
+    since: usize,
 }
 
 #[derive(Default)]
@@ -47,7 +47,9 @@ impl Meter {
     /// Takes the next bytes.
     pub fn push(&mut self, bytes: &[u8]) {
         self.bytes += bytes.len();
-        self.events += memmem::find_iter(bytes, b"data:").count();
+        let events = memmem::find_iter(bytes, b"data:").count();
+        self.events += events;
+        self.since += events;
         let mut rest = bytes;
         while !rest.is_empty() {
             rest = match &mut self.state {
@@ -60,6 +62,7 @@ impl Meter {
                         if let Ok(counted) = serde_json::from_slice(&text) {
                             self.counted.add(counted);
                             self.found = true;
+                            self.since = 0;
                         }
                         &rest[taken..]
                     }
@@ -114,11 +117,16 @@ impl Meter {
         self.found.then(|| self.counted.usage())
     }
 
-    /// A guess at what was answered so far, in tokens: one for each event, and more for what is longer than one.
+    /// A guess at what was answered so far, in tokens: one for each event; of what is no stream, by its length.
     #[must_use]
     pub fn guess(&self) -> i64 {
-        let events = i64::try_from(self.events).unwrap_or(i64::MAX);
-        events + guess(self.bytes.saturating_sub(self.events * ENVELOPE)).max(0)
+        if self.events > 0 { i64::try_from(self.events).unwrap_or(i64::MAX) } else { guess(self.bytes) }
+    }
+
+    /// As many events came after the last count.
+    #[must_use]
+    pub fn events_since(&self) -> i64 {
+        i64::try_from(self.since).unwrap_or(i64::MAX)
     }
 }
 
@@ -149,14 +157,15 @@ impl Value {
 /// Everything that vendors call it.
 #[derive(Default, Deserialize)]
 struct Counted {
-    #[serde(alias = "input_tokens")]
     prompt_tokens: Option<i64>,
-    #[serde(alias = "output_tokens")]
     completion_tokens: Option<i64>,
-    #[serde(alias = "input_tokens_details")]
     prompt_tokens_details: Option<Details>,
-    #[serde(alias = "output_tokens_details")]
     completion_tokens_details: Option<Details>,
+    // the same by the words of Responses and of Messages; some servers send both
+    input_tokens: Option<i64>,
+    output_tokens: Option<i64>,
+    input_tokens_details: Option<Details>,
+    output_tokens_details: Option<Details>,
     cache_read_input_tokens: Option<i64>,
     cache_creation_input_tokens: Option<i64>,
 }
@@ -164,19 +173,21 @@ struct Counted {
 #[derive(Default, Deserialize)]
 struct Details {
     cached_tokens: Option<i64>,
-    #[serde(alias = "thinking_tokens")]
     reasoning_tokens: Option<i64>,
+    thinking_tokens: Option<i64>,
 }
 
 impl Counted {
     /// The last word counts, of what it says.
     fn add(&mut self, new: Self) {
-        self.prompt_tokens = new.prompt_tokens.or(self.prompt_tokens);
-        self.completion_tokens = new.completion_tokens.or(self.completion_tokens);
+        self.prompt_tokens = new.prompt_tokens.or(new.input_tokens).or(self.prompt_tokens);
+        self.completion_tokens = new.completion_tokens.or(new.output_tokens).or(self.completion_tokens);
         self.cache_read_input_tokens = new.cache_read_input_tokens.or(self.cache_read_input_tokens);
         self.cache_creation_input_tokens = new.cache_creation_input_tokens.or(self.cache_creation_input_tokens);
-        self.prompt_tokens_details = new.prompt_tokens_details.or(self.prompt_tokens_details.take());
-        self.completion_tokens_details = new.completion_tokens_details.or(self.completion_tokens_details.take());
+        let prompt = new.prompt_tokens_details.or(new.input_tokens_details);
+        self.prompt_tokens_details = prompt.or(self.prompt_tokens_details.take());
+        let completion = new.completion_tokens_details.or(new.output_tokens_details);
+        self.completion_tokens_details = completion.or(self.completion_tokens_details.take());
     }
 
     fn usage(&self) -> Usage {
@@ -186,9 +197,13 @@ impl Counted {
         let cached = self.prompt_tokens_details.as_ref().and_then(|details| details.cached_tokens);
         Usage {
             prompt: of(self.prompt_tokens) + from_cache + of(self.cache_creation_input_tokens),
-            cached: cached.unwrap_or(from_cache),
+            cached: self.cache_read_input_tokens.or(cached).unwrap_or_default(),
             completion: of(self.completion_tokens),
-            reasoning: self.completion_tokens_details.as_ref().and_then(|d| d.reasoning_tokens).unwrap_or_default(),
+            reasoning: self
+                .completion_tokens_details
+                .as_ref()
+                .and_then(|d| d.reasoning_tokens.or(d.thinking_tokens))
+                .unwrap_or_default(),
         }
     }
 }
@@ -246,14 +261,18 @@ mod tests {
     }
 
     #[test]
-    fn a_guess_is_no_less_than_the_events() {
+    fn a_guess_counts_the_events() {
         let mut meter = Meter::default();
         for _ in 0..5 {
             meter.push(format!("data: {{{}}}\n\n", "x".repeat(230)).as_bytes());
         }
-        assert!((4..20).contains(&meter.guess()), "{}", meter.guess());
-        meter.push("x".repeat(3000).as_bytes());
-        assert!(meter.guess() > 900);
+        assert_eq!((meter.guess(), meter.events_since()), (5, 5));
+        meter.push(br#"data: {"usage":{"prompt_tokens":1}}"#);
+        meter.push(b"data: [DONE]");
+        assert_eq!(meter.events_since(), 1);
+        let mut whole = Meter::default();
+        whole.push("x".repeat(3000).as_bytes());
+        assert_eq!(whole.guess(), 1000);
     }
 
     proptest! {

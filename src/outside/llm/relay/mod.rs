@@ -79,13 +79,15 @@ pub type Pieces = Pin<Box<dyn Stream<Item = Result<Bytes, Fault>> + Send>>;
 #[derive(Debug)]
 pub struct Turned {
     pub fault: Fault,
+    /// Of the provider's refusal.
+    pub status: Option<u16>,
     /// What the provider said of a request that it does not take: its status, and its JSON.
     pub said: Option<(u16, Bytes)>,
 }
 
 impl From<Fault> for Turned {
     fn from(fault: Fault) -> Self {
-        Self { fault, said: None }
+        Self { fault, status: None, said: None }
     }
 }
 
@@ -133,7 +135,7 @@ pub(super) async fn send<D: Dialect>(request: RequestBuilder, sent: Sent, key: &
         let (fault, body) = refused::<D>(&mut response, key).await;
         let is_its_word = fault.kind == FaultKind::Refused && serde_json::from_slice::<&RawValue>(&body).is_ok();
         let said = is_its_word.then(|| (status.as_u16(), wire::without_key(key, body).into()));
-        return Err(Turned { fault, said });
+        return Err(Turned { fault, status: Some(status.as_u16()), said });
     }
     let content_type = response.headers().get(header::CONTENT_TYPE).cloned();
     let content_type = content_type.unwrap_or(HeaderValue::from_static("application/octet-stream"));

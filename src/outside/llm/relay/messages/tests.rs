@@ -76,9 +76,11 @@ fn a_whole_answer() {
         "content": [{ "type": "text", "text": "Wait." }, { "type": "tool_use", "id": "t1", "name": "now", "input": { "a": 1 } }],
         "usage": { "input_tokens": 10, "cache_creation_input_tokens": 0, "cache_read_input_tokens": 30, "output_tokens": 5 },
     });
-    assert_eq!(whole(&answer, "m"), expected);
+    assert_eq!(whole(&answer, "m"), Some(expected));
+    assert_eq!(whole(&json!({ "error": { "message": "oh" } }), "m"), None);
+    assert_eq!(stop_reason(Some("stop"), true), "tool_use");
     for (theirs, ours) in [("stop", "end_turn"), ("length", "max_tokens"), ("content_filter", "refusal")] {
-        assert_eq!(stop_reason(Some(theirs)), ours);
+        assert_eq!(stop_reason(Some(theirs), false), ours);
     }
 }
 
@@ -132,6 +134,21 @@ fn a_stream() {
     assert_eq!(of(9)["index"], 2);
     assert_eq!(of(12)["delta"]["stop_reason"], "tool_use");
     assert_eq!(of(12)["usage"]["input_tokens"], 9);
+}
+
+/// Calls that all have the number 0 are told by their ids.
+#[test]
+fn calls_without_numbers() {
+    let call = |id: &str| {
+        format!(
+            r#"{{"id":"c","choices":[{{"delta":{{"tool_calls":[{{"id":"{id}","function":{{"name":"x","arguments":"{{}}"}}}}]}}}}]}}"#
+        )
+    };
+    let end = r#"{"id":"c","choices":[{"delta":{},"finish_reason":"stop"}]}"#;
+    let said = translated(&[&call("a"), &call("b"), end, "[DONE]"]);
+    assert_eq!(said.iter().filter(|(name, _)| name == "content_block_start").count(), 2);
+    let end = said.iter().find(|(name, _)| name == "message_delta").unwrap();
+    assert_eq!(end.1["delta"]["stop_reason"], "tool_use");
 }
 
 #[test]
