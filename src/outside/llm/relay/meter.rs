@@ -171,6 +171,7 @@ struct Counted {
 }
 
 #[derive(Default, Deserialize)]
+#[expect(clippy::struct_field_names, reason = "as vendors call them")]
 struct Details {
     cached_tokens: Option<i64>,
     reasoning_tokens: Option<i64>,
