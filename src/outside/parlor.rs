@@ -190,6 +190,8 @@ mod tests {
 
     #[test]
     fn addresses() {
+        // as main does, first of all
+        let _ = rustls::crypto::ring::default_provider().install_default();
         assert!(
             Parlor::at("https://chat.example.org/", "k").is_ok_and(|parlor| parlor.url == "https://chat.example.org")
         );
