@@ -56,7 +56,7 @@ test("without JavaScript it is the same page, with nothing on it that does nothi
   const key = await shown(page).innerText();
   assert.equal((await asks(key)).status, 200);
   assert.equal(await page.getByRole("button", { name: "Copy the key" }).isVisible(), false, "there is nothing to copy with");
-  assert.equal(await page.locator(".keys-list__scopes > li").allInnerTexts().then((all) => all.join()), "See which models there are");
+  assert.equal(await page.locator(".keys-list__scopes > li").allInnerTexts().then((all) => all.join()), "Read my chats,Write in my chats, make and delete them,See which models there are, and call them");
   await page.getByText("Revoke", { exact: true }).first().click();
   await page.getByRole("button", { name: "Revoke Script" }).click();
   await tab.sees("Revoked. Whatever used this key");

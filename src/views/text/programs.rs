@@ -31,7 +31,7 @@ pub fn scope(name: &str) -> &str {
     match name {
         "chats:read" => "Read my chats",
         "chats:write" => "Write in my chats, make and delete them",
-        "models" => "See which models there are",
+        "models" => "See which models there are, and call them",
         "keys" => "See, make and revoke my API keys",
         "admin" => "Administer this Parlor",
         other => other,
