@@ -77,9 +77,14 @@ impl Error {
     }
 }
 
-/// A time to wait, rounded up: people who come back too early wait twice.
+/// A time to wait in whole seconds, the begun one included: whoever comes back too early waits twice.
+#[must_use]
+pub fn whole_seconds(wait: Duration) -> u64 {
+    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
+}
+
 fn in_words(wait: Duration) -> String {
-    let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+    let seconds = whole_seconds(wait);
     let of = |n: u64, unit: &str| if n == 1 { format!("1 {unit}") } else { format!("{n} {unit}s") };
     match seconds {
         0..=119 => of(seconds.max(1), "second"),

@@ -46,15 +46,14 @@ pub async fn caller(web: &Web, headers: &HeaderMap, of: &Extensions, is_vendors:
         return Err(refuse(web, of, Refusal::no_token()));
     };
     let address = Address::of(of).0;
-    let known = if is_vendors { web.callers.get(token, address) } else { None };
-    let found = match known {
-        Some(caller) => Ok(Some(caller)),
-        None => programs::who(&web.app, token, address).await,
-    };
-    match found {
+    let hash = is_vendors.then(|| sha256(token.as_bytes()));
+    if let Some(caller) = hash.and_then(|hash| web.callers.get(&hash, address)) {
+        return Ok(caller);
+    }
+    match programs::who(&web.app, token, address).await {
         Ok(Some(caller)) => {
-            if is_vendors {
-                web.callers.keep(token, &caller);
+            if let Some(hash) = hash {
+                web.callers.keep(hash, &caller);
             }
             Ok(caller)
         }
@@ -115,20 +114,16 @@ const RECENT: Duration = Duration::from_secs(2);
 const MANY: usize = 10_000;
 
 impl Callers {
-    fn get(&self, token: &str, address: Option<IpAddr>) -> Option<Caller> {
+    fn get(&self, hash: &[u8; 32], address: Option<IpAddr>) -> Option<Caller> {
         let callers = self.callers();
-        let (at, caller) = callers.get(&sha256(token.as_bytes()))?;
+        let (at, caller) = callers.get(hash)?;
         let mut caller = (at.elapsed() < RECENT).then(|| caller.clone())?;
         caller.viewer.address = address;
         Some(caller)
     }
 
-    fn keep(&self, token: &str, caller: &Caller) {
-        let hash = sha256(token.as_bytes());
+    fn keep(&self, hash: [u8; 32], caller: &Caller) {
         let mut callers = self.callers();
-        if callers.get(&hash).is_some_and(|(at, _)| at.elapsed() < RECENT) {
-            return;
-        }
         if callers.len() >= MANY {
             callers.retain(|_, (at, _)| at.elapsed() < RECENT);
         }

@@ -19,7 +19,7 @@ use axum::{
     body::{Body, Bytes},
     extract::State,
     http::{HeaderMap, HeaderValue, header},
-    response::{IntoResponse, Response},
+    response::Response,
 };
 use futures::{Stream, StreamExt, stream};
 use rand::Rng;
@@ -79,11 +79,8 @@ async fn follow_list(
 }
 
 fn events(events: impl Stream<Item = Bytes> + Send + 'static) -> Response {
-    let mut response = Body::from_stream(events.map(Ok::<_, Infallible>)).into_response();
-    let out = response.headers_mut();
-    out.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
-    out.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    out.insert("x-accel-buffering", HeaderValue::from_static("no"));
+    let mut response = respond::events(Body::from_stream(events.map(Ok::<_, Infallible>)));
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
 

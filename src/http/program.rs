@@ -4,6 +4,7 @@
 use super::{
     Web,
     ended::{Hold, Pass},
+    respond,
 };
 use crate::{
     base::ids::{ChatId, MessageId},
@@ -12,11 +13,7 @@ use crate::{
         programs::Caller,
     },
 };
-use axum::{
-    body::Body,
-    http::{HeaderValue, header},
-    response::{IntoResponse, Response},
-};
+use axum::{body::Body, response::Response};
 use bytes::Bytes;
 use futures::stream;
 use serde_json::{Value, json};
@@ -105,32 +102,30 @@ pub fn words(follow: Follow) -> mpsc::Receiver<Vec<(i64, Word)>> {
 /// An answer as it comes. It ends without its last word when the program is to come back by the last number.
 pub fn events(web: &Web, caller: &Caller, follow: Follow) -> Response {
     let hold = Pass::of(caller).map(|pass| web.feeds.hold(pass));
+    let ended = hold.as_ref().map(|hold| hold.ended.clone()).unwrap_or_default();
     let about = About { chat: follow.chat, answer: follow.answer };
-    let open = Open { words: words(follow), about, hold, stop: web.app.stopping.begun.clone() };
+    let open = Open { words: words(follow), about, ended, _hold: hold, stop: web.app.stopping.begun.clone() };
     let events = stream::unfold(open, |mut open| async move {
         let bytes = open.next().await?;
         Some((Ok::<_, Infallible>(bytes), open))
     });
-    let mut response = Body::from_stream(events).into_response();
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
-    headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
-    response
+    respond::events(Body::from_stream(events))
 }
 
 struct Open {
     words: mpsc::Receiver<Vec<(i64, Word)>>,
     about: About,
-    hold: Option<Hold>,
+    /// Cancelled when what the program came in with has ended.
+    ended: CancellationToken,
+    _hold: Option<Hold>,
     stop: CancellationToken,
 }
 
 impl Open {
     async fn next(&mut self) -> Option<Bytes> {
-        let ended = self.hold.as_ref().map_or_else(CancellationToken::new, |hold| hold.ended.clone());
         tokio::select! {
             biased;
-            () = ended.cancelled() => None,
+            () = self.ended.cancelled() => None,
             () = self.stop.cancelled() => None,
             words = self.words.recv() => Some(written(&words?, self.about)),
             () = tokio::time::sleep(KEEP_ALIVE) => Some(Bytes::from_static(b": still here\n\n")),

@@ -7,7 +7,10 @@ pub mod vendor;
 
 use super::{auth, guard::RequestId};
 use crate::{
-    base::{Error, error::Allowance},
+    base::{
+        Error,
+        error::{Allowance, whole_seconds},
+    },
     views::{ErrorPage, text},
 };
 use axum::{
@@ -74,6 +77,12 @@ pub fn sentence(error: &Error) -> String {
     }
 }
 
+/// Events as they come, which no proxy is to gather.
+pub fn events(body: Body) -> Response {
+    let headers = [(header::CONTENT_TYPE, "text/event-stream"), (HeaderName::from_static("x-accel-buffering"), "no")];
+    (headers, body).into_response()
+}
+
 /// The page or fragment of a form that was refused, with the error's status and headers.
 pub fn refused(error: &Error, html: String) -> Response {
     let mut response = (status(error), Html(html)).into_response();
@@ -98,8 +107,7 @@ fn tell_allowance(headers: &mut HeaderMap, allowance: Option<Allowance>) {
 
 fn tell_limit(headers: &mut HeaderMap, error: &Error) {
     if let Error::Limited { retry_after, allowance, .. } = error {
-        let seconds = retry_after.as_secs() + u64::from(retry_after.subsec_nanos() > 0);
-        headers.insert(header::RETRY_AFTER, seconds.max(1).into());
+        headers.insert(header::RETRY_AFTER, whole_seconds(*retry_after).max(1).into());
         tell_allowance(headers, *allowance);
     }
 }

@@ -182,7 +182,7 @@ impl Line {
             // before anything is said that could not be heard
             let permit = self.following.clone().try_acquire_owned();
             let full = |_| Error::Conflict(format!("{MOST} answers are followed here already."));
-            let answer = match said {
+            let (permit, answer) = match said {
                 Said::Message { conversation_id, content, parent_id, model, key } => {
                     let is_chats_model = model.is_none();
                     let model = match (model, conversation_id) {
@@ -208,7 +208,6 @@ impl Line {
                     return Ok(Some((permit.map_err(full)?, follow)));
                 }
             };
-            let (permit, answer) = answer;
             Ok(Some((permit, generation::follow(app, viewer, answer, None).await?)))
         };
         if let Some((permit, follow)) = done.await.map_err(|error: Error| told(&error))? {

@@ -89,8 +89,6 @@ pub struct Made {
     pub allowance: Option<Allowance>,
     /// At which it was asked.
     pub door: Door,
-    /// Its name at the provider.
-    pub model: String,
     pub answer: Relayed,
     pub begun: Begun,
 }
@@ -118,7 +116,7 @@ pub async fn make(app: &App, desk: &Desk, viewer: &Viewer, wanted: &Wanted<'_>) 
         match calling.ask(model).await {
             Ok((answer, door, mut begun)) => {
                 begun.reserved = reserved;
-                return Ok(Made { allowance: taken.allowance, door, model: model.name.clone(), answer, begun });
+                return Ok(Made { allowance: taken.allowance, door, answer, begun });
             }
             Err(next) => refused = refused.or(next),
         }
@@ -126,7 +124,6 @@ pub async fn make(app: &App, desk: &Desk, viewer: &Viewer, wanted: &Wanted<'_>) 
             break;
         }
     }
-    drop(reserved);
     Err(refused)
 }
 
@@ -223,26 +220,29 @@ impl Calling<'_> {
                     match self.ask_with(&provider, model, sent.clone(), &taken).await {
                         Ok((answer, begun)) => return Ok((answer, door, begun)),
                         Err(Turned { said: Some((status, body)), .. }) => return Err(Refused::Said(status, body)),
-                        Err(_) if self.wanted.left.is_cancelled() => return Err(Refused::Left),
-                        Err(_) if self.wanted.ended.is_cancelled() => return Err(Refused::Revoked),
-                        Err(_) if self.app.stopping.hand_over.is_cancelled() => return Err(Refused::Stopping),
                         Err(Turned { fault, .. }) => {
+                            if let Some(refused) = self.gave_up() {
+                                return Err(refused);
+                            }
                             let left = self.is_left(&provider, &tried).await;
                             if fault.kind == FaultKind::Refused || !left {
-                                let (kind, sentence) = (fault.kind, fault.sentence(&provider.name));
-                                return Err(match (kind, fault.retry_after) {
-                                    (FaultKind::Busy, pause) => {
-                                        let rest = seconds(self.app.config.generation.key_rest);
-                                        Refused::Busy(pause.unwrap_or(rest), sentence)
-                                    }
-                                    _ => Refused::Failed(kind, sentence),
-                                });
+                                return Err(self.failed(&provider, &fault));
                             }
                         }
                     }
                 }
             }
         }
+    }
+
+    /// Everything was tried, and this came of the last.
+    fn failed(&self, provider: &Provider, fault: &Fault) -> Refused {
+        let sentence = fault.sentence(&provider.name);
+        if fault.kind == FaultKind::Busy {
+            let rest = seconds(self.app.config.generation.key_rest);
+            return Refused::Busy(fault.retry_after.unwrap_or(rest), sentence);
+        }
+        Refused::Failed(fault.kind, sentence)
     }
 
     async fn take<'p>(
@@ -320,7 +320,18 @@ impl Calling<'_> {
         Err(turned)
     }
 
-    /// Whoever asked has left, or may not any more; or this process ends.
+    /// Why nobody waits for it any more: whoever asked has left, or may not any more; or this process ends.
+    fn gave_up(&self) -> Option<Refused> {
+        if self.wanted.left.is_cancelled() {
+            Some(Refused::Left)
+        } else if self.wanted.ended.is_cancelled() {
+            Some(Refused::Revoked)
+        } else {
+            self.app.stopping.hand_over.is_cancelled().then_some(Refused::Stopping)
+        }
+    }
+
+    /// Until [`Self::gave_up`] has a reason.
     async fn given_up(&self) {
         tokio::select! {
             () = self.wanted.left.cancelled() => {}

@@ -108,6 +108,22 @@ pub struct Full {
     pub reserved: i64,
 }
 
+/// What came of reserving.
+struct Reserving {
+    took: bool,
+    whose: String,
+    most: i64,
+    spent: i64,
+    reserved: i64,
+}
+
+impl Reserving {
+    fn full(self) -> Option<Full> {
+        let Self { took, whose, most, spent, reserved } = self;
+        (!took).then_some(Full { whose, most, spent, reserved })
+    }
+}
+
 /// Reserves so much for an answer, in this person's own budget (0: none) and in those of their groups.
 pub async fn reserve(
     conn: &mut PgConnection,
@@ -116,7 +132,8 @@ pub async fn reserve(
     own: i64,
     amount: i64,
 ) -> sqlx::Result<Option<Full>> {
-    let row = sqlx::query!(
+    let row = sqlx::query_as!(
+        Reserving,
         r#"select took as "took!", whose as "whose!", most as "most!", coalesce(already_spent, 0) as "spent!",
                   coalesce(already_reserved, 0) as "reserved!"
            from reserve_in_all($1, $2, $3, $4)"#,
@@ -125,9 +142,7 @@ pub async fn reserve(
         own,
         amount
     );
-    let row = row.fetch_one(conn).await?;
-    let full = Full { whose: row.whose, most: row.most, spent: row.spent, reserved: row.reserved };
-    Ok((!row.took).then_some(full))
+    Ok(row.fetch_one(conn).await?.full())
 }
 
 /// Reserves so much for a call, as [`reserve`] does for an answer.
@@ -138,7 +153,8 @@ pub async fn reserve_call(
     own: i64,
     amount: i64,
 ) -> sqlx::Result<Option<Full>> {
-    let row = sqlx::query!(
+    let row = sqlx::query_as!(
+        Reserving,
         r#"select took as "took!", whose as "whose!", most as "most!", coalesce(already_spent, 0) as "spent!",
                   coalesce(already_reserved, 0) as "reserved!"
            from reserve_call($1, $2, $3, $4)"#,
@@ -147,9 +163,7 @@ pub async fn reserve_call(
         own,
         amount
     );
-    let row = row.fetch_one(conn).await?;
-    let full = Full { whose: row.whose, most: row.most, spent: row.spent, reserved: row.reserved };
-    Ok((!row.took).then_some(full))
+    Ok(row.fetch_one(conn).await?.full())
 }
 
 /// Takes calls of several people, each of whom is there once: what they are by the settings, role by role.

@@ -16,11 +16,7 @@ use crate::{
         },
     },
 };
-use axum::{
-    body::Body,
-    http::{HeaderValue, header},
-    response::Response,
-};
+use axum::{body::Body, http::header, response::Response};
 use bytes::{Bytes, BytesMut};
 use futures::{Stream, stream};
 use serde_json::{Value, json};
@@ -48,7 +44,7 @@ const SHORT: usize = 1024 * 1024;
 const LONG: usize = 16 * SHORT;
 
 pub async fn answer(wanted: &Wanted<'_>, made: Made, shape: Shape, held: &Held) -> Answer {
-    let Made { allowance, door, answer, begun, .. } = made;
+    let Made { allowance, door, answer, begun } = made;
     let hold = held.hold.clone();
     let mut passing = Passing::new(begun, answer.pieces, held.ended.clone());
     let streams = answer.content_type.as_bytes().starts_with(b"text/event-stream");
@@ -82,12 +78,9 @@ pub async fn answer(wanted: &Wanted<'_>, made: Made, shape: Shape, held: &Held) 
     } else {
         Body::from_stream(as_it_comes(passing, hold))
     };
-    let mut response = Response::new(body);
+    let mut response = if streams { respond::events(body) } else { Response::new(body) };
     let content_type = if translated && !streams { JSON } else { answer.content_type };
     response.headers_mut().insert(header::CONTENT_TYPE, content_type);
-    if streams {
-        response.headers_mut().insert("x-accel-buffering", HeaderValue::from_static("no"));
-    }
     Ok(respond::counted(response, allowance))
 }
 

@@ -1,6 +1,6 @@
 //! Speech from text, and text from speech, of models that have it.
 
-use super::{Answer, Asked, Held, Shape, bad_field, body::Body, call, named};
+use super::{Answer, Asked, Held, Shape, bad_field, body::Body, call};
 use crate::{
     domain::{
         calls::Wanted,
@@ -30,7 +30,7 @@ pub fn routes(routes: Routes) -> Routes {
 
 async fn speech(State(web): State<Web>, caller: Caller, request: Request) -> Answer {
     let asked = Asked::read(&web.app, request).await?;
-    let ask = |_: &Provider, door, model: &str| Ok(asked.sent(door, asked.fields.with(&[named(model)])));
+    let ask = |_: &Provider, door, model: &str| Ok(asked.for_model(door, model));
     asked.call(&web, &caller, Door::Speech, (None, 1), &ask, Shape::AsItIs).await
 }
 

@@ -10,11 +10,12 @@ use super::{
     Web,
     ended::{Hold, Pass},
     guard::Left,
-    respond::{AsItIs, problem::Refusal},
+    respond::{AsItIs, Failure, problem::Refusal},
     routes::{Access, Routes},
 };
 use crate::{
     app::App,
+    base::Error,
     domain::{
         accounts::Viewer,
         calls::{self, Refused, Wanted},
@@ -71,13 +72,13 @@ async fn responses(State(web): State<Web>, caller: Caller, request: Request) -> 
         return Err(bad_field("background", "Parlor makes no answers in the background."));
     }
     let most = asked.most(&["max_output_tokens"])?;
-    let ask = |_: &Provider, door, model: &str| Ok(asked.sent(door, asked.fields.with(&[named(model)])));
+    let ask = |_: &Provider, door, model: &str| Ok(asked.for_model(door, model));
     asked.call(&web, &caller, Door::Responses, (most, 1), &ask, Shape::Responses).await
 }
 
 async fn embeddings(State(web): State<Web>, caller: Caller, request: Request) -> Answer {
     let asked = Asked::read(&web.app, request).await?;
-    let ask = |_: &Provider, door, model: &str| Ok(asked.sent(door, asked.fields.with(&[named(model)])));
+    let ask = |_: &Provider, door, model: &str| Ok(asked.for_model(door, model));
     asked.call(&web, &caller, Door::Embeddings, (Some(0), 1), &ask, Shape::AsItIs).await
 }
 
@@ -87,7 +88,7 @@ async fn messages(State(web): State<Web>, caller: Caller, request: Request) -> A
     let most = asked.most(&["max_tokens"])?;
     let ask = |provider: &Provider, door, model: &str| {
         if door == Door::Messages {
-            return Ok(asked.sent(door, asked.fields.with(&[named(model)])));
+            return Ok(asked.for_model(door, model));
         }
         let whole = serde_json::from_slice(&asked.body.bytes).map_err(|error| error.to_string())?;
         let body = messages::request(&whole, model, provider.is_the_vendor())?;
@@ -135,6 +136,11 @@ impl Asked {
     fn sent(&self, door: Door, body: Bytes) -> Sent {
         let beta = self.headers.get("anthropic-beta").filter(|_| door == Door::Messages).cloned();
         Sent { door, content_type: JSON, body, beta }
+    }
+
+    /// As it came, for the model by the name that its provider has for it.
+    fn for_model(&self, door: Door, model: &str) -> Sent {
+        self.sent(door, self.fields.with(&[named(model)]))
     }
 
     /// A stream is always asked for what was used; whoever did not ask for it does not get it.
@@ -197,7 +203,7 @@ async fn call(web: &Web, wanted: &Wanted<'_>, shape: Shape, held: &Held) -> Answ
 /// What came of a call that is not answered.
 fn refusal(refused: Refused, wanted: &Wanted<'_>) -> Answer {
     Err(match refused {
-        Refused::Error(error) => return Ok(super::respond::Failure(error).into_response()),
+        Refused::Error(error) => return Ok(Failure(error).into_response()),
         Refused::NoSuchModel => {
             let shown: String = wanted.model.chars().take(100).collect();
             let sentence = format!("There is no model “{shown}” that you may call. GET /v1/models lists them.");
@@ -217,10 +223,9 @@ fn refusal(refused: Refused, wanted: &Wanted<'_>) -> Answer {
             let words = said["error"]["message"].as_str().unwrap_or("The provider did not accept this request.");
             Refusal::new(status, words)
         }
-        Refused::Busy(pause, sentence) => {
-            let refusal = Refusal::new(StatusCode::TOO_MANY_REQUESTS, &sentence);
-            let seconds = pause.as_secs() + u64::from(pause.subsec_nanos() > 0);
-            return Ok(([(header::RETRY_AFTER, seconds.max(1).to_string())], refusal).into_response());
+        Refused::Busy(retry_after, sentence) => {
+            let error = Error::Limited { retry_after, sentence, allowance: None };
+            return Ok(Failure(error).into_response());
         }
         Refused::Failed(kind, sentence) => {
             let status = match kind {
