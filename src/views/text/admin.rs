@@ -50,8 +50,7 @@ pub const USER_LINK_LEAD: &str =
     "It goes to the address of the account, and is shown here once, should no letter reach them.";
 pub const USER_LINK_MADE: &str = "The link is on its way. It can be used once, and not for long:";
 pub const USER_LIMITS: &str = "Limits";
-pub const USER_LIMITS_LEAD: &str =
-    "Messages that may be sent, and what they may cost. Empty: as the role has it; 0: no limit.";
+pub const USER_LIMITS_LEAD: &str = "Messages that may be sent, calls that programs may make, and what all of it may cost. Empty: as the role has it; 0: no limit.";
 pub const USER_LIMITS_CHANGED: &str = "The limits were changed.";
 pub const USER_DELETE: &str = "Delete the account";
 pub const USER_DELETE_LEAD: &str =
