@@ -152,22 +152,43 @@ $$;
 alter table usage drop constraint usage_purpose_check;
 alter table usage add constraint usage_purpose_check check (purpose in ('answer', 'title', 'call'));
 
--- Writes calls that are over into the ledger, and gives back what was reserved for these. Rows are locked in one order, which is
--- that of an answer's end as well: people, groups, days; each by their ids.
-create function note_calls(entries jsonb, over uuid[]) returns void language plpgsql volatile as $$
+-- Every call has a row, and none of these has an answer to be found by.
+drop index usage_of_generation;
+create index usage_of_generation on usage (generation_id) where generation_id is not null;
+
+-- Writes calls that are over into the ledger, each at one place of all the arrays, and gives back what was reserved for those of the
+-- last one. What is there already was written by a statement whose outcome did not reach its process. Then rows are locked in one
+-- order, which is that of an answer's end as well: people, groups, days; each by their ids.
+create function note_calls(ids uuid[], whose uuid[], providers text[], models text[], keys uuid[], outcomes text[], prompts bigint[],
+    cached bigint[], completions bigint[], reasonings bigint[], estimates boolean[], costs bigint[], firsts integer[], paces real[],
+    over uuid[])
+returns void language plpgsql volatile as $$
 declare
     today      constant date := (now() at time zone 'UTC')::date;
     this_month constant date := date_trunc('month', today)::date;
-    fresh      jsonb;
+    sums       jsonb;
 begin
-    -- what is there already was written by a statement whose outcome did not reach its process
-    select coalesce(jsonb_agg(e.one), '[]') into fresh from jsonb_array_elements(entries) as e (one)
-        where not exists (select from public.usage u where u.id = (e.one ->> 'id')::uuid);
+    with fresh as (
+        insert into public.usage (id, user_id, purpose, provider, model, key_id, outcome, prompt_tokens, cached_tokens,
+            completion_tokens, reasoning_tokens, estimated, cost, first_token_ms, tokens_per_second)
+        select e.id, e.who, 'call', e.provider, e.model, e.key, e.outcome, e.prompt, e.cached, e.completion, e.reasoning,
+            e.estimated, e.cost, e.first_ms, e.pace
+        from unnest(ids, whose, providers, models, keys, outcomes, prompts, cached, completions, reasonings, estimates, costs,
+                firsts, paces)
+            as e (id, who, provider, model, key, outcome, prompt, cached, completion, reasoning, estimated, cost, first_ms, pace)
+        on conflict do nothing
+        returning user_id, provider, model, outcome, prompt_tokens, cached_tokens, completion_tokens, reasoning_tokens, cost)
+    select coalesce(jsonb_agg(s), '[]') into sums from (
+        select f.user_id as who, f.provider, f.model, count(*) as requests,
+            count(*) filter (where f.outcome not in ('complete', 'stopped')) as failed, sum(f.prompt_tokens) as prompt,
+            sum(f.cached_tokens) as cached, sum(f.completion_tokens) as completion, sum(f.reasoning_tokens) as reasoning,
+            coalesce(sum(f.cost), 0) as cost, count(*) filter (where f.cost is null) as unpriced
+        from fresh f group by f.user_id, f.provider, f.model) s;
     perform from public.calls c where c.id = any(over) order by c.id for update;
     insert into public.spending as s (user_id, month, spent, reserved)
     select x.who, x.month, sum(x.spent), sum(x.reserved) from (
         select e.who, this_month as month, e.cost as spent, 0::bigint as reserved
-            from jsonb_to_recordset(fresh) as e (who uuid, cost bigint) where e.cost > 0
+            from jsonb_to_recordset(sums) as e (who uuid, cost bigint) where e.cost > 0
         union all
         select c.user_id, c.reserved_in, 0, -c.reserved from public.calls c where c.id = any(over)) x
     where exists (select from public.users u where u.id = x.who)
@@ -176,7 +197,7 @@ begin
     insert into public.group_spending as s (group_id, month, spent, reserved)
     select x.id, x.month, sum(x.spent), sum(x.reserved) from (
         select m.group_id as id, this_month as month, e.cost as spent, 0::bigint as reserved
-            from jsonb_to_recordset(fresh) as e (who uuid, cost bigint)
+            from jsonb_to_recordset(sums) as e (who uuid, cost bigint)
             join public.group_members m on m.user_id = e.who where e.cost > 0
         union all
         select g.id, c.reserved_in, 0, -c.reserved from public.calls c cross join unnest(c.reserved_groups) as g (id)
@@ -185,20 +206,12 @@ begin
     group by x.id, x.month order by x.id, x.month
     on conflict (group_id, month) do update set spent = s.spent + excluded.spent, reserved = s.reserved + excluded.reserved;
     delete from public.calls c where c.id = any(over);
-    insert into public.usage (id, user_id, purpose, provider, model, key_id, outcome, prompt_tokens, cached_tokens,
-        completion_tokens, reasoning_tokens, estimated, cost, first_token_ms, tokens_per_second)
-    select e.id, e.who, 'call', e.provider, e.model, e.key, e.outcome, e.prompt, e.cached, e.completion, e.reasoning, e.estimated,
-        e.cost, e.first_ms, e.pace
-    from jsonb_to_recordset(fresh) as e (id uuid, who uuid, provider text, model text, key uuid, outcome text, prompt bigint,
-        cached bigint, completion bigint, reasoning bigint, estimated boolean, cost bigint, first_ms integer, pace real);
     insert into public.usage_days as d (day, user_id, provider, model, requests, failed, prompt_tokens, cached_tokens,
         completion_tokens, reasoning_tokens, cost, unpriced)
-    select today, e.who, e.provider, e.model, count(*), count(*) filter (where e.outcome not in ('complete', 'stopped')),
-        sum(e.prompt), sum(e.cached), sum(e.completion), sum(e.reasoning), coalesce(sum(e.cost), 0),
-        count(*) filter (where e.cost is null)
-    from jsonb_to_recordset(fresh) as e (who uuid, provider text, model text, outcome text, prompt bigint, cached bigint,
-        completion bigint, reasoning bigint, cost bigint)
-    group by e.who, e.provider, e.model order by e.who, e.provider, e.model
+    select today, e.who, e.provider, e.model, e.requests, e.failed, e.prompt, e.cached, e.completion, e.reasoning, e.cost, e.unpriced
+    from jsonb_to_recordset(sums) as e (who uuid, provider text, model text, requests bigint, failed bigint, prompt bigint,
+        cached bigint, completion bigint, reasoning bigint, cost bigint, unpriced bigint)
+    order by e.who, e.provider, e.model
     on conflict (user_id, day, provider, model) do update set requests = d.requests + excluded.requests,
         failed = d.failed + excluded.failed, prompt_tokens = d.prompt_tokens + excluded.prompt_tokens,
         cached_tokens = d.cached_tokens + excluded.cached_tokens,

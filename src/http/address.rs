@@ -3,10 +3,8 @@
 
 use super::Web;
 use axum::{
-    extract::{ConnectInfo, FromRequestParts, Request, State},
+    extract::{ConnectInfo, FromRequestParts, Request},
     http::{HeaderMap, request::Parts},
-    middleware::Next,
-    response::Response,
 };
 use ipnet::IpNet;
 use std::{
@@ -33,12 +31,14 @@ impl FromRequestParts<Web> for Address {
     }
 }
 
+/// The networks of proxies that are believed.
+pub type Trusted = Vec<IpNet>;
+
 /// Notes the address once, for all who want to know.
-pub async fn note(State(trusted): State<std::sync::Arc<[IpNet]>>, mut request: Request, next: Next) -> Response {
+pub fn note(trusted: &Trusted, request: &mut Request) {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
-    let address = Address(peer.map(|peer| find(peer, request.headers(), &trusted)));
+    let address = Address(peer.map(|peer| find(peer, request.headers(), trusted)));
     request.extensions_mut().insert(address);
-    next.run(request).await
 }
 
 /// Of `X-Forwarded-For`, each proxy appends who came to it: so it is read from its end, and believed as long as those who

@@ -17,7 +17,7 @@ use crate::{
 };
 use axum::{
     extract::{FromRequestParts, Request},
-    http::{HeaderMap, header, request::Parts},
+    http::{HeaderMap, Uri, header, request::Parts},
     middleware::Next,
     response::{IntoResponse, Redirect, Response},
 };
@@ -110,7 +110,7 @@ pub async fn require_member(request: Request, next: Next) -> Response {
 pub const LEAVING: &str = "/settings/delete";
 
 fn to_leaving(request: &Request) -> Response {
-    if wants_events(request) {
+    if wants_events(request.uri()) {
         Failure(Error::NotFound).into_response()
     } else if wants_fragment(request) {
         [("hx-redirect", LEAVING)].into_response()
@@ -160,8 +160,8 @@ pub fn wants_fragment(request: &Request) -> bool {
     request.headers().contains_key("hx-request")
 }
 
-pub fn wants_events(request: &Request) -> bool {
-    request.uri().path().ends_with("/feed")
+pub fn wants_events(uri: &Uri) -> bool {
+    uri.path().ends_with("/feed")
 }
 
 /// Whoever is signed in.

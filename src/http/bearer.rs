@@ -21,13 +21,13 @@ use axum::{
 use std::{
     collections::HashMap,
     net::IpAddr,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
 /// The guard: before anything is looked up but the token itself.
 pub async fn require(scope: Option<Scope>, mut request: Request, next: Next) -> Response {
-    let web = request.extensions().get::<Web>().expect("the layer around all of /api puts it there").clone();
+    let web = request.extensions().get::<Web>().expect("without_cookies puts it there").clone();
     let is_vendors = Reader::at(request.uri().path()).is_vendors();
     let caller = match caller(&web, request.headers(), request.extensions(), is_vendors).await {
         Ok(caller) => caller,
@@ -70,10 +70,10 @@ fn refuse(web: &Web, of: &Extensions, refusal: Refusal) -> Response {
     }
 }
 
-/// Nothing under `/api` can read a cookie, because none gets there.
-pub async fn without_cookies(mut request: Request, next: Next) -> Response {
+/// Nothing of a program's can read a cookie, because none gets there.
+pub fn without_cookies(web: &Web, request: &mut Request) {
     request.headers_mut().remove(header::COOKIE);
-    next.run(request).await
+    request.extensions_mut().insert(web.clone());
 }
 
 impl FromRequestParts<Web> for Caller {
@@ -103,8 +103,8 @@ fn token(headers: &HeaderMap, also_key: bool) -> Option<&str> {
 }
 
 /// Who was let in a moment ago, by the SHA-256 of what they showed.
-#[derive(Clone, Default)]
-pub struct Callers(Arc<Mutex<Known>>);
+#[derive(Default)]
+pub struct Callers(Mutex<Known>);
 
 type Known = HashMap<[u8; 32], (Instant, Caller)>;
 

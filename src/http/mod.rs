@@ -30,17 +30,19 @@ use crate::{
     app::App,
     domain::{calls::Desk, limits::Visitors},
 };
-use axum::{Extension, Router, extract::DefaultBodyLimit, middleware};
+use axum::{Router, middleware};
+use guard::Walls;
 use routes::{Route, Routes};
-use std::sync::Arc;
-use tower_http::catch_panic::CatchPanicLayer;
+use std::{ops::Deref, sync::Arc};
 
 pub use server::serve;
 
 /// What handlers share: the app, the rooms of the chats that are watched, the watches over lists, and the feeds that are
 /// open.
 #[derive(Clone)]
-pub struct Web {
+pub struct Web(Arc<Inner>);
+
+pub struct Inner {
     pub app: App,
     rooms: Arc<room::Rooms>,
     lists: Arc<lists::Lists>,
@@ -56,7 +58,7 @@ pub struct Web {
 
 impl Web {
     fn of(app: &App) -> Self {
-        Self {
+        Self(Arc::new(Inner {
             app: app.clone(),
             rooms: Arc::default(),
             lists: Arc::default(),
@@ -65,7 +67,15 @@ impl Web {
             visitors: Visitors::default(),
             callers: bearer::Callers::default(),
             desk: Desk::new(app),
-        }
+        }))
+    }
+}
+
+impl Deref for Web {
+    type Target = Inner;
+
+    fn deref(&self) -> &Inner {
+        &self.0
     }
 }
 
@@ -104,31 +114,21 @@ pub fn router(app: &App) -> Router {
     assets::install();
     let web = Web::of(app);
     app.tasks.spawn(ended::watch(app.clone(), web.feeds.clone()));
-    let server = &app.config.server;
-    let trusted: Arc<[_]> = server.trusted_proxies().expect("the settings are checked").into();
     let routes = routes();
     app.tasks.spawn(web.visitors.clone().share(app.clone()));
     let visitors = middleware::from_fn_with_state(web.clone(), visitors::count);
     let browsing = routes.browsing.layer(visitors).layer(auth::layer(app));
-    let api = routes.api.method_not_allowed_fallback(respond::wrong_method);
-    let api = api.layer(Extension(web.clone())).layer(middleware::from_fn(bearer::without_cookies));
+    let server = &app.config.server;
     let origins = server.cors_origins().expect("the settings are checked");
+    let api = routes.api.method_not_allowed_fallback(respond::wrong_method);
     let api = if origins.is_empty() { api } else { api.layer(guard::cors(origins.clone())) };
-    let origins: Arc<[_]> = origins.into();
+    let trusted = server.trusted_proxies().expect("the settings are checked");
+    let walls = Arc::new(Walls { web: web.clone(), trusted, origins });
     browsing
         .merge(routes.plain)
         .merge(api)
         .fallback(respond::no_such_page)
         .method_not_allowed_fallback(respond::wrong_method)
-        .layer(DefaultBodyLimit::max(server.max_body_kb * 1024))
-        .layer(middleware::from_fn_with_state(origins, guard::same_origin))
-        .layer(CatchPanicLayer::custom(respond::panicked))
-        .layer(middleware::from_fn(guard::to_the_end))
-        .layer(middleware::from_fn_with_state(app.clone(), guard::patience))
-        .layer(middleware::from_fn(respond::faces))
-        .layer(middleware::from_fn(guard::compress))
-        .layer(middleware::from_fn_with_state(app.clone(), guard::headers))
-        .layer(middleware::from_fn(guard::log))
-        .layer(middleware::from_fn_with_state(trusted, address::note))
+        .layer(middleware::from_fn_with_state(walls, guard::walls))
         .with_state(web)
 }

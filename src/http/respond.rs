@@ -1,5 +1,5 @@
 //! The faces of errors: the only place that knows status codes. An act's error travels in the response's extensions to
-//! [`faces`], which knows how the request wants it: a page, nothing but a status for htmx, a feed's last event, a problem for
+//! its [`Face`], which knows how the request wants it: a page, nothing but a status for htmx, a feed's last event, a problem for
 //! programs, or a vendor's own object. It is logged there, once.
 
 pub mod problem;
@@ -16,12 +16,12 @@ use crate::{
 use axum::{
     body::{Body, Bytes},
     extract::Request,
-    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
-    middleware::Next,
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header},
     response::{Html, IntoResponse, Redirect, Response},
 };
 use problem::Refusal;
-use std::{any::Any, sync::Arc};
+use std::sync::Arc;
+use tokio::task::JoinError;
 
 /// An error on its way out of a handler.
 #[derive(Debug)]
@@ -39,7 +39,7 @@ impl From<sqlx::Error> for Failure {
     }
 }
 
-/// What [`faces`] finds in a response.
+/// What a [`Face`] finds in a response.
 #[derive(Clone)]
 struct Told(Arc<Error>);
 
@@ -156,83 +156,101 @@ impl Reader {
 #[derive(Clone, Copy)]
 pub struct AsItIs;
 
-/// Gives every error its face, and logs those that are not the guest's.
-pub async fn faces(request: Request, next: Next) -> Response {
-    let fragment = auth::wants_fragment(&request);
-    let events = auth::wants_events(&request);
-    let path = request.uri().path();
-    let reader = Reader::at(path);
-    let way_in = match (request.method(), request.uri().path_and_query()) {
-        (&Method::GET, Some(asked)) => auth::way_in(asked.as_str()),
-        _ => "/login".to_owned(),
-    };
-    let machine = path == "/up" || path == "/ready" || path.starts_with("/assets/");
-    let id = request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
-    let mut response = next.run(request).await;
-    let told = response.extensions_mut().remove::<Told>();
-    let refusal = response.extensions_mut().remove::<Refusal>();
-    let mut status = response.status();
-    if told.is_none() && status == StatusCode::INTERNAL_SERVER_ERROR {
-        // the session layers answer so, with nothing else, when the database does not: that passes
-        status = StatusCode::SERVICE_UNAVAILABLE;
+/// How a request wants an error to look.
+pub struct Face {
+    method: Method,
+    uri: Uri,
+    /// htmx asks.
+    fragment: bool,
+    id: RequestId,
+}
+
+impl Face {
+    pub fn of(request: &Request) -> Self {
+        let id = request.extensions().get::<RequestId>().cloned().expect("every request has one: http/guard.rs");
+        let fragment = auth::wants_fragment(request);
+        Self { method: request.method().clone(), uri: request.uri().clone(), fragment, id }
     }
-    let bare = told.is_none() && reader == Reader::Person && response.headers().contains_key(header::CONTENT_TYPE);
-    let bare = bare || response.extensions().get::<AsItIs>().is_some();
-    if !(status.is_client_error() || status.is_server_error()) || bare {
-        return response;
-    }
-    let error = told.as_ref().map(|t| t.0.as_ref());
-    match error {
-        Some(Error::Internal(cause)) => tracing::error!(request_id = id, "{cause:#}"),
-        Some(Error::Unavailable(cause)) => tracing::warn!(request_id = id, cause, "unavailable"),
-        None if status == StatusCode::SERVICE_UNAVAILABLE => {
-            tracing::warn!(request_id = id, "a request took too long, or its session could not be read");
+
+    /// Gives an error its face, and logs it if it is not the guest's.
+    pub fn put_on(self, mut response: Response) -> Response {
+        let told = response.extensions_mut().remove::<Told>();
+        let refusal = response.extensions_mut().remove::<Refusal>();
+        let mut status = response.status();
+        if !(status.is_client_error() || status.is_server_error()) {
+            return response;
         }
-        _ => {}
-    }
-    if machine {
-        *response.status_mut() = status;
-        return response;
-    }
-    let (title, message) = words(status, error);
-    let sentence = refusal.as_ref().map_or(message.as_str(), Refusal::sentence);
-    let mut faced = if reader == Reader::Program {
-        problem::face(status, error, refusal.as_ref(), &message, &id)
-    } else if reader == Reader::OpenAi {
-        let wrong = match error {
-            Some(Error::Invalid(fields)) => fields.first().map(|field| field.field),
-            _ => refusal.as_ref().and_then(Refusal::first_field),
+        let (path, id) = (self.uri.path(), self.id.0.as_str());
+        let reader = Reader::at(path);
+        if told.is_none() && status == StatusCode::INTERNAL_SERVER_ERROR {
+            // the session layers answer so, with nothing else, when the database does not: that passes
+            status = StatusCode::SERVICE_UNAVAILABLE;
+        }
+        let bare = told.is_none() && reader == Reader::Person && response.headers().contains_key(header::CONTENT_TYPE);
+        if bare || response.extensions().get::<AsItIs>().is_some() {
+            return response;
+        }
+        let error = told.as_ref().map(|t| t.0.as_ref());
+        match error {
+            Some(Error::Internal(cause)) => tracing::error!(request_id = id, "{cause:#}"),
+            Some(Error::Unavailable(cause)) => tracing::warn!(request_id = id, cause, "unavailable"),
+            None if status == StatusCode::SERVICE_UNAVAILABLE => {
+                tracing::warn!(request_id = id, "a request took too long, or its session could not be read");
+            }
+            _ => {}
+        }
+        if path == "/up" || path == "/ready" || path.starts_with("/assets/") {
+            *response.status_mut() = status; // machines ask
+            return response;
+        }
+        let (title, message) = words(status, error);
+        let sentence = refusal.as_ref().map_or(message.as_str(), Refusal::sentence);
+        let mut faced = match reader {
+            Reader::Program => problem::face(status, error, refusal.as_ref(), &message, id),
+            Reader::OpenAi => {
+                let wrong = match error {
+                    Some(Error::Invalid(fields)) => fields.first().map(|field| field.field),
+                    _ => refusal.as_ref().and_then(Refusal::first_field),
+                };
+                vendor::openai(status, refusal.as_ref(), wrong, sentence)
+            }
+            Reader::Anthropic => vendor::anthropic(status, sentence, id),
+            Reader::Person => self.for_person(status, title, message),
         };
-        vendor::openai(status, refusal.as_ref(), wrong, sentence)
-    } else if reader == Reader::Anthropic {
-        vendor::anthropic(status, sentence, &id)
-    } else if events {
-        // htmx reads this body only at the first connection; a behaviour of ours looks at the status
-        let name = if matches!(status.as_u16(), 401 | 404 | 410) { "event: gone\n" } else { "" };
-        ([(header::CONTENT_TYPE, "text/event-stream")], format!("{name}data: {message}\n\n")).into_response()
-    } else if fragment {
-        let mut bare = message.into_response();
-        bare.headers_mut().insert("hx-reswap", HeaderValue::from_static("none"));
-        if status == StatusCode::UNAUTHORIZED {
-            bare.headers_mut().insert("hx-redirect", HeaderValue::from_static("/login"));
+        keep_headers(&response, &mut faced);
+        if faced.status().is_redirection() {
+            return faced;
         }
-        bare
-    } else if status == StatusCode::UNAUTHORIZED {
-        let mut redirect = Redirect::to(&way_in).into_response();
-        keep_headers(&response, &mut redirect);
-        return redirect;
-    } else {
-        let page = ErrorPage { status: status.as_u16(), title: title.to_owned(), message, request_id: id };
-        Html(page.render()).into_response()
-    };
-    *faced.status_mut() = status;
-    keep_headers(&response, &mut faced);
-    if let Some(error @ Error::Limited { .. }) = error {
-        tell_limit(faced.headers_mut(), error);
-    } else if status == StatusCode::SERVICE_UNAVAILABLE {
-        faced.headers_mut().entry(header::RETRY_AFTER).or_insert(HeaderValue::from_static("2"));
+        *faced.status_mut() = status;
+        if let Some(error @ Error::Limited { .. }) = error {
+            tell_limit(faced.headers_mut(), error);
+        } else if status == StatusCode::SERVICE_UNAVAILABLE {
+            faced.headers_mut().entry(header::RETRY_AFTER).or_insert(HeaderValue::from_static("2"));
+        }
+        faced
     }
-    faced
+
+    /// A page, nothing but a status for htmx, or a feed's last event.
+    fn for_person(&self, status: StatusCode, title: &str, message: String) -> Response {
+        if auth::wants_events(&self.uri) {
+            // htmx reads this body only at the first connection; a behaviour of ours looks at the status
+            let name = if matches!(status.as_u16(), 401 | 404 | 410) { "event: gone\n" } else { "" };
+            ([(header::CONTENT_TYPE, "text/event-stream")], format!("{name}data: {message}\n\n")).into_response()
+        } else if self.fragment {
+            let mut bare = message.into_response();
+            bare.headers_mut().insert("hx-reswap", HeaderValue::from_static("none"));
+            if status == StatusCode::UNAUTHORIZED {
+                bare.headers_mut().insert("hx-redirect", HeaderValue::from_static("/login"));
+            }
+            bare
+        } else if status == StatusCode::UNAUTHORIZED {
+            let asked = self.uri.path_and_query().filter(|_| self.method == Method::GET);
+            Redirect::to(&asked.map_or("/login".to_owned(), |asked| auth::way_in(asked.as_str()))).into_response()
+        } else {
+            let (status, title, request_id) = (status.as_u16(), title.to_owned(), self.id.0.clone());
+            Html(ErrorPage { status, title, message, request_id }.render()).into_response()
+        }
+    }
 }
 
 /// The last word of a feed whose session has ended: its page does not come back.
@@ -261,9 +279,9 @@ pub async fn wrong_method() -> StatusCode {
     StatusCode::METHOD_NOT_ALLOWED
 }
 
-/// A panic in a handler is one 500; the process lives.
-#[expect(clippy::needless_pass_by_value, reason = "the layer's signature")]
-pub fn panicked(panic: Box<dyn Any + Send>) -> Response<Body> {
+/// The answer of a handler that panicked.
+pub fn broken_off(error: JoinError) -> Failure {
+    let Ok(panic) = error.try_into_panic() else { return Failure(Error::Internal(anyhow::anyhow!("cancelled"))) };
     let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
-    Failure(Error::Internal(anyhow::anyhow!("panic: {}", text.unwrap_or("without words")))).into_response()
+    Failure(Error::Internal(anyhow::anyhow!("panic: {}", text.unwrap_or("without words"))))
 }

@@ -98,6 +98,6 @@ impl Routes {
 }
 
 /// Where programs ask; the WebSocket is for pages of ours too.
-fn is_without_cookies(path: &str) -> bool {
+pub fn is_without_cookies(path: &str) -> bool {
     Reader::at(path) != Reader::Person && path != "/ws"
 }

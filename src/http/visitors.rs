@@ -22,7 +22,7 @@ pub async fn count(State(web): State<Web>, request: Request, next: Next) -> Resp
 
 /// Counts a request of a program where no token is wanted, e.g. to get one.
 pub async fn count_program(request: Request, next: Next) -> Response {
-    let web = request.extensions().get::<Web>().expect("the layer around all of /api puts it there").clone();
+    let web = request.extensions().get::<Web>().expect("without_cookies puts it there").clone();
     if let Err(error) = one(&web, request.extensions()) {
         return Failure(error).into_response();
     }

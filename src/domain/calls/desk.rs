@@ -201,7 +201,7 @@ async fn write(app: &App, notes: &mut Vec<Note>) -> bool {
     let mut size = MANY;
     while !notes.is_empty() {
         let piece = &notes[..notes.len().min(size)];
-        let entries: Vec<_> = piece.iter().filter_map(|note| note.entry.clone()).collect();
+        let entries: Vec<_> = piece.iter().filter_map(|note| note.entry.as_ref()).collect();
         let over: Vec<_> = piece.iter().filter_map(|note| note.over).collect();
         let length = piece.len();
         let noting = async { Ok(ledger::note_calls(&app.pools.jobs, &entries, &over).await?) };

@@ -61,14 +61,11 @@ impl Begun {
             model: self.model,
             key: self.key,
             outcome,
-            prompt: usage.prompt,
-            cached: usage.cached,
-            completion: usage.completion,
-            reasoning: usage.reasoning,
+            usage,
             estimated,
             cost,
-            first_ms: self.pace.first().map(|took| i32::try_from(took.as_millis()).unwrap_or(i32::MAX)),
-            pace: self.pace.per_second(usage.completion),
+            first_token: self.pace.first(),
+            tokens_per_second: self.pace.per_second(usage.completion),
         });
         let Some(receipt) = self.receipt else { return };
         let used = usage.prompt + usage.completion;

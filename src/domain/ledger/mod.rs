@@ -52,7 +52,7 @@ pub struct Entry {
 }
 
 /// A call of a program that is over.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone)]
 pub struct Call {
     /// Its own: written down twice, it is there once.
     pub id: CallId,
@@ -62,18 +62,12 @@ pub struct Call {
     pub key: Option<ProviderKeyId>,
     /// As of an [`Entry`].
     pub outcome: &'static str,
-    pub prompt: i64,
-    pub cached: i64,
-    pub completion: i64,
-    pub reasoning: i64,
+    pub usage: Usage,
     pub estimated: bool,
     pub cost: Option<i64>,
-    pub first_ms: Option<i32>,
-    pub pace: Option<f64>,
+    pub first_token: Option<Duration>,
+    pub tokens_per_second: Option<f64>,
 }
-
-/// Calls that had something reserved and have it no longer.
-pub type Over = Vec<CallId>;
 
 /// What is added up by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

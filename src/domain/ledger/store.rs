@@ -1,11 +1,15 @@
 //! The SQL of the ledger. Writing is a function of the database (migrations/0028_ledger.sql): one round trip.
 
-use super::{By, Call, Entry, Health, Line, Over, Purpose, Sum};
-use crate::base::{
-    ids::{ChatId, MessageId, UserId},
-    month::Month,
+use super::{By, Call, Entry, Health, Line, Purpose, Sum};
+use crate::{
+    base::{
+        ids::{CallId, ChatId, MessageId, UserId},
+        month::Month,
+    },
+    outside::llm::Usage,
 };
-use sqlx::{PgConnection, PgPool, types::Json};
+use sqlx::{PgConnection, PgPool};
+use std::time::Duration;
 
 /// Writes a request down. In the transaction of an answer's end it is the last thing: it locks what its person has used today.
 ///
@@ -16,9 +20,6 @@ pub async fn note(conn: &mut PgConnection, entry: &Entry) -> sqlx::Result<()> {
         Purpose::Answer => "answer",
         Purpose::Title => "title",
     };
-    let first_token = entry.first_token.map(|took| i32::try_from(took.as_millis()).unwrap_or(i32::MAX));
-    #[expect(clippy::cast_possible_truncation, reason = "a figure of two digits")]
-    let pace = entry.tokens_per_second.map(|pace| pace as f32);
     sqlx::query!(
         "select note_usage($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
         entry.generation.0,
@@ -33,8 +34,8 @@ pub async fn note(conn: &mut PgConnection, entry: &Entry) -> sqlx::Result<()> {
         entry.usage.reasoning,
         entry.estimated,
         entry.cost,
-        first_token,
-        pace
+        entry.first_token.map(milliseconds),
+        entry.tokens_per_second.map(figure)
     )
     .fetch_one(conn)
     .await?;
@@ -45,10 +46,43 @@ pub async fn note(conn: &mut PgConnection, entry: &Entry) -> sqlx::Result<()> {
 ///
 /// # Errors
 /// The database's.
-pub async fn note_calls(db: &PgPool, calls: &[Call], over: &Over) -> sqlx::Result<()> {
+pub async fn note_calls(db: &PgPool, calls: &[&Call], over: &[CallId]) -> sqlx::Result<()> {
     let over: Vec<_> = over.iter().map(|call| call.0).collect();
-    sqlx::query!("select note_calls($1, $2)", Json(calls) as _, &over).execute(db).await?;
+    let tokens = |of: fn(&Usage) -> i64| column(calls, |call| of(&call.usage));
+    sqlx::query!(
+        "select note_calls($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+        &column(calls, |call| call.id.0),
+        &column(calls, |call| call.who.0),
+        &column(calls, |call| call.provider.as_str()) as _,
+        &column(calls, |call| call.model.as_str()) as _,
+        &column(calls, |call| call.key.map(|key| key.0)) as _,
+        &column(calls, |call| call.outcome) as _,
+        &tokens(|used| used.prompt),
+        &tokens(|used| used.cached),
+        &tokens(|used| used.completion),
+        &tokens(|used| used.reasoning),
+        &column(calls, |call| call.estimated),
+        &column(calls, |call| call.cost) as _,
+        &column(calls, |call| call.first_token.map(milliseconds)) as _,
+        &column(calls, |call| call.tokens_per_second.map(figure)) as _,
+        &over
+    )
+    .execute(db)
+    .await?;
     Ok(())
+}
+
+fn column<'c, T>(calls: &[&'c Call], of: impl Fn(&'c Call) -> T) -> Vec<T> {
+    calls.iter().map(|call| of(call)).collect()
+}
+
+fn milliseconds(took: Duration) -> i32 {
+    i32::try_from(took.as_millis()).unwrap_or(i32::MAX)
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "a figure of two digits")]
+fn figure(pace: f64) -> f32 {
+    pace as f32
 }
 
 pub async fn sums(db: &PgPool, user: Option<UserId>, month: Month, by: By) -> sqlx::Result<Vec<Sum>> {

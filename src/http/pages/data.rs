@@ -44,7 +44,7 @@ async fn ask(State(web): State<Web>, Me(viewer): Me) -> Result<Redirect, Failure
 
 async fn take(State(web): State<Web>, Me(viewer): Me, Id(id): Id<TakeoutId>) -> Result<Response, Failure> {
     let size = takeout::open(&web.app, &viewer, id).await?;
-    let parts = futures::stream::try_unfold((web.app, 0, size), move |(app, number, left)| async move {
+    let parts = futures::stream::try_unfold((web.app.clone(), 0, size), move |(app, number, left)| async move {
         if left == 0 {
             return Ok(None);
         }
