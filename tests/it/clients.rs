@@ -2,8 +2,17 @@
 //! errors. Node's and Rust's run always, Python's where `PARLOR_TEST_PYTHON` names one that has them.
 
 use crate::support::{TestApp, program::Program};
-use async_openai::{Client, config::OpenAIConfig};
+use async_openai::{
+    Client,
+    config::OpenAIConfig,
+    error::OpenAIError,
+    types::{
+        audio::{AudioInput, CreateTranscriptionRequest},
+        responses::ResponseStreamEvent,
+    },
+};
 use futures::StreamExt as _;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::{path::Path, process::Command};
 
@@ -26,8 +35,9 @@ async fn understood(program: &str, script: &str) -> Value {
     provider.streams(["Ahoy"]);
     provider.streams(["A", "hoy"]);
     provider.refuses(400, "too hot");
+    provider.refuses(500, "broken");
+    provider.refuses(503, "broken");
     provider.refuses_for(429, 1);
-    // the key that was busy rests for a second; the next one asks after that
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sdk");
     let mut command = Command::new(program);
     command.arg(script).arg(&test.address).arg(ann.bearer.as_ref().unwrap()).current_dir(folder).env("NO_PROXY", "*");
@@ -36,8 +46,10 @@ async fn understood(program: &str, script: &str) -> Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-fn check(said: &Value, names: [&str; 4]) {
-    let [wrong, nobody, missing, busy] = names;
+/// Both call their classes of errors the same.
+fn check(said: &Value) {
+    let (wrong, nobody, missing) = ("BadRequestError", "AuthenticationError", "NotFoundError");
+    let (busy, broken) = ("RateLimitError", "InternalServerError");
     let events = ["response.output_text.delta", "response.completed"];
     for (what, expected) in [
         ("whole", json!(["Hello", 7])),
@@ -62,11 +74,11 @@ fn check(said: &Value, names: [&str; 4]) {
         ("nobody", nobody, 401),
         ("missing", missing, 404),
         ("busy", busy, 429),
-        // its key rests: there is none to ask with
-        ("broken", busy, 429),
+        ("broken", broken, 502),
         ("anthropicWrong", wrong, 400),
         ("anthropicNobody", nobody, 401),
         ("anthropicMissing", missing, 404),
+        ("anthropicBroken", broken, 502),
     ] {
         assert_eq!(errors[what], json!([class, status]), "{what}");
     }
@@ -75,35 +87,90 @@ fn check(said: &Value, names: [&str; 4]) {
 #[tokio::test]
 async fn in_node() {
     let said = understood("node", "gateway.mjs").await;
-    check(&said, ["BadRequestError", "AuthenticationError", "NotFoundError", "RateLimitError"]);
+    check(&said);
 }
 
 #[tokio::test]
 async fn in_python() {
     let Ok(python) = std::env::var("PARLOR_TEST_PYTHON") else { return };
     let said = understood(&python, "gateway.py").await;
-    check(&said, ["BadRequestError", "AuthenticationError", "NotFoundError", "RateLimitError"]);
+    check(&said);
 }
 
 #[tokio::test]
 async fn in_rust() {
     let test = TestApp::start().await;
     let ann = program_of_new(&test, "ann").await;
-    let config =
-        OpenAIConfig::new().with_api_base(format!("{}/v1", test.address)).with_api_key(ann.bearer.clone().unwrap());
-    let client = Client::with_config(config);
-    let ask = json!({ "model": "openai/fake-1", "messages": [{ "role": "user", "content": "hi" }] });
-    test.provider.streams(["Hello"]);
-    let whole = client.chat().create(serde_json::from_value(ask.clone()).unwrap()).await.unwrap();
-    assert_eq!(whole.choices[0].message.content.as_deref(), Some("Hello"));
-    test.provider.streams(["Hel", "lo"]);
-    let mut stream = client.chat().create_stream(serde_json::from_value(ask.clone()).unwrap()).await.unwrap();
+    let at = |key: &str| {
+        Client::with_config(OpenAIConfig::new().with_api_base(format!("{}/v1", test.address)).with_api_key(key))
+    };
+    let client = at(ann.bearer.as_ref().unwrap());
+    let provider = &test.provider;
+
+    let whole = json!({ "model": "openai/fake-1", "messages": [{ "role": "user", "content": "hi" }] });
+    provider.streams(["Hello"]);
+    let answer = client.chat().create(typed(&whole)).await.unwrap();
+    assert_eq!(answer.choices[0].message.content.as_deref(), Some("Hello"));
+    provider.streams(["Hel", "lo"]);
+    let mut stream = client.chat().create_stream(typed(&whole)).await.unwrap();
     let mut text = String::new();
     while let Some(event) = stream.next().await {
         text.push_str(event.unwrap().choices[0].delta.content.as_deref().unwrap_or_default());
     }
     assert_eq!(text, "Hello");
-    test.provider.refuses(400, "too hot");
-    let error = client.chat().create(serde_json::from_value(ask).unwrap()).await.unwrap_err();
-    assert!(error.to_string().contains("too hot"), "{error}");
+    let mut with_tools = whole.clone();
+    with_tools["tools"] =
+        json!([{ "type": "function", "function": { "name": "now", "parameters": { "type": "object", "properties": {} } } }]);
+    with_tools["response_format"] = json!({ "type": "json_object" });
+    provider.streams(["{}"]);
+    let answer = client.chat().create(typed(&with_tools)).await.unwrap();
+    assert_eq!(answer.choices[0].message.content.as_deref(), Some("{}"));
+    let asked = provider.asked().pop().unwrap().body;
+    assert_eq!((&asked["tools"][0]["function"]["name"], &asked["response_format"]["type"]), (&json!("now"), &json!("json_object")));
+
+    provider.streams(["done"]);
+    let completion = client.completions().create(typed(&json!({ "model": "openai/fake-1", "prompt": "hi" }))).await.unwrap();
+    assert_eq!(completion.choices[0].text, "done");
+    let ask = json!({ "model": "openai/fake-1", "input": "hi" });
+    let response = client.responses().create(typed(&ask)).await.unwrap();
+    assert_eq!((response.output_text().as_deref(), response.usage.unwrap().output_tokens), (Some("Hello"), 2));
+    let mut events = client.responses().create_stream(typed(&ask)).await.unwrap();
+    let (mut text, mut completed) = (String::new(), false);
+    while let Some(event) = events.next().await {
+        match event.unwrap() {
+            ResponseStreamEvent::ResponseOutputTextDelta(event) => text.push_str(&event.delta),
+            ResponseStreamEvent::ResponseCompleted(_) => completed = true,
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!((text.as_str(), completed), ("Hello", true));
+
+    let ask = json!({ "model": "openai/text-embedding-fake", "input": "x", "encoding_format": "float" });
+    assert_eq!(client.embeddings().create(typed(&ask)).await.unwrap().data[0].embedding, [0.5, -0.25]);
+    let models: Vec<_> = client.models().list().await.unwrap().data.into_iter().map(|model| model.id).collect();
+    assert_eq!(models, ["openai/fake-1", "openai/fake-2", "openai/text-embedding-fake"]);
+    assert_eq!(client.models().retrieve("openai/fake-1").await.unwrap().id, "openai/fake-1");
+    let file = AudioInput::from_vec_u8("a.mp3".to_owned(), b"sound".to_vec());
+    let ask = CreateTranscriptionRequest { file, model: "openai/fake-1".to_owned(), ..Default::default() };
+    assert_eq!(client.audio().transcription().create(ask).await.unwrap().text, "spoken words");
+    let ask = json!({ "model": "openai/fake-1", "input": "x", "voice": "alloy" });
+    assert_eq!(client.audio().speech().create(typed(&ask)).await.unwrap().bytes, "ID3 sound");
+
+    // what went wrong
+    let status = |error: OpenAIError| match error {
+        OpenAIError::ApiError(error) => error.status_code.as_u16(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(status(at("parlor_nobody").models().list().await.unwrap_err()), 401);
+    assert_eq!(status(client.models().retrieve("openai/none").await.unwrap_err()), 404);
+    provider.refuses(400, "too hot");
+    provider.refuses(500, "broken");
+    provider.refuses_for(429, 1);
+    for expected in [400, 502, 429] {
+        assert_eq!(status(client.chat().create(typed(&whole)).await.unwrap_err()), expected);
+    }
+}
+
+fn typed<T: DeserializeOwned>(ask: &Value) -> T {
+    serde_json::from_value(ask.clone()).unwrap()
 }

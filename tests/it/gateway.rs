@@ -357,6 +357,35 @@ async fn who_leaves_closes_the_providers_connection() {
     assert_eq!((ledger(&test).await[0].1.as_str(), ledger(&test).await[0].4), ("stopped", true));
 }
 
+/// F14 for programs: one that does not read is waited for, and so is the provider: an answer that is longer than all that the
+/// kernel holds for the two connections stays with the provider. Nothing of it is lost.
+#[tokio::test]
+async fn who_does_not_read_is_waited_for() {
+    let test = TestApp::start().await;
+    let ann = program_of_new(&test, "ann").await;
+    let (pieces, piece) = (1000, "x".repeat(100_000));
+    let mut steps = vec![Step::Text(piece.clone()); pieces];
+    steps.extend([Step::Finish("stop"), Step::Done]);
+    test.provider.does(steps);
+    let body = chat("fake-1", &json!({ "stream": true }));
+    let mut answer = ann.request(Method::POST, "/v1/chat/completions").json(&body).send().await.unwrap().bytes_stream();
+    let (mut taken, mut still) = (0, 0);
+    while still < 10 {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let now = test.provider.taken_steps();
+        still = if now == taken { still + 1 } else { 0 };
+        taken = now;
+    }
+    assert!(taken > 0 && taken < pieces / 2, "{taken} of {pieces}");
+    let mut length = 0;
+    while let Some(bytes) = answer.next().await {
+        length += bytes.unwrap().iter().filter(|byte| **byte == b'x').count();
+    }
+    assert_eq!(length, pieces * piece.len());
+    ledger_has(&test, 1).await;
+    assert_eq!(ledger(&test).await[0].1, "complete");
+}
+
 /// A provider that takes connections and says nothing.
 struct Silent {
     url: String,

@@ -49,8 +49,9 @@ said["errors"] = {
     "wrong": refused(lambda: client.chat.completions.create(model=model, messages=messages, temperature=9)),
     "nobody": refused(lambda: openai.OpenAI(api_key="parlor_nobody", base_url=f"{url}/v1", max_retries=0).models.list()),
     "missing": refused(lambda: client.chat.completions.create(model="openai/none", messages=messages)),
-    "busy": refused(lambda: client.chat.completions.create(model=model, messages=messages)),
     "broken": refused(lambda: client.chat.completions.create(model=model, messages=messages)),
+    "anthropicBroken": refused(lambda: claude.messages.create(model=model, max_tokens=5, messages=messages)),
+    "busy": refused(lambda: client.chat.completions.create(model=model, messages=messages)),
     "anthropicWrong": refused(lambda: claude.messages.create(model=model, max_tokens=50, messages=robot)),
     "anthropicNobody": refused(
         lambda: anthropic.Anthropic(api_key="parlor_nobody", base_url=url, max_retries=0).messages.create(

@@ -14,7 +14,10 @@ use serde_json::{Value, json};
 use std::{
     collections::VecDeque,
     convert::Infallible,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 use tokio::sync::{Notify, mpsc};
 
@@ -81,6 +84,8 @@ struct Inner {
     taken: Mutex<Option<String>>,
     /// Streams that the other side closed before their end.
     hung_up: Mutex<usize>,
+    /// Steps whose words were taken.
+    taken_steps: AtomicUsize,
 }
 
 pub struct Provider {
@@ -165,6 +170,11 @@ impl Provider {
 
     pub fn hung_up(&self) -> usize {
         *self.inner.hung_up.lock().unwrap()
+    }
+
+    /// As many steps of streams were taken, of all that were asked for.
+    pub fn taken_steps(&self) -> usize {
+        self.inner.taken_steps.load(Ordering::Relaxed)
     }
 }
 
@@ -483,5 +493,6 @@ async fn play(
                 return;
             }
         }
+        inner.taken_steps.fetch_add(1, Ordering::Relaxed);
     }
 }
