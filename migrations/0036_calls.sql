@@ -14,13 +14,14 @@ create table call_seconds (
     primary key (user_id, second)
 ) with (fillfactor = 50);
 
--- Takes `wanted` calls of each of these people, as far as they have them, and tells of each: how many may be made in an hour (0:
--- no limit), how many were before and are taken now, when there is one more and (if not all could be taken) when there is room
--- again, in seconds; and what of budgets holds for them. One person's calls are counted by one at a time. A crash of the
--- database may forget the last ones.
-create function take_calls(who uuid[], as_role text[], per_hour integer[], wanted integer[], budgets bigint[])
-returns table (whose uuid, most integer, before integer, taken integer, reset_in float8, again_in float8, own bigint,
-    of_groups boolean)
+-- Takes `wanted` calls of each of these people, as far as they have them, and up to `more` ahead, as long as these are few of what is
+-- left (a fiftieth: of less than fifty calls none), and tells of each: how many may be made in an hour (0: no limit), how many
+-- were before and are taken now and ahead, in which second, when there is one more and (if not all could be taken) when there is
+-- room again, in seconds; and what of budgets holds for them. One person's calls are counted by one at a time. A crash of the database
+-- may forget the last ones.
+create function take_calls(who uuid[], as_role text[], per_hour integer[], wanted integer[], more integer[], budgets bigint[])
+returns table (whose uuid, most integer, before integer, taken integer, ahead integer, at bigint, reset_in float8, again_in float8,
+    own bigint, of_groups boolean)
 language plpgsql volatile as $$
 declare
     one    record;
@@ -29,7 +30,8 @@ declare
     again  bigint;
 begin
     perform set_config('synchronous_commit', 'off', true);
-    for one in select t.* from unnest(who, as_role, per_hour, wanted, budgets) as t (id, role, hourly, n, budget) order by t.id loop
+    for one in select t.* from unnest(who, as_role, per_hour, wanted, more, budgets) as t (id, role, hourly, n, more, budget)
+               order by t.id loop
         select coalesce(u.calls_per_hour, r.calls_per_hour, one.hourly), coalesce(u.budget, r.budget, one.budget) into most, own
             from (select 1) x
             left join public.user_limits u on u.user_id = one.id
@@ -39,23 +41,27 @@ begin
         whose := one.id;
         before := 0;
         taken := one.n;
+        ahead := one.more;
+        at := 0;
         reset_in := 0;
         again_in := null;
         if most > 0 then
             perform pg_advisory_xact_lock(hashtextextended('calls of ' || one.id, 0));
             moment := extract(epoch from clock_timestamp());
+            at := floor(moment);
             select coalesce(sum(s.calls), 0), min(s.second) into before, oldest from public.call_seconds s
-                where s.user_id = one.id and s.second >= floor(moment) - 3600;
+                where s.user_id = one.id and s.second >= at - 3600;
             taken := greatest(least(one.n, most - before), 0);
+            ahead := least(one.more, greatest(most - before - taken, 0) / 50);
             if taken > 0 then
-                insert into public.call_seconds as s (user_id, second, calls) values (one.id, floor(moment), taken)
+                insert into public.call_seconds as s (user_id, second, calls) values (one.id, at, taken + ahead)
                 on conflict (user_id, second) do update set calls = s.calls + excluded.calls;
             end if;
-            reset_in := coalesce(oldest, floor(moment)) + 3601 - moment;
+            reset_in := coalesce(oldest, at) + 3601 - moment;
             if taken < one.n then
                 select g.second into again from (
                     select s.second, sum(s.calls) over (order by s.second) as gone from public.call_seconds s
-                    where s.user_id = one.id and s.second >= floor(moment) - 3600) g
+                    where s.user_id = one.id and s.second >= at - 3600) g
                     where g.gone > before + taken - most order by g.second limit 1;
                 again_in := again + 3601 - moment;
             end if;

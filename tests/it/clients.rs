@@ -99,7 +99,7 @@ async fn in_python() {
 
 #[tokio::test]
 async fn in_rust() {
-    let test = TestApp::start().await;
+    let test = TestApp::with(&[("OPENAI_API_KEY", "key-1")]).await;
     let ann = program_of_new(&test, "ann").await;
     let at = |key: &str| {
         Client::with_config(OpenAIConfig::new().with_api_base(format!("{}/v1", test.address)).with_api_key(key))
@@ -119,17 +119,20 @@ async fn in_rust() {
     }
     assert_eq!(text, "Hello");
     let mut with_tools = whole.clone();
-    with_tools["tools"] =
-        json!([{ "type": "function", "function": { "name": "now", "parameters": { "type": "object", "properties": {} } } }]);
+    with_tools["tools"] = json!([{ "type": "function", "function": { "name": "now", "parameters": { "type": "object", "properties": {} } } }]);
     with_tools["response_format"] = json!({ "type": "json_object" });
     provider.streams(["{}"]);
     let answer = client.chat().create(typed(&with_tools)).await.unwrap();
     assert_eq!(answer.choices[0].message.content.as_deref(), Some("{}"));
     let asked = provider.asked().pop().unwrap().body;
-    assert_eq!((&asked["tools"][0]["function"]["name"], &asked["response_format"]["type"]), (&json!("now"), &json!("json_object")));
+    assert_eq!(
+        (&asked["tools"][0]["function"]["name"], &asked["response_format"]["type"]),
+        (&json!("now"), &json!("json_object"))
+    );
 
     provider.streams(["done"]);
-    let completion = client.completions().create(typed(&json!({ "model": "openai/fake-1", "prompt": "hi" }))).await.unwrap();
+    let completion =
+        client.completions().create(typed(&json!({ "model": "openai/fake-1", "prompt": "hi" }))).await.unwrap();
     assert_eq!(completion.choices[0].text, "done");
     let ask = json!({ "model": "openai/fake-1", "input": "hi" });
     let response = client.responses().create(typed(&ask)).await.unwrap();

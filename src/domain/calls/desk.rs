@@ -1,5 +1,6 @@
 //! Where calls are taken and written down, many at a time: while one statement is under way the next ones gather, so that a busy
-//! gateway costs the database little and an idle one makes nobody wait. What must not live here: what is called.
+//! gateway costs the database little and an idle one makes nobody wait. For somebody who makes many at once, some are taken ahead. What
+//! must not live here: what is called.
 
 use super::store;
 use crate::{
@@ -17,9 +18,9 @@ use crate::{
     },
 };
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 use tokio::{
     sync::{mpsc, oneshot},
@@ -34,6 +35,11 @@ const QUEUE: usize = 1000;
 const GATHER: Duration = Duration::from_millis(1);
 /// The shortest pause between two statements that write down.
 const PAUSE: Duration = Duration::from_millis(20);
+/// As many times more than want one at once are taken ahead, and at most so many.
+const MORE: i32 = 8;
+const MOST_MORE: i32 = 500;
+/// So long those are good, and what was found with them: whether somebody has a limit, and a budget.
+const GOOD: Duration = Duration::from_secs(1);
 /// Who was not counted by then is told to come again.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// When the database did not answer.
@@ -50,6 +56,7 @@ pub struct Desk(Arc<Inner>);
 struct Inner {
     asks: mpsc::Sender<Waiting>,
     notes: mpsc::UnboundedSender<Note>,
+    ahead: Mutex<HashMap<UserId, Ahead>>,
     /// Calls under way for which something is reserved.
     reserved: Mutex<HashSet<CallId>>,
 }
@@ -68,6 +75,35 @@ pub struct Taken {
     pub budget: Option<i64>,
 }
 
+/// Calls of somebody, of which some are left.
+struct Ahead {
+    granted: Granted,
+    given: i32,
+    taken_at: Instant,
+}
+
+impl Ahead {
+    fn is_good(&self) -> bool {
+        self.left() > 0 && self.taken_at.elapsed() < GOOD
+    }
+
+    fn left(&self) -> i32 {
+        self.granted.taken + self.granted.ahead - self.given
+    }
+
+    fn next(&mut self) -> Taken {
+        self.given += 1;
+        Taken::of(&self.granted, self.given)
+    }
+}
+
+impl Taken {
+    /// One of these, after which so many are given.
+    fn of(granted: &Granted, given: i32) -> Self {
+        Self { allowance: granted.allowance(given), budget: granted.is_counted().then_some(granted.own) }
+    }
+}
+
 /// Something to be written down.
 struct Note {
     entry: Option<ledger::Call>,
@@ -80,8 +116,9 @@ impl Desk {
     pub fn new(app: &App) -> Self {
         let (asks, asked) = mpsc::channel(QUEUE);
         let (notes, noted) = mpsc::unbounded_channel();
-        let desk = Self(Arc::new(Inner { asks, notes, reserved: Mutex::default() }));
-        app.tasks.spawn(take_all(app.clone(), asked));
+        let desk = Self(Arc::new(Inner { asks, notes, ahead: Mutex::default(), reserved: Mutex::default() }));
+        app.tasks.spawn(take_all(app.clone(), desk.clone(), asked));
+        app.tasks.spawn(give_back(app.clone(), desk.clone()));
         app.tasks.spawn(note_all(app.clone(), noted));
         app.tasks.spawn(keep_reserved(app.clone(), desk.clone()));
         desk
@@ -92,11 +129,19 @@ impl Desk {
     /// # Errors
     /// [`Error::Limited`] when there is nothing left.
     pub async fn take(&self, viewer: &Viewer) -> Result<Taken> {
+        if let Some(taken) = self.take_known(viewer.id) {
+            return Ok(taken);
+        }
         let (answer, answered) = oneshot::channel();
         let waiting = Waiting { user: viewer.id, administrator: viewer.administrator, answer };
         let closed = || Error::Unavailable("the process is ending".to_owned());
         self.0.asks.send(waiting).await.map_err(|_| closed())?;
         answered.await.map_err(|_| closed())?
+    }
+
+    /// One that was taken ahead.
+    fn take_known(&self, user: UserId) -> Option<Taken> {
+        self.taken_ahead().get_mut(&user).filter(|ahead| ahead.is_good()).map(Ahead::next)
     }
 
     /// Something is reserved for this call.
@@ -115,37 +160,48 @@ impl Desk {
         let _ = self.0.notes.send(Note { entry: None, over: Some(call) });
     }
 
+    fn taken_ahead(&self) -> MutexGuard<'_, HashMap<UserId, Ahead>> {
+        self.0.ahead.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn reserved_calls(&self) -> MutexGuard<'_, HashSet<CallId>> {
         self.0.reserved.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-async fn take_all(app: App, mut asked: mpsc::Receiver<Waiting>) {
+async fn take_all(app: App, desk: Desk, mut asked: mpsc::Receiver<Waiting>) {
     let mut waiting = Vec::new();
     loop {
         tokio::select! {
             () = app.stopping.over.cancelled() => return,
             n = asked.recv_many(&mut waiting, MANY) => if n == 0 { return },
         }
-        // whoever has left needs none
-        waiting.retain(|one| !one.answer.is_closed());
+        let busy = waiting.len() > 1;
+        // whoever has left needs none, and some may have been taken ahead meanwhile
         let mut people: Vec<Asks> = Vec::new();
-        for Waiting { user, administrator, .. } in &waiting {
-            match people.iter_mut().find(|asks| asks.user == *user) {
-                Some(asks) => asks.wanted += 1,
-                None => people.push(Asks { user: *user, administrator: *administrator, wanted: 1 }),
+        let mut rest = Vec::new();
+        for one in waiting.drain(..).filter(|one| !one.answer.is_closed()) {
+            if let Some(taken) = desk.take_known(one.user) {
+                let _ = one.answer.send(Ok(taken)); // they have left, and their call counts
+                continue;
             }
+            match people.iter_mut().find(|asks| asks.user == one.user) {
+                Some(asks) => {
+                    asks.wanted += 1;
+                    asks.more = (asks.wanted * MORE).min(MOST_MORE);
+                }
+                None => people.push(Asks { user: one.user, administrator: one.administrator, wanted: 1, more: 0 }),
+            }
+            rest.push(one);
         }
         if people.is_empty() {
             continue;
         }
-        let busy = waiting.len() > 1;
-        let granted = answered(PATIENCE, limits::take_calls(&app, &people)).await;
-        match granted {
-            Ok(granted) => hand_out(waiting.drain(..), &granted),
+        match answered(PATIENCE, limits::take_calls(&app, &people)).await {
+            Ok(granted) => desk.hand_out(rest, granted),
             Err(error) => {
                 tracing::warn!(%error, "calls could not be counted");
-                for one in waiting.drain(..) {
+                for one in rest {
                     let _ = one.answer.send(Err(Error::Unavailable("calls could not be counted".to_owned())));
                 }
             }
@@ -156,20 +212,38 @@ async fn take_all(app: App, mut asked: mpsc::Receiver<Waiting>) {
     }
 }
 
-/// In the order in which they came.
-fn hand_out(waiting: impl Iterator<Item = Waiting>, granted: &[Granted]) {
-    let mut given = vec![0; granted.len()];
-    for Waiting { user, answer, .. } in waiting {
-        let Some(place) = granted.iter().position(|granted| granted.user == user) else { continue };
-        let (granted, given) = (&granted[place], &mut given[place]);
-        let result = if *given < granted.taken {
-            *given += 1;
-            let budget = granted.is_counted().then_some(granted.own);
-            Ok(Taken { allowance: granted.allowance(*given), budget })
-        } else {
-            Err(granted.refusal())
+impl Desk {
+    /// In the order in which they came; what was taken ahead is kept.
+    fn hand_out(&self, waiting: Vec<Waiting>, granted: Vec<Granted>) {
+        let now = Instant::now();
+        let mut all: Vec<_> = granted.into_iter().map(|granted| Ahead { granted, given: 0, taken_at: now }).collect();
+        for Waiting { user, answer, .. } in waiting {
+            let Some(ahead) = all.iter_mut().find(|ahead| ahead.granted.user == user) else { continue };
+            let enough = ahead.given < ahead.granted.taken;
+            let _ = answer.send(if enough { Ok(ahead.next()) } else { Err(ahead.granted.refusal()) });
+        }
+        let left = all.into_iter().filter(Ahead::is_good);
+        self.taken_ahead().extend(left.map(|ahead| (ahead.granted.user, ahead)));
+    }
+}
+
+/// What was taken ahead and is not wanted is counted no more, also when the process ends.
+async fn give_back(app: App, desk: Desk) {
+    loop {
+        let ends = tokio::select! {
+            () = app.stopping.over.cancelled() => true,
+            () = sleep(GOOD / 2) => false,
         };
-        let _ = answer.send(result); // they have left, and their call counts
+        let old: Vec<_> = desk.taken_ahead().extract_if(|_, ahead| ends || !ahead.is_good()).collect();
+        for (_, ahead) in old.iter().filter(|(_, ahead)| ahead.left() > 0) {
+            let given_back = answered(PATIENCE, limits::give_back_calls(&app, &ahead.granted, ahead.left())).await;
+            if let Err(error) = given_back {
+                tracing::warn!(%error, "calls that were not made count for an hour");
+            }
+        }
+        if ends {
+            return;
+        }
     }
 }
 

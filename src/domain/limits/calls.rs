@@ -18,6 +18,8 @@ pub struct Asks {
     pub user: UserId,
     pub administrator: bool,
     pub wanted: i32,
+    /// As many more are taken ahead, if that keeps nobody from a call.
+    pub more: i32,
 }
 
 /// What came of it.
@@ -30,6 +32,10 @@ pub struct Granted {
     pub(super) before: i32,
     /// As many of those that were wanted may be made.
     pub taken: i32,
+    /// As many were taken ahead.
+    pub ahead: i32,
+    /// In this second of the epoch.
+    pub(super) at: i64,
     /// Seconds until there is one more than now.
     pub(super) reset_in: f64,
     /// Seconds until there is room again, if not all could be taken.
@@ -90,8 +96,20 @@ pub async fn take_calls(app: &App, asks: &[Asks]) -> Result<Vec<Granted>> {
     let names: Vec<_> = roles.iter().map(|role| role.name().to_owned()).collect();
     let per_hour: Vec<_> = roles.iter().map(|role| by_settings(app, *role)).collect();
     let wanted: Vec<_> = asks.iter().map(|ask| ask.wanted).collect();
+    let more: Vec<_> = asks.iter().map(|ask| ask.more).collect();
     let budgets: Vec<_> = roles.iter().map(|role| i64::from(budget::by_settings(app, *role)) * 1_000_000).collect();
-    Ok(store::take_calls(&app.pools.http, &users, &names, &per_hour, &wanted, &budgets).await?)
+    Ok(store::take_calls(&app.pools.http, &users, &names, &per_hour, &wanted, &more, &budgets).await?)
+}
+
+/// So many that were taken ahead are not made.
+///
+/// # Errors
+/// The database's.
+pub async fn give_back_calls(app: &App, granted: &Granted, calls: i32) -> Result<()> {
+    if granted.most > 0 {
+        store::give_back_calls(&app.pools.jobs, granted.user, granted.at, calls).await?;
+    }
+    Ok(())
 }
 
 /// Reserves the most that a call may cost that is asked with at most so many tokens.

@@ -8,7 +8,7 @@ mod store;
 mod visitors;
 
 pub use budget::{Bill, Budget, budgets, due, reserve};
-pub use calls::{Asks, Granted, reserve_call, take_calls};
+pub use calls::{Asks, Granted, give_back_calls, reserve_call, take_calls};
 pub use store::Given;
 pub use visitors::Visitors;
 

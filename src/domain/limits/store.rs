@@ -173,21 +173,36 @@ pub async fn take_calls(
     roles: &[String],
     per_hour: &[i32],
     wanted: &[i32],
+    more: &[i32],
     budgets: &[i64],
 ) -> sqlx::Result<Vec<Granted>> {
     sqlx::query_as!(
         Granted,
-        r#"select whose as "user!: UserId", most as "most!", before as "before!", taken as "taken!", reset_in as "reset_in!",
-                  again_in, own as "own!", of_groups as "of_groups!"
-           from take_calls($1, $2, $3, $4, $5)"#,
+        r#"select whose as "user!: UserId", most as "most!", before as "before!", taken as "taken!", ahead as "ahead!",
+                  at as "at!", reset_in as "reset_in!", again_in, own as "own!", of_groups as "of_groups!"
+           from take_calls($1, $2, $3, $4, $5, $6)"#,
         users,
         roles,
         per_hour,
         wanted,
+        more,
         budgets
     )
     .fetch_all(db)
     .await
+}
+
+/// Of the calls of this second so many were not made.
+pub async fn give_back_calls(db: &PgPool, user: UserId, second: i64, calls: i32) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update call_seconds set calls = calls - $3 where user_id = $1 and second = $2",
+        user.0,
+        second,
+        calls
+    )
+    .execute(db)
+    .await?;
+    Ok(())
 }
 
 /// The budgets of this person's groups, and what of them is spent and reserved this month.

@@ -214,14 +214,14 @@ fn refusal(refused: Refused, wanted: &Wanted<'_>) -> Answer {
         Refused::NotThere(sentence) => Refusal::new(StatusCode::BAD_REQUEST, &sentence),
         Refused::Said(status, body) => {
             let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
-            if wanted.door != Door::Messages || body.starts_with(b"{\"type\":\"error\"") {
+            let said = serde_json::from_slice(&body).unwrap_or_default();
+            if is_in_shape(&said, wanted.door) {
                 let mut response = (status, [(header::CONTENT_TYPE, JSON)], body).into_response();
                 response.extensions_mut().insert(AsItIs);
                 return Ok(response);
             }
-            let said = serde_json::from_slice::<Value>(&body).unwrap_or_default();
-            let words = said["error"]["message"].as_str().unwrap_or("The provider did not accept this request.");
-            Refusal::new(status, words)
+            let words = said["error"]["message"].as_str().or(said["error"].as_str());
+            Refusal::new(status, words.unwrap_or("The provider did not accept this request."))
         }
         Refused::Busy(retry_after, sentence) => {
             let error = Error::Limited { retry_after, sentence, allowance: None };
@@ -241,6 +241,15 @@ fn refusal(refused: Refused, wanted: &Wanted<'_>) -> Answer {
         // nobody is there to read it
         Refused::Left => Refusal::new(StatusCode::BAD_REQUEST, "The request was given up."),
     })
+}
+
+/// Whether a provider's refusal is as this door's vendor words it, and not only something like it (OpenRouter's `code` is a number):
+/// strict clients read nothing else.
+fn is_in_shape(said: &Value, door: Door) -> bool {
+    let error = &said["error"];
+    let texts = if door == Door::Messages { &["type"][..] } else { &["type", "param", "code"] };
+    let is_text = |name: &&str| error[*name].is_string() || (door != Door::Messages && error[*name].is_null());
+    error["message"].is_string() && texts.iter().all(is_text) && (door != Door::Messages || said["type"] == "error")
 }
 
 /// Why a body is none.

@@ -40,8 +40,11 @@ impl Strip {
 
 /// Where the first event ends, with the blank line after it.
 fn event(bytes: &[u8]) -> Option<usize> {
-    let at = |end: &[u8]| memmem::find(bytes, end).map(|at| at + end.len());
-    [at(b"\n\n"), at(b"\r\n\r\n"), at(b"\n\r\n")].into_iter().flatten().min()
+    let at = |bytes: &[u8], end: &[u8]| memmem::find(bytes, end).map(|at| at + end.len());
+    let first = at(bytes, b"\n\n");
+    // the other two are looked for no further than that
+    let before = &bytes[..first.unwrap_or(bytes.len())];
+    [first, at(before, b"\r\n\r\n"), at(before, b"\n\r\n")].into_iter().flatten().min()
 }
 
 /// Whether there is an event without choices that tells what was used.
