@@ -1,6 +1,6 @@
 //! Where calls are taken and written down, many at a time: while one statement is under way the next ones gather, so that a busy
-//! gateway costs the database little and an idle one makes nobody wait. For somebody who makes many at once, some are taken ahead. What
-//! must not live here: what is called.
+//! gateway costs the database little and an idle one makes nobody wait. For somebody who makes many, some are taken ahead. What must not
+//! live here: what is called.
 
 use super::store;
 use crate::{
@@ -35,9 +35,8 @@ const QUEUE: usize = 1000;
 const GATHER: Duration = Duration::from_millis(1);
 /// The shortest pause between two statements that write down.
 const PAUSE: Duration = Duration::from_millis(20);
-/// As many times more than want one at once are taken ahead, and at most so many.
-const MORE: i32 = 8;
-const MOST_MORE: i32 = 500;
+/// At most so many are taken ahead.
+const MORE: i32 = 500;
 /// So long those are good, and what was found with them: whether somebody has a limit, and a budget.
 const GOOD: Duration = Duration::from_secs(1);
 /// Who was not counted by then is told to come again.
@@ -56,7 +55,7 @@ pub struct Desk(Arc<Inner>);
 struct Inner {
     asks: mpsc::Sender<Waiting>,
     notes: mpsc::UnboundedSender<Note>,
-    ahead: Mutex<HashMap<UserId, Ahead>>,
+    known: Mutex<Known>,
     /// Calls under way for which something is reserved.
     reserved: Mutex<HashSet<CallId>>,
 }
@@ -75,7 +74,28 @@ pub struct Taken {
     pub budget: Option<i64>,
 }
 
-/// Calls of somebody, of which some are left.
+/// What was taken last for whom, and what of it is left over from before.
+#[derive(Default)]
+struct Known {
+    last: HashMap<UserId, Ahead>,
+    over: Vec<Ahead>,
+}
+
+impl Known {
+    fn good(&mut self, user: UserId) -> Option<&mut Ahead> {
+        self.last.get_mut(&user).filter(|ahead| ahead.is_good())
+    }
+
+    /// Forgets what is good no longer, or all of it; what is left of that.
+    fn over(&mut self, all: bool) -> Vec<Ahead> {
+        let old = self.last.extract_if(|_, ahead| all || !ahead.is_good()).map(|(_, ahead)| ahead);
+        self.over.extend(old);
+        let left = std::mem::take(&mut self.over).into_iter().filter(|ahead| ahead.left() > 0);
+        left.collect()
+    }
+}
+
+/// Calls that were taken for somebody, of which some may be left.
 struct Ahead {
     granted: Granted,
     given: i32,
@@ -84,7 +104,7 @@ struct Ahead {
 
 impl Ahead {
     fn is_good(&self) -> bool {
-        self.left() > 0 && self.taken_at.elapsed() < GOOD
+        self.taken_at.elapsed() < GOOD
     }
 
     fn left(&self) -> i32 {
@@ -116,7 +136,7 @@ impl Desk {
     pub fn new(app: &App) -> Self {
         let (asks, asked) = mpsc::channel(QUEUE);
         let (notes, noted) = mpsc::unbounded_channel();
-        let desk = Self(Arc::new(Inner { asks, notes, ahead: Mutex::default(), reserved: Mutex::default() }));
+        let desk = Self(Arc::new(Inner { asks, notes, known: Mutex::default(), reserved: Mutex::default() }));
         app.tasks.spawn(take_all(app.clone(), desk.clone(), asked));
         app.tasks.spawn(give_back(app.clone(), desk.clone()));
         app.tasks.spawn(note_all(app.clone(), noted));
@@ -141,7 +161,14 @@ impl Desk {
 
     /// One that was taken ahead.
     fn take_known(&self, user: UserId) -> Option<Taken> {
-        self.taken_ahead().get_mut(&user).filter(|ahead| ahead.is_good()).map(Ahead::next)
+        self.known().good(user).filter(|ahead| ahead.left() > 0).map(Ahead::next)
+    }
+
+    /// As many are taken ahead for somebody who wants so many at once: twice as many as they made of the last ones, if these are gone
+    /// before their time.
+    fn more(&self, user: UserId, wanted: i32) -> i32 {
+        let made = self.known().good(user).map_or(0, |ahead| ahead.given);
+        (made * 2).max(wanted - 1).min(MORE)
     }
 
     /// Something is reserved for this call.
@@ -160,8 +187,8 @@ impl Desk {
         let _ = self.0.notes.send(Note { entry: None, over: Some(call) });
     }
 
-    fn taken_ahead(&self) -> MutexGuard<'_, HashMap<UserId, Ahead>> {
-        self.0.ahead.lock().unwrap_or_else(PoisonError::into_inner)
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.0.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn reserved_calls(&self) -> MutexGuard<'_, HashSet<CallId>> {
@@ -186,10 +213,7 @@ async fn take_all(app: App, desk: Desk, mut asked: mpsc::Receiver<Waiting>) {
                 continue;
             }
             match people.iter_mut().find(|asks| asks.user == one.user) {
-                Some(asks) => {
-                    asks.wanted += 1;
-                    asks.more = (asks.wanted * MORE).min(MOST_MORE);
-                }
+                Some(asks) => asks.wanted += 1,
                 None => people.push(Asks { user: one.user, administrator: one.administrator, wanted: 1, more: 0 }),
             }
             rest.push(one);
@@ -197,6 +221,7 @@ async fn take_all(app: App, desk: Desk, mut asked: mpsc::Receiver<Waiting>) {
         if people.is_empty() {
             continue;
         }
+        people.iter_mut().for_each(|asks| asks.more = desk.more(asks.user, asks.wanted));
         match answered(PATIENCE, limits::take_calls(&app, &people)).await {
             Ok(granted) => desk.hand_out(rest, granted),
             Err(error) => {
@@ -222,8 +247,11 @@ impl Desk {
             let enough = ahead.given < ahead.granted.taken;
             let _ = answer.send(if enough { Ok(ahead.next()) } else { Err(ahead.granted.refusal()) });
         }
-        let left = all.into_iter().filter(Ahead::is_good);
-        self.taken_ahead().extend(left.map(|ahead| (ahead.granted.user, ahead)));
+        let mut known = self.known();
+        for ahead in all {
+            let before = known.last.insert(ahead.granted.user, ahead);
+            known.over.extend(before);
+        }
     }
 }
 
@@ -234,8 +262,8 @@ async fn give_back(app: App, desk: Desk) {
             () = app.stopping.over.cancelled() => true,
             () = sleep(GOOD / 2) => false,
         };
-        let old: Vec<_> = desk.taken_ahead().extract_if(|_, ahead| ends || !ahead.is_good()).collect();
-        for (_, ahead) in old.iter().filter(|(_, ahead)| ahead.left() > 0) {
+        let over = desk.known().over(ends);
+        for ahead in over {
             let given_back = answered(PATIENCE, limits::give_back_calls(&app, &ahead.granted, ahead.left())).await;
             if let Err(error) = given_back {
                 tracing::warn!(%error, "calls that were not made count for an hour");
