@@ -33,8 +33,8 @@ const MANY: usize = 500;
 const QUEUE: usize = 1000;
 /// The pause between two statements that take, when several waited for the first: so that more wait for the second.
 const GATHER: Duration = Duration::from_millis(1);
-/// The shortest pause between two statements that write down.
-const PAUSE: Duration = Duration::from_millis(20);
+/// The pause between two times that calls are written down. What a crash loses of the ledger is no older.
+const PAUSE: Duration = Duration::from_millis(100);
 /// At most so many are taken ahead.
 const MORE: i32 = 500;
 /// So long those are good, and what was found with them: whether somebody has a limit, and a budget.
@@ -286,7 +286,7 @@ async fn note_all(app: App, mut noted: mpsc::UnboundedReceiver<Note>) {
                 let _ = write(&app, &mut notes).await;
                 return;
             }
-            n = noted.recv_many(&mut notes, MANY) => if n == 0 { return },
+            n = noted.recv_many(&mut notes, MOST) => if n == 0 { return },
         }
         let pause = if write(&app, &mut notes).await { PAUSE } else { AGAIN };
         if notes.len() > MOST {

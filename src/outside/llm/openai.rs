@@ -12,7 +12,10 @@ use super::{
 };
 use crate::base::config::{self, Hidden, Price};
 use async_openai::config::{Config as _, OpenAIConfig};
-use reqwest::RequestBuilder;
+use reqwest::{
+    RequestBuilder,
+    header::{self, HeaderMap},
+};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -22,6 +25,9 @@ const ADDRESS: &str = "https://api.openai.com/v1";
 pub struct Server {
     http: reqwest::Client,
     config: OpenAIConfig,
+    /// What the settings have beside the key, or instead of it.
+    headers: HeaderMap,
+    shows_key: bool,
     /// OpenAI itself: its newer models take no `max_tokens`, and other servers take nothing else.
     pub is_the_vendor: bool,
 }
@@ -32,14 +38,21 @@ impl Server {
     pub fn new(http: reqwest::Client, with: &config::Provider) -> anyhow::Result<Self> {
         let (base_url, is_the_vendor) = wire::base_url(with, ADDRESS);
         let mut config = OpenAIConfig::new().with_api_base(base_url);
-        for (name, value) in &wire::headers(with)? {
+        let own = wire::headers(with)?;
+        for (name, value) in &own {
             config = config.with_header(name.clone(), value.as_bytes())?;
         }
-        Ok(Self { http, config, is_the_vendor })
+        let shows_key = !own.contains_key(header::AUTHORIZATION);
+        let mut headers = config.headers();
+        if shows_key {
+            headers.remove(header::AUTHORIZATION);
+        }
+        Ok(Self { http, config, headers, shows_key, is_the_vendor })
     }
 
     fn keyed(&self, request: RequestBuilder, key: &Hidden) -> RequestBuilder {
-        request.headers(self.config.clone().with_api_key(key.expose()).headers())
+        let request = request.headers(self.headers.clone());
+        if self.shows_key { request.bearer_auth(key.expose()) } else { request }
     }
 
     pub async fn open(&self, ask: &Ask, key: &Hidden) -> Result<Chunks, Fault> {
