@@ -321,7 +321,8 @@ async fn a_budget_holds_for_calls_too() {
     let money = || async {
         sqlx::query_as::<_, (Option<i64>, Option<i64>)>(money).fetch_one(&test.app.pools.http).await.unwrap()
     };
-    eventually("something is reserved", || async { money().await.1 > Some(10_000) }).await;
+    eventually("it is asked", || async { test.provider.asked().len() == 1 }).await;
+    assert!(money().await.1 > Some(10_000));
     // one more has room, a third has none
     test.provider.does([Step::Text("So".into()), Step::Hold]);
     let second =

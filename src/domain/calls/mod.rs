@@ -5,6 +5,7 @@
 mod desk;
 mod passing;
 mod store;
+mod taking;
 
 pub use desk::Desk;
 pub use passing::{Begun, End, Passing};
