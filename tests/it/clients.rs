@@ -76,6 +76,8 @@ fn check(said: &Value) {
         ("missing", missing, 404),
         ("busy", busy, 429),
         ("broken", broken, 502),
+        // the key rests
+        ("anthropicBusy", busy, 429),
         ("anthropicWrong", wrong, 400),
         ("anthropicNobody", nobody, 401),
         ("anthropicMissing", missing, 404),

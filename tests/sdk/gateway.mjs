@@ -56,6 +56,7 @@ said.errors = {
   broken: await refused(() => openai.chat.completions.create({ model, messages })), // scripted: 500
   anthropicBroken: await refused(() => anthropic.messages.create({ model, max_tokens: 5, messages })), // scripted: 503
   busy: await refused(() => openai.chat.completions.create({ model, messages })), // scripted: 429
+  anthropicBusy: await refused(() => anthropic.messages.create({ model, max_tokens: 5, messages })), // the key rests
   anthropicWrong: await refused(() => anthropic.messages.create({ model, max_tokens: 50, messages: [{ role: 'robot', content: 'x' }] })),
   anthropicNobody: await refused(() => new Anthropic({ ...nobody, baseURL: url }).messages.create({ model, max_tokens: 5, messages })),
   anthropicMissing: await refused(() => anthropic.messages.create({ model: 'none', max_tokens: 5, messages })),

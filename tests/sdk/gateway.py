@@ -52,6 +52,7 @@ said["errors"] = {
     "broken": refused(lambda: client.chat.completions.create(model=model, messages=messages)),
     "anthropicBroken": refused(lambda: claude.messages.create(model=model, max_tokens=5, messages=messages)),
     "busy": refused(lambda: client.chat.completions.create(model=model, messages=messages)),
+    "anthropicBusy": refused(lambda: claude.messages.create(model=model, max_tokens=5, messages=messages)),
     "anthropicWrong": refused(lambda: claude.messages.create(model=model, max_tokens=50, messages=robot)),
     "anthropicNobody": refused(
         lambda: anthropic.Anthropic(api_key="parlor_nobody", base_url=url, max_retries=0).messages.create(
