@@ -58,3 +58,41 @@ impl Drop for ListBell {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures::FutureExt as _;
+    use uuid::Uuid;
+
+    fn has_rung(bell: &ListBell) -> bool {
+        bell.rung().now_or_never().is_some()
+    }
+
+    #[test]
+    fn each_hears_of_their_own_list() {
+        let bells = Arc::new(Bells::default());
+        let (ann, bob) = (UserId(Uuid::from_u128(1)), UserId(Uuid::from_u128(2)));
+        let (one, other, bobs) = (bells.of(ann), bells.of(ann), bells.of(bob));
+        assert!(!has_rung(&one));
+        bells.ring(ann);
+        bells.ring(ann);
+        assert!(has_rung(&one) && has_rung(&other) && !has_rung(&bobs));
+        assert!(!has_rung(&one), "once, however often it rang");
+        bells.ring_all();
+        assert!(has_rung(&one) && has_rung(&other) && has_rung(&bobs));
+    }
+
+    #[test]
+    fn whoever_leaves_is_forgotten() {
+        let bells = Arc::new(Bells::default());
+        let ann = UserId(Uuid::from_u128(1));
+        let (one, other) = (bells.of(ann), bells.of(ann));
+        drop(one);
+        assert_eq!(bells.all()[&ann].len(), 1);
+        bells.ring(ann);
+        assert!(has_rung(&other));
+        drop(other);
+        assert!(bells.all().is_empty());
+    }
+}

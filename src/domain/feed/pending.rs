@@ -181,4 +181,47 @@ mod tests {
         assert_eq!(again[0].what, What::Reasoning { offset: 0, text: "why".into() });
         assert_eq!(again[1].what, What::Text { offset: 0, text: "because".into() });
     }
+
+    #[test]
+    fn an_attempt_that_is_lost_writes_nothing() {
+        let mut pending = pending(0);
+        pending.add("x", false);
+        assert!(pending.is_ready());
+        pending.lost = true;
+        assert!(!pending.is_ready());
+    }
+
+    #[test]
+    fn nothing_is_taken_of_nothing() {
+        let mut pending = pending(0);
+        assert!(pending.take().is_empty());
+        assert!(!pending.in_flight, "nobody would say that it is written");
+        pending.held = Some(Instant::now());
+        assert_eq!(pending.written(), None);
+        assert_eq!(pending.held, None);
+    }
+
+    /// The time of a batch is that of its oldest piece, however often it has to be written.
+    #[test]
+    fn how_long_the_oldest_piece_waited() {
+        let pause = || std::thread::sleep(std::time::Duration::from_millis(2));
+        let add = |pending: &mut Pending, piece: &str| {
+            pause();
+            let began = Instant::now();
+            pending.add(piece, false);
+            began..=Instant::now()
+        };
+        let mut pending = pending(0);
+        let oldest = add(&mut pending, "a");
+        add(&mut pending, "b");
+        let row = pending.take().remove(0);
+        add(&mut pending, "c");
+        pending.put_back(&row, 0);
+        assert_eq!(text(&pending.take()[0]).1, "abc");
+        let next = add(&mut pending, "d");
+        assert!(pending.written().is_some_and(|at| oldest.contains(&at)));
+        assert_eq!(pending.written(), None, "once");
+        pending.take();
+        assert!(pending.written().is_some_and(|at| next.contains(&at)));
+    }
 }
