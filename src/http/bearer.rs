@@ -70,7 +70,7 @@ fn refuse(web: &Web, of: &Extensions, refusal: Refusal) -> Response {
     }
 }
 
-/// Nothing of a program's can read a cookie, because none gets there.
+/// Nothing of a program's can read a cookie, because none gets there; its guards find what handlers share.
 pub fn without_cookies(web: &Web, request: &mut Request) {
     request.headers_mut().remove(header::COOKIE);
     request.extensions_mut().insert(web.clone());
