@@ -3,7 +3,7 @@
 use crate::support::{
     TestApp, eventually,
     images::png,
-    program::{Answer, Program},
+    program::{Answer, Program, program_of_new},
     provider::Step,
 };
 use futures::StreamExt;
@@ -12,12 +12,6 @@ use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 
 const MODEL: &str = "openai/fake-1";
-
-async fn program_of_new(test: &TestApp, name: &str) -> Program {
-    test.person(name).await;
-    let program = test.program();
-    program.with(&program.signs_in(name).await.word("access_token"))
-}
 
 impl Program {
     async fn patches(&self, path: &str, body: &Value) -> Answer {

@@ -4,8 +4,11 @@ use crate::support::{
     TestApp, eventually,
     people::{Person, taken_at_once},
     process::{House, Process},
+    program::{caller_of_new, chat},
     provider::{Provider, Step},
 };
+use reqwest::{Method, StatusCode};
+use serde_json::json;
 
 /// A thousand tokens out cost a cent.
 const PRICES: [(&str, &str); 3] = [
@@ -207,4 +210,46 @@ async fn after_a_crash_nothing_stays_reserved() {
     second.address().await;
     eventually("the sweep ends it", || async { reserved().await == 0 }).await;
     second.kill();
+}
+
+#[tokio::test]
+async fn a_budget_holds_for_calls_too() {
+    let test = TestApp::with(&PRICES).await;
+    let ann = caller_of_new(&test, "ann").await;
+    test.execute("insert into user_limits (user_id, budget) select id, 25000 from users").await;
+    test.provider.does([Step::Text("So".into()), Step::Hold, Step::Finish("stop"), Step::Usage(20, 10), Step::Done]);
+    let small = json!({ "max_tokens": 1000, "stream": true });
+    let request = ann.request(Method::POST, "/v1/chat/completions").json(&chat("openai/fake-1", &small));
+    let first = tokio::spawn(request.send());
+    let money = "select (select sum(spent) from spending)::bigint, (select sum(reserved) from spending)::bigint";
+    let money = || async {
+        sqlx::query_as::<_, (Option<i64>, Option<i64>)>(money).fetch_one(&test.app.pools.http).await.unwrap()
+    };
+    eventually("it is asked", || async { test.provider.asked().len() == 1 }).await;
+    assert!(money().await.1 > Some(10_000));
+    // one more has room, a third has none
+    test.provider.does([Step::Text("So".into()), Step::Hold]);
+    let second =
+        ann.request(Method::POST, "/v1/chat/completions").json(&chat("openai/fake-1", &small)).send().await.unwrap();
+    let third = ann.posts("/v1/chat/completions", &chat("openai/fake-1", &small)).await;
+    assert_eq!(third.status, StatusCode::TOO_MANY_REQUESTS);
+    assert!(third.text.contains("your budget of $0.0250"), "{}", third.text);
+    // whoever leaves gives back what is not used
+    drop(second);
+    eventually("the second gave back", || async { money().await.1 < Some(20_000) }).await;
+    test.provider.release();
+    assert!(first.await.unwrap().unwrap().text().await.unwrap().contains("[DONE]"));
+    eventually("nothing is reserved", || async { money().await.1 == Some(0) }).await;
+    let (spent, of_ledger): (i64, i64) =
+        sqlx::query_as("select (select sum(spent) from spending)::bigint, (select sum(cost) from usage)::bigint")
+            .fetch_one(&test.app.pools.http)
+            .await
+            .unwrap();
+    assert!(spent == of_ledger && spent >= 120, "{spent} {of_ledger}");
+    // what a process that is gone left reserved is given back
+    test.execute("select reserve_call('01890a5d-ac96-774b-bcce-b302099a8057', id, 25000, 5000) from users").await;
+    test.execute("update calls set seen = now() - interval '10 minutes'").await;
+    assert_eq!(money().await.1, Some(5000));
+    let _another_process = parlor::domain::calls::Desk::new(&test.app);
+    eventually("it is given back", || async { money().await.1 == Some(0) }).await;
 }

@@ -1,7 +1,7 @@
 //! The vendors' official clients, pointed at Parlor: typed objects come out of what passes through, and the right classes of
 //! errors. Node's and Rust's run always, Python's where `PARLOR_TEST_PYTHON` names one that has them.
 
-use crate::support::{TestApp, program::Program};
+use crate::support::{TestApp, program::caller_of_new};
 use async_openai::{
     Client,
     config::OpenAIConfig,
@@ -17,17 +17,10 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::{path::Path, process::Command};
 
-async fn program_of_new(test: &TestApp, name: &str) -> Program {
-    test.person(name).await;
-    let program = test.program();
-    let ann = program.with(&program.signs_in(name).await.word("access_token"));
-    program.with(&ann.makes_key("mine", &["models"]).await.word("key"))
-}
-
 /// What a client understood, of a provider that does what its script expects.
 async fn understood(program: &str, script: &str) -> Value {
     let test = TestApp::with(&[("OPENAI_API_KEY", "key-1")]).await;
-    let ann = program_of_new(&test, "ann").await;
+    let ann = caller_of_new(&test, "ann").await;
     let provider = &test.provider;
     provider.streams(["Hello"]);
     provider.streams(["Hel", "lo"]);
@@ -103,7 +96,7 @@ async fn in_python() {
 #[tokio::test]
 async fn in_rust() {
     let test = TestApp::with(&[("OPENAI_API_KEY", "key-1")]).await;
-    let ann = program_of_new(&test, "ann").await;
+    let ann = caller_of_new(&test, "ann").await;
     let at = |key: &str| {
         let config = OpenAIConfig::new().with_api_base(format!("{}/v1", test.address)).with_api_key(key);
         Client::with_config(config).with_http_service(ReqwestService::default()) // which tries nothing again

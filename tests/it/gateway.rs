@@ -2,27 +2,13 @@
 
 use crate::support::{
     TestApp, eventually,
-    program::{Answer, Program},
+    program::{Program, caller_of_new, chat},
     provider::{Provider, Step},
 };
 use futures::StreamExt;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
-
-/// A program with a key of somebody new.
-async fn program_of_new(test: &TestApp, name: &str) -> Program {
-    test.person(name).await;
-    let program = test.program();
-    let ann = program.with(&program.signs_in(name).await.word("access_token"));
-    program.with(&ann.makes_key("mine", &["models", "keys"]).await.word("key"))
-}
-
-fn chat(model: &str, more: &Value) -> Value {
-    let mut body = json!({ "model": model, "messages": [{ "role": "user", "content": "hi" }] });
-    body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    body
-}
 
 /// The ledger's lines: model, outcome, prompt, completion, estimated, cost.
 async fn ledger(test: &TestApp) -> Vec<(String, String, i64, i64, bool, Option<i64>)> {
@@ -50,7 +36,7 @@ fn events(text: &str) -> Vec<String> {
 #[tokio::test]
 async fn a_whole_answer_passes_through_and_is_counted() {
     let test = TestApp::with(&PRICES).await;
-    let ann = program_of_new(&test, "ann").await;
+    let ann = caller_of_new(&test, "ann").await;
     test.provider.streams(["Hello"]);
     let body = chat("openai/fake-1", &json!({ "temperature": 0.30, "tools": [{ "x": 1 }], "n": 1 }));
     let answer = ann.posts("/v1/chat/completions", &body).await;
@@ -83,7 +69,7 @@ const PRICES: [(&str, &str); 2] = [
 #[tokio::test]
 async fn a_stream_passes_through_and_tells_what_was_used_to_whoever_asked() {
     let test = TestApp::start().await;
-    let ann = program_of_new(&test, "ann").await;
+    let ann = caller_of_new(&test, "ann").await;
     for wants in [false, true] {
         test.provider.streams(["Hel", "lo"]);
         let options = if wants { json!({ "include_usage": true, "other": 1 }) } else { json!({ "other": 1 }) };
@@ -105,7 +91,7 @@ async fn a_stream_passes_through_and_tells_what_was_used_to_whoever_asked() {
 #[tokio::test]
 async fn all_doors_lead_to_the_provider() {
     let test = TestApp::start().await;
-    let ann = program_of_new(&test, "ann").await;
+    let ann = caller_of_new(&test, "ann").await;
     let embedded = ann.posts("/v1/embeddings", &json!({ "model": "openai/text-embedding-fake", "input": "x" })).await;
     assert_eq!(embedded.json["data"][0]["embedding"], json!([0.5, -0.25]), "{}", embedded.text);
     let completed = ann.posts("/v1/completions", &json!({ "model": "fake-1", "prompt": "x" })).await;
@@ -144,7 +130,7 @@ pub fn spoken_form(request: reqwest::RequestBuilder) -> reqwest::RequestBuilder 
 #[tokio::test]
 async fn the_catalog_as_both_clients_read_it() {
     let test = TestApp::start().await;
-    let ann = program_of_new(&test, "ann").await;
+    let ann = caller_of_new(&test, "ann").await;
     let list = ann.gets("/v1/models").await;
     let ids: Vec<_> = list.json["data"].as_array().unwrap().iter().map(|model| model["id"].as_str().unwrap()).collect();
     assert_eq!(ids, ["openai/fake-1", "openai/fake-2", "openai/text-embedding-fake"]);
@@ -169,7 +155,7 @@ async fn the_catalog_as_both_clients_read_it() {
 #[tokio::test]
 async fn errors_have_the_status_that_clients_expect() {
     let test = TestApp::with(&[("OPENAI_API_KEY", "key-1"), ("PARLOR__LIMITS__CALLS_PER_HOUR", "0")]).await;
-    let ann = program_of_new(&test, "ann").await;
+    let ann = caller_of_new(&test, "ann").await;
     let nobody = test.program();
     let say = async |who: &Program, body: &Value| who.posts("/v1/chat/completions", body).await;
     let fine = chat("fake-1", &json!({}));
@@ -226,7 +212,7 @@ async fn keys_and_models_are_tried_as_in_a_chat() {
         ("PARLOR__PROVIDERS__OPENAI__FALLBACKS__FAKE-1", "other/fake-2"),
     ])
     .await;
-    let ann = program_of_new(&test, "ann").await;
+    let ann = caller_of_new(&test, "ann").await;
     test.provider.refuses(401, "no");
     test.provider.streams(["By the second key"]);
     let answer = ann.posts("/v1/chat/completions", &chat("openai/fake-1", &json!({}))).await;
@@ -244,117 +230,11 @@ async fn keys_and_models_are_tried_as_in_a_chat() {
 }
 
 /// Exact, however many ask at once, and shown before it hurts.
-#[tokio::test]
-async fn so_many_calls_in_an_hour() {
-    let test = TestApp::with(&[("PARLOR__LIMITS__CALLS_PER_HOUR", "20")]).await;
-    let (ann, bob) = (program_of_new(&test, "ann").await, program_of_new(&test, "bob").await);
-    let first = ann.posts("/v1/embeddings", &json!({ "model": "text-embedding-fake", "input": "x" })).await;
-    let limits =
-        |answer: &Answer| ["limit", "remaining"].map(|name| answer.header(&format!("x-ratelimit-{name}")).to_owned());
-    assert_eq!(limits(&first), ["20", "19"]);
-    assert!((3590..=3601).contains(&first.header("x-ratelimit-reset").parse::<u32>().unwrap()), "{first:?}");
-    let all = futures::future::join_all((0..60).map(|_| {
-        let ann = ann.clone();
-        async move { ann.posts("/v1/embeddings", &json!({ "model": "text-embedding-fake", "input": "x" })).await }
-    }))
-    .await;
-    assert_eq!(all.iter().filter(|answer| answer.status == StatusCode::OK).count(), 19);
-    let refused = all.iter().find(|answer| answer.status == StatusCode::TOO_MANY_REQUESTS).unwrap();
-    assert_eq!(limits(refused), ["20", "0"]);
-    assert!(
-        refused.json["error"]["message"].as_str().unwrap().starts_with("20 calls were made within an hour"),
-        "{}",
-        refused.text
-    );
-    assert!((3590..=3601).contains(&refused.header("retry-after").parse::<u32>().unwrap()), "{refused:?}");
-    assert_eq!(bob.gets("/v1/models").await.status, StatusCode::OK);
-    let other = bob.posts("/v1/embeddings", &json!({ "model": "text-embedding-fake", "input": "x" })).await;
-    assert_eq!(limits(&other), ["20", "19"], "each has their own");
-    // the window slides: half of them were an hour ago
-    test.execute("update call_seconds set second = second - 3601, calls = 10").await;
-    let again = ann.posts("/v1/embeddings", &json!({ "model": "text-embedding-fake", "input": "x" })).await;
-    assert_eq!(again.status, StatusCode::OK, "{}", again.text);
-    // and administrators change it for a person
-    test.execute("insert into user_limits (user_id, calls_per_hour) select id, 1 from users where name = 'ann'").await;
-    let refused = ann.posts("/v1/embeddings", &json!({ "model": "text-embedding-fake", "input": "x" })).await;
-    assert_eq!(limits(&refused), ["1", "0"]);
-}
-
-/// For somebody who makes many at once some are taken ahead; those that are not made do not count for long.
-#[tokio::test]
-async fn calls_that_are_taken_ahead_and_not_made_are_given_back() {
-    let test = TestApp::with(&[("PARLOR__LIMITS__CALLS_PER_HOUR", "5000")]).await;
-    let ann = program_of_new(&test, "ann").await;
-    let counted = || test.value::<i64>("select coalesce(sum(calls), 0)::bigint from call_seconds");
-    let (mut made, mut most) = (0, 0);
-    while most <= made {
-        assert!(made < 1000, "nothing is taken ahead");
-        let all =
-            futures::future::join_all(
-                (0..20).map(|_| {
-                    let ann = ann.clone();
-                    async move {
-                        ann.posts("/v1/embeddings", &json!({ "model": "text-embedding-fake", "input": "x" })).await
-                    }
-                }),
-            )
-            .await;
-        assert!(all.iter().all(|answer| answer.status == StatusCode::OK), "{all:?}");
-        made += 20;
-        most = counted().await;
-    }
-    eventually("they are given back", || async { counted().await == made }).await;
-    let next = ann.posts("/v1/embeddings", &json!({ "model": "text-embedding-fake", "input": "x" })).await;
-    assert_eq!(next.header("x-ratelimit-remaining").parse::<i64>().unwrap(), 5000 - made - 1);
-}
-
-#[tokio::test]
-async fn a_budget_holds_for_calls_too() {
-    let test = TestApp::with(&PRICES).await;
-    let ann = program_of_new(&test, "ann").await;
-    test.execute("insert into user_limits (user_id, budget) select id, 25000 from users").await;
-    test.provider.does([Step::Text("So".into()), Step::Hold, Step::Finish("stop"), Step::Usage(20, 10), Step::Done]);
-    let small = json!({ "max_tokens": 1000, "stream": true });
-    let request = ann.request(Method::POST, "/v1/chat/completions").json(&chat("openai/fake-1", &small));
-    let first = tokio::spawn(request.send());
-    let money = "select (select sum(spent) from spending)::bigint, (select sum(reserved) from spending)::bigint";
-    let money = || async {
-        sqlx::query_as::<_, (Option<i64>, Option<i64>)>(money).fetch_one(&test.app.pools.http).await.unwrap()
-    };
-    eventually("it is asked", || async { test.provider.asked().len() == 1 }).await;
-    assert!(money().await.1 > Some(10_000));
-    // one more has room, a third has none
-    test.provider.does([Step::Text("So".into()), Step::Hold]);
-    let second =
-        ann.request(Method::POST, "/v1/chat/completions").json(&chat("openai/fake-1", &small)).send().await.unwrap();
-    let third = ann.posts("/v1/chat/completions", &chat("openai/fake-1", &small)).await;
-    assert_eq!(third.status, StatusCode::TOO_MANY_REQUESTS);
-    assert!(third.text.contains("your budget of $0.0250"), "{}", third.text);
-    // whoever leaves gives back what is not used
-    drop(second);
-    eventually("the second gave back", || async { money().await.1 < Some(20_000) }).await;
-    test.provider.release();
-    assert!(first.await.unwrap().unwrap().text().await.unwrap().contains("[DONE]"));
-    eventually("nothing is reserved", || async { money().await.1 == Some(0) }).await;
-    let (spent, of_ledger): (i64, i64) =
-        sqlx::query_as("select (select sum(spent) from spending)::bigint, (select sum(cost) from usage)::bigint")
-            .fetch_one(&test.app.pools.http)
-            .await
-            .unwrap();
-    assert!(spent == of_ledger && spent >= 120, "{spent} {of_ledger}");
-    // what a process that is gone left reserved is given back
-    test.execute("select reserve_call('01890a5d-ac96-774b-bcce-b302099a8057', id, 25000, 5000) from users").await;
-    test.execute("update calls set seen = now() - interval '10 minutes'").await;
-    assert_eq!(money().await.1, Some(5000));
-    let _another_process = parlor::domain::calls::Desk::new(&test.app);
-    eventually("it is given back", || async { money().await.1 == Some(0) }).await;
-}
-
 /// F19 for programs: whoever leaves closes the provider's connection, before and after it began to answer.
 #[tokio::test]
 async fn who_leaves_closes_the_providers_connection() {
     let test = TestApp::start().await;
-    let ann = program_of_new(&test, "ann").await;
+    let ann = caller_of_new(&test, "ann").await;
     test.provider.does([Step::Text("So".into()), Step::Hold]);
     let body = chat("fake-1", &json!({ "stream": true }));
     let mut answer = ann.request(Method::POST, "/v1/chat/completions").json(&body).send().await.unwrap().bytes_stream();
@@ -365,7 +245,7 @@ async fn who_leaves_closes_the_providers_connection() {
     let silent = Silent::start().await;
     let house =
         TestApp::with(&[("OPENAI_BASE_URL", &silent.url), ("PARLOR__PROVIDERS__OPENAI__MODELS", "quiet")]).await;
-    let bob = program_of_new(&house, "bob").await;
+    let bob = caller_of_new(&house, "bob").await;
     let waiting =
         tokio::spawn(bob.request(Method::POST, "/v1/chat/completions").json(&chat("quiet", &json!({}))).send());
     eventually("it is asked", || async { silent.asked() == 1 }).await;
@@ -391,7 +271,7 @@ async fn who_leaves_closes_the_providers_connection() {
 #[tokio::test]
 async fn who_does_not_read_is_waited_for() {
     let test = TestApp::start().await;
-    let ann = program_of_new(&test, "ann").await;
+    let ann = caller_of_new(&test, "ann").await;
     let (pieces, piece) = (1000, "#".repeat(100_000));
     let mut steps = vec![Step::Text(piece.clone()); pieces];
     steps.extend([Step::Finish("stop"), Step::Done]);
@@ -457,7 +337,7 @@ impl Silent {
 #[tokio::test]
 async fn s6_a_revoked_key_ends_its_streams() {
     let test = TestApp::start().await;
-    let ann = program_of_new(&test, "ann").await;
+    let ann = caller_of_new(&test, "ann").await;
     let signed_in = test.program().signs_in("ann").await;
     let session = test.program().with(&signed_in.word("access_token"));
     for who in [&ann, &session] {
@@ -490,7 +370,7 @@ async fn s6_a_revoked_key_ends_its_streams() {
 #[tokio::test]
 async fn f17_a_stream_that_breaks_off_says_so() {
     let test = TestApp::with(&[("PARLOR__GENERATION__IDLE", "1")]).await;
-    let ann = program_of_new(&test, "ann").await;
+    let ann = caller_of_new(&test, "ann").await;
     let body = chat("fake-1", &json!({ "stream": true }));
     test.provider.does([Step::Text("So".into()), Step::Hold]);
     let silent = stream(&ann, "/v1/chat/completions", &body).await;
@@ -512,7 +392,7 @@ async fn f17_a_stream_that_breaks_off_says_so() {
 async fn messages_in_front_of_any_model() {
     for kind in ["openai", "anthropic"] {
         let test = TestApp::with(&[("PARLOR__PROVIDERS__OPENAI__KIND", kind)]).await;
-        let ann = program_of_new(&test, "ann").await;
+        let ann = caller_of_new(&test, "ann").await;
         let key = ann.bearer.clone().unwrap();
         let body = json!({ "model": "openai/fake-1", "max_tokens": 50, "system": "Be brief.", "stream": true,
             "messages": [{ "role": "user", "content": "hi" }] });
@@ -563,7 +443,7 @@ async fn messages_in_front_of_any_model() {
 #[tokio::test]
 async fn the_demo_answers_programs_too() {
     let test = TestApp::with(&[("PARLOR__PROVIDERS__OPENAI__KIND", "demo")]).await;
-    let ann = program_of_new(&test, "ann").await;
+    let ann = caller_of_new(&test, "ann").await;
     let answer = ann.posts("/v1/chat/completions", &chat("demo", &json!({}))).await;
     assert!(answer.text.contains("It is no language model"), "{}", answer.text);
 }
@@ -572,7 +452,7 @@ async fn the_demo_answers_programs_too() {
 #[tokio::test]
 async fn s7_a_program_chooses_a_model_and_nothing_else() {
     let test = TestApp::start().await;
-    let ann = program_of_new(&test, "ann").await;
+    let ann = caller_of_new(&test, "ann").await;
     test.provider.streams(["Hello"]);
     let more = json!({ "api_base": "http://127.0.0.1:1", "base_url": "http://127.0.0.1:1", "api_key": "stolen" });
     let request = ann.request(Method::POST, "/v1/chat/completions").json(&chat("fake-1", &more));
@@ -602,7 +482,7 @@ async fn s7_a_program_chooses_a_model_and_nothing_else() {
 #[tokio::test]
 async fn s20_bodies_that_are_made_to_be_measured_wrong() {
     let test = TestApp::with(&PRICES).await;
-    let ann = program_of_new(&test, "ann").await;
+    let ann = caller_of_new(&test, "ann").await;
     test.execute("insert into user_limits (user_id, budget) select id, 1000000 from users").await;
     for words in [";base64,".repeat(50), format!("{};base64,", "A".repeat(3000)), "\"usage\":{".repeat(20)] {
         test.provider.streams(["Hello"]);

@@ -4,7 +4,7 @@ use crate::support::{
     TestApp,
     people::{Person, between},
     process::{House, SECRET, run},
-    program::Program,
+    program::{Program, program_of_new},
 };
 use parlor::domain::accounts;
 use reqwest::StatusCode;
@@ -103,11 +103,6 @@ async fn a_key_opens_what_it_is_for_until_it_is_revoked() {
     let noted: i64 =
         test.value("select count(*) from audit where action = 'key.revoked' and subject = 'ann@example.org'").await;
     assert_eq!(noted, 2);
-}
-
-async fn program_of_new(test: &TestApp, name: &str) -> Program {
-    test.person(name).await;
-    program_of(test, name).await
 }
 
 /// S5: a key does no more than its maker may, when it is made and whenever it is used.

@@ -1,4 +1,4 @@
-//! Limits: messages of a person, requests of an address. Tries of passwords are in tries.rs.
+//! Limits: messages of a person, calls of their programs, requests of an address. Tries of passwords are in tries.rs.
 
 use crate::{
     crashes::{ann_at, has_models},
@@ -6,6 +6,7 @@ use crate::{
         NO_RETRY, TestApp, eventually,
         people::{Person, between},
         process::House,
+        program::{Answer, caller_of_new},
         provider::Step,
         proxy::Proxy,
     },
@@ -16,6 +17,7 @@ use parlor::{
     domain::limits::{self, Given},
 };
 use reqwest::{Method, Response, StatusCode};
+use serde_json::json;
 use std::time::Duration;
 
 const MINUTE: &str = "PARLOR__LIMITS__MESSAGES_PER_MINUTE";
@@ -456,4 +458,68 @@ async fn addresses_are_counted_without_a_database_too() {
     })
     .await
     .expect("nobody waits for the database");
+}
+
+#[tokio::test]
+async fn so_many_calls_in_an_hour() {
+    let test = TestApp::with(&[("PARLOR__LIMITS__CALLS_PER_HOUR", "20")]).await;
+    let (ann, bob) = (caller_of_new(&test, "ann").await, caller_of_new(&test, "bob").await);
+    let first = ann.posts("/v1/embeddings", &json!({ "model": "text-embedding-fake", "input": "x" })).await;
+    let limits =
+        |answer: &Answer| ["limit", "remaining"].map(|name| answer.header(&format!("x-ratelimit-{name}")).to_owned());
+    assert_eq!(limits(&first), ["20", "19"]);
+    assert!((3590..=3601).contains(&first.header("x-ratelimit-reset").parse::<u32>().unwrap()), "{first:?}");
+    let all = join_all((0..60).map(|_| {
+        let ann = ann.clone();
+        async move { ann.posts("/v1/embeddings", &json!({ "model": "text-embedding-fake", "input": "x" })).await }
+    }))
+    .await;
+    assert_eq!(all.iter().filter(|answer| answer.status == StatusCode::OK).count(), 19);
+    let refused = all.iter().find(|answer| answer.status == StatusCode::TOO_MANY_REQUESTS).unwrap();
+    assert_eq!(limits(refused), ["20", "0"]);
+    assert!(
+        refused.json["error"]["message"].as_str().unwrap().starts_with("20 calls were made within an hour"),
+        "{}",
+        refused.text
+    );
+    assert!((3590..=3601).contains(&refused.header("retry-after").parse::<u32>().unwrap()), "{refused:?}");
+    assert_eq!(bob.gets("/v1/models").await.status, StatusCode::OK);
+    let other = bob.posts("/v1/embeddings", &json!({ "model": "text-embedding-fake", "input": "x" })).await;
+    assert_eq!(limits(&other), ["20", "19"], "each has their own");
+    // the window slides: half of them were an hour ago
+    test.execute("update call_seconds set second = second - 3601, calls = 10").await;
+    let again = ann.posts("/v1/embeddings", &json!({ "model": "text-embedding-fake", "input": "x" })).await;
+    assert_eq!(again.status, StatusCode::OK, "{}", again.text);
+    // and administrators change it for a person
+    test.execute("insert into user_limits (user_id, calls_per_hour) select id, 1 from users where name = 'ann'").await;
+    let refused = ann.posts("/v1/embeddings", &json!({ "model": "text-embedding-fake", "input": "x" })).await;
+    assert_eq!(limits(&refused), ["1", "0"]);
+}
+
+/// For somebody who makes many at once some are taken ahead; those that are not made do not count for long.
+#[tokio::test]
+async fn calls_that_are_taken_ahead_and_not_made_are_given_back() {
+    let test = TestApp::with(&[("PARLOR__LIMITS__CALLS_PER_HOUR", "5000")]).await;
+    let ann = caller_of_new(&test, "ann").await;
+    let counted = || test.value::<i64>("select coalesce(sum(calls), 0)::bigint from call_seconds");
+    let (mut made, mut most) = (0, 0);
+    while most <= made {
+        assert!(made < 1000, "nothing is taken ahead");
+        let all =
+            join_all(
+                (0..20).map(|_| {
+                    let ann = ann.clone();
+                    async move {
+                        ann.posts("/v1/embeddings", &json!({ "model": "text-embedding-fake", "input": "x" })).await
+                    }
+                }),
+            )
+            .await;
+        assert!(all.iter().all(|answer| answer.status == StatusCode::OK), "{all:?}");
+        made += 20;
+        most = counted().await;
+    }
+    eventually("they are given back", || async { counted().await == made }).await;
+    let next = ann.posts("/v1/embeddings", &json!({ "model": "text-embedding-fake", "input": "x" })).await;
+    assert_eq!(next.header("x-ratelimit-remaining").parse::<i64>().unwrap(), 5000 - made - 1);
 }

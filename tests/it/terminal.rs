@@ -2,7 +2,7 @@
 
 use crate::support::{
     TestApp,
-    program::Program,
+    program::{Program, key_of_new},
     provider::Step,
     proxy::{Proxy, Upstream},
 };
@@ -34,17 +34,12 @@ fn out(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).unwrap()
 }
 
-async fn program_of_new(test: &TestApp, name: &str) -> Program {
-    test.person(name).await;
-    let program = test.program();
-    let ann = program.with(&program.signs_in(name).await.word("access_token"));
-    program.with(&ann.makes_key("terminal", &["chats:read", "chats:write", "models"]).await.word("key"))
-}
+const SCOPES: [&str; 3] = ["chats:read", "chats:write", "models"];
 
 #[tokio::test]
 async fn talking_saving_and_bringing_back() {
     let test = TestApp::start().await;
-    let (ann, bob) = (program_of_new(&test, "ann").await, program_of_new(&test, "bob").await);
+    let (ann, bob) = (key_of_new(&test, "ann", &SCOPES).await, key_of_new(&test, "bob", &SCOPES).await);
     let home = TempDir::with_prefix("parlor").unwrap();
     test.provider.streams(["Hel", "lo **Ann**"]);
     assert_eq!(out(&run(&test, &ann, &home, &["chat", "I", "am", "Ann"], "").await), "Hello **Ann**\n");
@@ -84,7 +79,7 @@ async fn talking_saving_and_bringing_back() {
 #[tokio::test]
 async fn a_broken_wire_costs_no_word() {
     let test = TestApp::start().await;
-    let ann = program_of_new(&test, "ann").await;
+    let ann = key_of_new(&test, "ann", &SCOPES).await;
     let home = TempDir::with_prefix("parlor").unwrap();
     test.provider.does([
         Step::Text("Hel".into()),

@@ -1,6 +1,10 @@
 //! Programs, and pages, on a WebSocket.
 
-use crate::support::{TestApp, eventually, program::Program, provider::Step};
+use crate::support::{
+    TestApp, eventually,
+    program::{Program, program_of_new},
+    provider::Step,
+};
 use futures::{SinkExt as _, StreamExt as _};
 use rand::Rng as _;
 use serde_json::{Value, json};
@@ -27,12 +31,6 @@ async fn open(test: &TestApp, headers: &[(&'static str, &str)]) -> Result<Socket
         Err(Error::Http(answer)) => Err(answer.status().as_u16()),
         Err(error) => panic!("{error}"),
     }
-}
-
-async fn program_of_new(test: &TestApp, name: &str) -> Program {
-    test.person(name).await;
-    let program = test.program();
-    program.with(&program.signs_in(name).await.word("access_token"))
 }
 
 fn bearer(program: &Program) -> String {

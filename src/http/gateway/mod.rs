@@ -247,9 +247,12 @@ fn refusal(refused: Refused, wanted: &Wanted<'_>) -> Answer {
 /// strict clients read nothing else.
 fn is_in_shape(said: &Value, door: Door) -> bool {
     let error = &said["error"];
-    let texts = if door == Door::Messages { &["type"][..] } else { &["type", "param", "code"] };
-    let is_text = |name: &&str| error[*name].is_string() || (door != Door::Messages && error[*name].is_null());
-    error["message"].is_string() && texts.iter().all(is_text) && (door != Door::Messages || said["type"] == "error")
+    let is_text = |name: &str| error[name].is_string();
+    is_text("message")
+        && match door {
+            Door::Messages => said["type"] == "error" && is_text("type"),
+            _ => ["type", "param", "code"].iter().all(|name| error[*name].is_null() || is_text(name)),
+        }
 }
 
 /// Why a body is none.

@@ -25,9 +25,8 @@ const ADDRESS: &str = "https://api.openai.com/v1";
 pub struct Server {
     http: reqwest::Client,
     config: OpenAIConfig,
-    /// What the settings have beside the key, or instead of it.
+    /// Beside the key, or instead of it.
     headers: HeaderMap,
-    shows_key: bool,
     /// OpenAI itself: its newer models take no `max_tokens`, and other servers take nothing else.
     pub is_the_vendor: bool,
 }
@@ -37,22 +36,17 @@ impl Server {
     /// A header that is none; the settings were checked for that.
     pub fn new(http: reqwest::Client, with: &config::Provider) -> anyhow::Result<Self> {
         let (base_url, is_the_vendor) = wire::base_url(with, ADDRESS);
-        let mut config = OpenAIConfig::new().with_api_base(base_url);
-        let own = wire::headers(with)?;
-        for (name, value) in &own {
-            config = config.with_header(name.clone(), value.as_bytes())?;
-        }
-        let shows_key = !own.contains_key(header::AUTHORIZATION);
+        // with no key: what stands in the environment may be several, or no value of a header
+        let config = OpenAIConfig::new().with_api_base(base_url).with_api_key("");
         let mut headers = config.headers();
-        if shows_key {
-            headers.remove(header::AUTHORIZATION);
-        }
-        Ok(Self { http, config, headers, shows_key, is_the_vendor })
+        headers.remove(header::AUTHORIZATION);
+        headers.extend(wire::headers(with)?);
+        Ok(Self { http, config, headers, is_the_vendor })
     }
 
     fn keyed(&self, request: RequestBuilder, key: &Hidden) -> RequestBuilder {
         let request = request.headers(self.headers.clone());
-        if self.shows_key { request.bearer_auth(key.expose()) } else { request }
+        if self.headers.contains_key(header::AUTHORIZATION) { request } else { request.bearer_auth(key.expose()) }
     }
 
     pub async fn open(&self, ask: &Ask, key: &Hidden) -> Result<Chunks, Fault> {

@@ -1,6 +1,6 @@
 //! Programs: they speak JSON, keep no cookies, and show what they were given at the door.
 
-use super::people::PASSWORD;
+use super::{TestApp, people::PASSWORD};
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, header::HeaderMap};
 use serde_json::{Value, json};
 
@@ -128,4 +128,29 @@ impl Program {
     pub async fn makes_key(&self, name: &str, scopes: &[&str]) -> Answer {
         self.posts("/api/keys", &json!({ "name": name, "scopes": scopes })).await
     }
+}
+
+/// A program of somebody new, with a token of theirs.
+pub async fn program_of_new(test: &TestApp, name: &str) -> Program {
+    test.person(name).await;
+    let program = test.program();
+    program.with(&program.signs_in(name).await.word("access_token"))
+}
+
+/// The same with a key that may do so much.
+pub async fn key_of_new(test: &TestApp, name: &str, scopes: &[&str]) -> Program {
+    let person = program_of_new(test, name).await;
+    person.with(&person.makes_key("mine", scopes).await.word("key"))
+}
+
+/// One that calls models, and looks after its keys.
+pub async fn caller_of_new(test: &TestApp, name: &str) -> Program {
+    key_of_new(test, name, &["models", "keys"]).await
+}
+
+/// A request of chat completions.
+pub fn chat(model: &str, more: &Value) -> Value {
+    let mut body = json!({ "model": model, "messages": [{ "role": "user", "content": "hi" }] });
+    body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    body
 }
