@@ -134,7 +134,7 @@ pub async fn all(app: &App, viewer: &Viewer, archived: bool, after: Option<Curso
 /// The database's.
 pub async fn shelf(app: &App, viewer: &Viewer) -> Result<Page> {
     let mut conn = app.pools.http.acquire().await?;
-    Ok(Page::of(store::list::shelf(&mut conn, viewer.id, None, ASKED).await?, PAGE))
+    Ok(Page::of(store::list::shelf(&mut conn, viewer.id, None, ASKED).await?.0, PAGE))
 }
 
 /// The beginning of a viewer's list.
@@ -148,8 +148,9 @@ pub async fn side(app: &App, viewer: &Viewer) -> Result<Side> {
 /// By one connection.
 async fn read_side(app: &App, viewer: &Viewer, upto: Option<Cursor>, (ask, most): (i64, usize)) -> Result<Side> {
     let mut conn = app.pools.http.acquire().await?;
-    let page = Page::of(store::list::shelf(&mut conn, viewer.id, upto, ask).await?, most);
-    Ok(Side { folders: folders::shelves(&mut conn, viewer).await?, page })
+    let (chats, any_folders) = store::list::shelf(&mut conn, viewer.id, upto, ask).await?;
+    let folders = if any_folders { folders::shelves(&mut conn, viewer).await? } else { Vec::new() };
+    Ok(Side { folders, page: Page::of(chats, most) })
 }
 
 /// How many chats an open page may have come to have before it is cut to a page's length again.

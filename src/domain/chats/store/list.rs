@@ -7,19 +7,20 @@ use crate::{
 use sqlx::{PgConnection, PgPool};
 use time::macros::datetime;
 
-/// What is on top (at most 100), then the newest that are in no folder, down to an entry if one is given.
+/// What is on top (at most 100), then the newest that are in no folder, down to an entry if one is given. And whether
+/// there can be folders.
 pub async fn shelf(
     conn: &mut PgConnection,
     user: UserId,
     upto: Option<Cursor>,
     limit: i64,
-) -> sqlx::Result<Vec<Listed>> {
+) -> sqlx::Result<(Vec<Listed>, bool)> {
     let (at, id) = upto.map_or((datetime!(1970-01-01 0:00 UTC), uuid::Uuid::max()), |c| (c.at, c.id.0));
-    sqlx::query_as!(
-        Listed,
+    let rows = sqlx::query!(
         r#"select c.id as "id!: ChatId", c.title as "title!", c.active_at as "active_at!", c.pinned as "pinned!", exists (
                select 1 from generations g where g.chat_id = c.id and g.state in ('queued', 'streaming', 'waiting')
-           ) as "answering!"
+           ) as "answering!",
+           exists (select 1 from folders where user_id = $1) as "folders!"
            from (
                (select id, title, active_at, true as pinned from chats
                 where user_id = $1 and deleted_at is null and archived_at is null and pinned_at is not null
@@ -36,7 +37,16 @@ pub async fn shelf(
         id
     )
     .fetch_all(conn)
-    .await
+    .await?;
+    let folders = rows.first().is_none_or(|row| row.folders);
+    let listed = rows.into_iter().map(|row| Listed {
+        id: row.id,
+        title: row.title,
+        active_at: row.active_at,
+        answering: row.answering,
+        pinned: row.pinned,
+    });
+    Ok((listed.collect(), folders))
 }
 
 /// All of the list or of the archive, in folders or not, after an entry.
