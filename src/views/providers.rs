@@ -39,7 +39,7 @@ pub struct ProviderGroup {
 pub struct ProviderKey {
     pub id: ProviderKeyId,
     pub hint: String,
-    /// Within the last minute, and how many may be; 0: no limit.
+    /// Within the last minute, and how many may be; 0: no limit, and they are not counted.
     pub requests: (i64, i64),
     pub tokens: (i64, i64),
     pub standing: KeyStanding,

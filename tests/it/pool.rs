@@ -145,9 +145,11 @@ async fn a_key_that_is_not_taken_is_set_aside_and_the_administrators_are_told() 
     assert_eq!(bob.posts(&again, &[]).await.status, 404);
     assert_eq!(ann.posts(&again, &[]).await.location.as_deref(), Some("/admin/providers?done=again"));
     assert!(ann.opens("/admin/audit").await.html.contains("openai …0001"));
-    let chat = bob.asks("hi").await;
-    bob.sees(&chat, "data-state=\"completed\"").await;
-    assert_eq!(by_key(&test)["sk-number-one-0001"], 2, "the least used comes next");
+    for _ in 0..6 {
+        let chat = bob.asks("hi").await;
+        bob.sees(&chat, "data-state=\"completed\"").await;
+    }
+    assert!(by_key(&test)["sk-number-one-0001"] > 1, "it has its turn again: {:?}", by_key(&test));
     assert_eq!(
         ann.posts("/admin/providers/keys/01890a5d-ac96-774b-bcce-b302099a8057/use-again", &[]).await.status,
         404

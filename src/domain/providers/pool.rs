@@ -96,7 +96,7 @@ pub fn take_known<'a>(provider: &'a Provider, tried: &[ProviderKeyId]) -> Option
     Some(Take::Key(Taken { key, second: None, wanted: 0 }))
 }
 
-/// Takes a key for one request of at most `tokens`.
+/// Takes a key for one request of at most `tokens`; one of those that [`take_known`] has, if it has any.
 ///
 /// # Errors
 /// The database's.
@@ -106,7 +106,7 @@ pub async fn take<'a>(
     tried: &[ProviderKeyId],
     tokens: i64,
 ) -> Result<Take<'a>> {
-    if let Some(taken) = keyless(provider, tried) {
+    if let Some(taken) = take_known(provider, tried) {
         return Ok(taken);
     }
     // only those that have such a limit are counted by tokens

@@ -220,11 +220,8 @@ pub fn provider_is(kind: &str, models: usize) -> String {
     }
 }
 
-/// How much of a limit is used; 0 is none.
+/// How much of a limit is used.
 pub fn of_limit((used, most): (i64, i64)) -> String {
-    if most == 0 {
-        return super::grouped(used);
-    }
     format!("{} of {}", super::grouped(used), super::grouped(most))
 }
 
