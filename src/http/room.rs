@@ -13,7 +13,7 @@ use crate::{
     },
     domain::{
         chats,
-        feed::{Event, Stands, What, store},
+        feed::{Ended, Event, Stands, What, store},
         generation::{self, Shown, State},
     },
     markdown,
@@ -141,6 +141,22 @@ impl Live {
         views::feed::reasoning(self.shown.id, &self.shown.reasoning[from..], from == 0)
     }
 
+    /// As it is after its end, if nothing of that has to be looked up: how long it thought, and what else was said in
+    /// its place.
+    fn ended(&self, ended: &Ended) -> Option<Shown> {
+        let all_is_here = self.shown.reasoning.is_empty() && !self.shown.beside;
+        all_is_here.then(|| Shown {
+            text: self.stream.text().to_owned(),
+            html: Some(self.stream.snapshot()),
+            state: Some(State::parse(&ended.state)),
+            due: None,
+            reason: ended.reason.clone(),
+            model: ended.model.clone(),
+            tokens: ended.tokens,
+            ..self.shown.clone()
+        })
+    }
+
     /// As the readers have it: without what is held back.
     fn message(&self) -> views::Message {
         let sent = self.shown.reasoning.len() - self.unsent_reasoning;
@@ -206,7 +222,15 @@ impl Room {
         for event in batch {
             self.position = event.seq;
             match &event.what {
-                What::Turn { question: Some(_), parent } => data.push_str(&self.turn(event.message_id, *parent).await?),
+                What::Turn { question: Some(question), parent, asked: Some(asked) } => {
+                    let both = (*question, event.message_id);
+                    let words = (asked.text.clone(), markdown::plain(&asked.text));
+                    let turn = generation::Turn::begun(self.chat, both, *parent, words, &asked.model);
+                    data.push_str(&self.show(*parent, turn));
+                }
+                What::Turn { question: Some(_), parent, asked: None } => {
+                    data.push_str(&self.turn(event.message_id, *parent).await?);
+                }
                 What::Turn { question: None, .. } => {
                     self.turn(event.message_id, None).await?;
                     self.relearn_lines().await?;
@@ -219,7 +243,7 @@ impl Room {
                 What::Path => reset = true,
                 What::State(stands) => data.push_str(&self.stands(event.message_id, *stands).await?),
                 What::Title => data.push_str(&self.title().await?),
-                What::End => data.push_str(&self.end(event.message_id).await?),
+                What::End(ended) => data.push_str(&self.end(event.message_id, ended.as_deref()).await?),
                 _ => data.push_str(&self.grow(&event)),
             }
         }
@@ -240,16 +264,20 @@ impl Room {
 
     /// A new turn. Its answer is shown as it was at this position, however far it has come since.
     async fn turn(&mut self, answer: MessageId, parent: Option<MessageId>) -> Result<String> {
-        let generation::Turn { question, answer: fresh } = match generation::turn(&self.app, self.chat, answer).await {
-            Ok(turn) => turn,
-            Err(Error::NotFound) => return Ok(String::new()),
+        match generation::turn(&self.app, self.chat, answer).await {
+            Ok(turn) => Ok(self.show(parent, turn)),
+            Err(Error::NotFound) => Ok(String::new()),
             // without it nothing of this answer could be shown: better the readers come back to a new room
-            Err(error) => return Err(error),
-        };
-        let live = Box::new(Live::new(&fresh));
+            Err(error) => Err(error),
+        }
+    }
+
+    fn show(&mut self, parent: Option<MessageId>, turn: generation::Turn) -> String {
+        let generation::Turn { question, answer } = turn;
+        let live = Box::new(Live::new(&answer));
         let turn = Turn { question: present::message(&question), answer: live.message() };
-        self.live.insert(fresh.id, live);
-        Ok(views::feed::turn(parent, &turn))
+        self.live.insert(answer.id, live);
+        views::feed::turn(parent, &turn)
     }
 
     fn grow(&mut self, event: &Event) -> String {
@@ -315,9 +343,13 @@ impl Room {
         Ok(())
     }
 
-    async fn end(&mut self, id: MessageId) -> Result<String> {
-        let mut shown = generation::shown(&self.app, self.chat, &[id]).await?;
-        let (Some(mut live), Some(shown)) = (self.live.remove(&id), shown.pop()) else { return Ok(String::new()) };
+    async fn end(&mut self, id: MessageId, ended: Option<&Ended>) -> Result<String> {
+        let known = self.live.get(&id).and_then(|live| live.ended(ended?));
+        let shown = match known {
+            Some(shown) => Some(shown),
+            None => generation::shown(&self.app, self.chat, &[id]).await?.pop(),
+        };
+        let (Some(mut live), Some(shown)) = (self.live.remove(&id), shown) else { return Ok(String::new()) };
         let rest = live.all_reasoning(self.now()) + &views::feed::patches(id, &live.stream.finish());
         let behind = shown.state.map(|state| self.line_behind(id, state)).unwrap_or_default();
         Ok(rest + &views::feed::ended(&present::message(&shown)) + &behind)
@@ -395,7 +427,7 @@ impl Room {
                 },
             };
             match what {
-                What::Turn { question: Some(question), parent } => {
+                What::Turn { question: Some(question), parent, .. } => {
                     let question = generation::shown(&self.app, self.chat, &[question]).await?.pop();
                     if let Some(question) = question {
                         let turn = Turn { question: present::message(&question), answer: message };

@@ -1,6 +1,10 @@
 //! Asking, and reading the answer: through the page, through the feed, from anywhere in it.
 
-use crate::support::{TestApp, eventually, people::PASSWORD, provider::Step};
+use crate::support::{
+    TestApp, eventually,
+    people::{PASSWORD, between},
+    provider::Step,
+};
 use reqwest::{Method, StatusCode};
 
 fn text(text: &str) -> Step {
@@ -334,7 +338,7 @@ async fn a_long_chat_opens_with_its_newest_messages() {
     let page = ann.opens(&chat).await;
     assert_eq!(page.html.matches("<article").count(), 40);
     assert!(page.html.contains("message number 24") && !page.html.contains("number 4<"));
-    let earlier = crate::support::people::between(&page.html, "?before=", "\"").unwrap();
+    let earlier = between(&page.html, "?before=", "\"").unwrap();
     let page = ann.opens(&format!("{chat}?before={earlier}")).await;
     assert_eq!(page.html.matches("<article").count(), 10);
     assert!(page.html.contains("message number 0") && page.html.contains("number 4<"));
@@ -424,4 +428,36 @@ async fn the_form_and_the_feed_bring_the_same_turn() {
     };
     assert!(articles(&answer).len() == 2 && articles(&answer)[0].contains("&lt;b&gt;marks"), "{answer}");
     assert_eq!(articles(&answer), articles(&feed));
+}
+
+/// What the feed says at an answer's end is what its page shows, though the room that says it has not looked it up.
+#[tokio::test]
+async fn the_feed_and_the_page_tell_the_same_end() {
+    let foot = |html: &str, answer: &str| {
+        between(html, &format!("<footer class=\"message__foot\" id=\"f-{answer}\""), "</footer>")
+    };
+    let test = TestApp::start().await;
+    let ann = test.person("ann").await;
+    test.provider.streams(["One."]);
+    let chat = ann.asks("first").await;
+    let page = ann.sees(&chat, "data-state=\"completed\"").await;
+    let tab = ann.follows(&chat, page.after()).await;
+    for (steps, state) in [
+        (vec![text("so <b>far</b>"), Step::Usage(7, 12), Step::Finish("stop"), Step::Done], "completed"),
+        (vec![text("so <b>far</b>"), Step::Finish("length"), Step::Done], "completed"),
+        (vec![Step::Reasoning("hm".to_owned()), text("so <b>far</b>"), Step::Finish("stop"), Step::Done], "completed"),
+        (vec![text("so <b>far</b>"), Step::Cut], "interrupted"),
+    ] {
+        test.provider.does(steps.clone());
+        assert_eq!(ann.says(&chat, "and then?").await.status, StatusCode::SEE_OTHER);
+        let answer = ann.last_answer(&chat).await;
+        let ended = format!("id=\"f-{answer}\" data-state=\"{state}\"");
+        tab.sees(&ended).await;
+        let page = ann.sees(&chat, &ended).await;
+        let lines: Vec<_> = tab.text().lines().filter_map(|l| l.strip_prefix("data: ").map(str::to_owned)).collect();
+        // the last one: it was begun with another
+        let said = lines.join("\n");
+        let last = said.rfind(&ended).and_then(|at| said[..at].rfind("<footer")).expect("a foot");
+        assert_eq!(foot(&said[last..], &answer), foot(&page.html, &answer), "{steps:?}");
+    }
 }

@@ -121,7 +121,7 @@ impl Hub {
             return;
         }
         watch.seq = last.seq;
-        for event in fresh.iter().filter(|e| e.what == What::End) {
+        for event in fresh.iter().filter(|e| matches!(e.what, What::End(_))) {
             watch.ends.iter().filter(|(m, _)| *m == event.message_id).for_each(|(_, token)| token.cancel());
         }
         if !watch.readers.is_empty() {

@@ -34,15 +34,15 @@ pub struct Event {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum What {
     /// A question was asked and its answer begun; a sibling of an earlier answer has no question of its own.
-    Turn { question: Option<MessageId>, parent: Option<MessageId> },
+    Turn { question: Option<MessageId>, parent: Option<MessageId>, asked: Option<Arc<Asked>> },
     /// The answer is made, or waits.
     State(Stands),
     /// More of the answer; `offset` bytes were before it.
     Text { offset: usize, text: Arc<str> },
     /// More of the reasoning; `offset` bytes were before it.
     Reasoning { offset: usize, text: Arc<str> },
-    /// The end of the answer: exactly one.
-    End,
+    /// The end of the answer: exactly one. How it ended, if it ended by itself; else that is to be looked up.
+    End(Option<Arc<Ended>>),
     /// The answer was taken out of the line, with its question, before it was begun.
     Removed,
     /// Another path is shown, or what is on it was changed: it is to be read anew. Names a message of it.
@@ -51,6 +51,28 @@ pub enum What {
     Title,
     /// Made by a newer version; passed over.
     Unknown,
+}
+
+/// What was asked, and of which model. Told with a turn of few words alone, that nothing else belongs to; of others it is
+/// to be looked up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asked {
+    pub text: String,
+    /// As in the catalog.
+    pub model: String,
+}
+
+/// How an answer ended: what whoever followed it to its last word lacks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ended {
+    /// By its name.
+    pub state: String,
+    /// Why, in a sentence for the person.
+    pub reason: Option<String>,
+    /// Whose answer it is, as in the catalog: another model may have answered than the one that was asked.
+    pub model: String,
+    /// Of the answer, if the provider told.
+    pub tokens: Option<i64>,
 }
 
 /// Where an answer stands that has not ended.
@@ -69,6 +91,8 @@ pub enum Stands {
 struct TurnBody {
     question: Option<MessageId>,
     parent: Option<MessageId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    asked: Option<Asked>,
 }
 
 /// `streaming` alone is what the first version wrote and reads.
@@ -85,8 +109,9 @@ impl What {
         let json = |value| serde_json::to_string(&value).expect("ids and flags are JSON");
         let at = |offset: &usize| Some(i32::try_from(*offset).unwrap_or(i32::MAX));
         match self {
-            Self::Turn { question, parent } => {
-                ("turn", None, json(serde_json::json!(TurnBody { question: *question, parent: *parent })))
+            Self::Turn { question, parent, asked } => {
+                let asked = asked.as_deref().cloned();
+                ("turn", None, json(serde_json::json!(TurnBody { question: *question, parent: *parent, asked })))
             }
             Self::State(stands) => {
                 let body = StateBody { streaming: *stands == Stands::Streaming, state: Some(*stands) };
@@ -97,7 +122,8 @@ impl What {
             Self::Removed => ("removed", None, "{}".to_owned()),
             Self::Path => ("path", None, "{}".to_owned()),
             Self::Title => ("title", None, "{}".to_owned()),
-            Self::End | Self::Unknown => ("end", None, "{}".to_owned()),
+            Self::End(Some(ended)) => ("end", None, json(serde_json::json!(**ended))),
+            Self::End(None) | Self::Unknown => ("end", None, "{}".to_owned()),
         }
     }
 
@@ -106,12 +132,13 @@ impl What {
         match kind {
             "text" => Self::Text { offset, text: body.into() },
             "reasoning" => Self::Reasoning { offset, text: body.into() },
-            "end" => Self::End,
+            "end" => Self::End(serde_json::from_str(&body).ok().map(Arc::new)),
             "removed" => Self::Removed,
             "path" => Self::Path,
             "title" => Self::Title,
-            "turn" => serde_json::from_str(&body)
-                .map_or(Self::Unknown, |TurnBody { question, parent }| Self::Turn { question, parent }),
+            "turn" => serde_json::from_str(&body).map_or(Self::Unknown, |TurnBody { question, parent, asked }| {
+                Self::Turn { question, parent, asked: asked.map(Arc::new) }
+            }),
             "state" => serde_json::from_str(&body).map_or(Self::Unknown, |StateBody { streaming, state }| {
                 Self::State(state.unwrap_or(if streaming { Stands::Streaming } else { Stands::Queued }))
             }),
@@ -154,15 +181,26 @@ mod tests {
     fn rows_and_back() {
         let id = MessageId(uuid::Uuid::from_u128(7));
         for what in [
-            What::Turn { question: Some(id), parent: None },
-            What::Turn { question: None, parent: Some(id) },
+            What::Turn { question: Some(id), parent: None, asked: None },
+            What::Turn { question: None, parent: Some(id), asked: None },
+            What::Turn {
+                question: Some(id),
+                parent: None,
+                asked: Some(Arc::new(Asked { text: "\"Why?\"".into(), model: "a/b".into() })),
+            },
             What::State(Stands::Streaming),
             What::State(Stands::Waiting),
             What::Removed,
             What::Path,
             What::Text { offset: 12, text: "a\"b\n".into() },
             What::Reasoning { offset: 0, text: "hm".into() },
-            What::End,
+            What::End(None),
+            What::End(Some(Arc::new(Ended {
+                state: "completed".into(),
+                reason: Some("It is long enough.".into()),
+                model: "a/b".into(),
+                tokens: Some(7),
+            }))),
         ] {
             let (kind, offset, body) = what.to_row();
             assert_eq!(What::from_row(kind, offset, body), what);

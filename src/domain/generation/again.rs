@@ -156,7 +156,7 @@ impl Beside<'_> {
             let leaf = line::last(tx, chat, sent.answer).await?;
             chats::store::show(tx, chat, leaf, model).await?;
         }
-        let mut news = vec![(sent.answer, What::Turn { question: None, parent: Some(self.question) })];
+        let mut news = vec![(sent.answer, What::Turn { question: None, parent: Some(self.question), asked: None })];
         if !self.prefix.is_empty() {
             news.push((sent.answer, What::Text { offset: 0, text: self.prefix.into() }));
         }

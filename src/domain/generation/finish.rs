@@ -28,6 +28,8 @@ use std::time::Duration;
 pub struct Ending {
     pub state: State,
     pub reason: Option<String>,
+    /// Whose answer it is.
+    pub model: String,
     /// Given up: an administrator is to look at it.
     pub dead: bool,
     /// The last pieces, which the feed's writer did not write any more.
@@ -46,7 +48,13 @@ pub struct Ending {
 pub async fn finish(app: &App, claimed: &Claimed, ending: &Ending) -> Result<bool> {
     let html = render(&ending.text, claimed.message).await;
     let mut tx = app.pools.jobs.begin().await?;
-    let last = ending.rest.iter().cloned().chain([What::End]);
+    let ended = feed::Ended {
+        state: ending.state.name().to_owned(),
+        reason: ending.reason.clone(),
+        model: ending.model.clone(),
+        tokens: ending.usage.map(|usage| usage.completion),
+    };
+    let last = ending.rest.iter().cloned().chain([What::End(Some(ended.into()))]);
     let news: Vec<_> = last.map(|what| (claimed.message, what)).collect();
     // this locks the head; what comes to nothing is rolled back
     let Some(mut events) = feed::try_append(&mut tx, claimed.chat, &news).await? else { return Ok(false) };
@@ -153,7 +161,7 @@ pub async fn settle(tx: &mut PgConnection, chat: ChatId, message: MessageId, why
     let html = render(&text, message).await;
     store::force(tx, standing.id, state, reason, dead).await?;
     chats::store::finish(tx, chat, message, &text, &reasoning, &html).await?;
-    let mut news = vec![(message, What::End)];
+    let mut news = vec![(message, What::End(None))];
     if state.lets_the_line_go_on() {
         news.extend(line::go_on(tx, message).await?);
     }

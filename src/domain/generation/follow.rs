@@ -112,7 +112,7 @@ impl Follow {
                     What::Text { text, .. } => Word::Token(text.to_string()),
                     What::Reasoning { text, .. } => Word::Reasoning(text.to_string()),
                     What::State(stands) => Word::Stands(stands),
-                    What::End | What::Removed => {
+                    What::End(_) | What::Removed => {
                         words.extend(self.end(seq).await?);
                         return Ok(Some(words));
                     }

@@ -346,8 +346,17 @@ impl Attempt<'_> {
         };
         let spent = self.spent(if state == State::Completed { COMPLETE } else { "cut" });
         let Ok(rest) = self.app.feed.writer.end(&self.stream).await else { return Ok(()) };
-        let ending =
-            Ending { state, reason, dead, rest, text: self.text, reasoning: self.reasoning, usage: self.usage, spent };
+        let ending = Ending {
+            state,
+            reason,
+            model: self.model,
+            dead,
+            rest,
+            text: self.text,
+            reasoning: self.reasoning,
+            usage: self.usage,
+            spent,
+        };
         // whatever happens to the database, the row is this worker's as long as it renews the lease
         let mut pause = Duration::from_millis(100);
         loop {
@@ -361,7 +370,7 @@ impl Attempt<'_> {
             match written {
                 Ok(done) => {
                     if done && wait.is_none() {
-                        count(&self.model, &ending, &self.pace);
+                        count(&ending, &self.pace);
                     } else if let Some(spent) = ending.spent {
                         // somebody else ended it a moment before; it was asked for all the same
                         ledger::note(&mut *self.app.pools.jobs.acquire().await?, &spent).await?;
@@ -394,7 +403,8 @@ impl Attempt<'_> {
 }
 
 /// An answer of ours has ended: its part in the numbers.
-fn count(model: &str, ending: &Ending, pace: &Pace) {
+fn count(ending: &Ending, pace: &Pace) {
+    let model = &ending.model;
     let tokens = ending.usage.map(|u| {
         pace.ended(model, u.completion);
         [("prompt", u.prompt), ("cached", u.cached), ("completion", u.completion), ("reasoning", u.reasoning)]

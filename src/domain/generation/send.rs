@@ -11,7 +11,7 @@ use super::{
         sends::{self, Stand},
         tree,
     },
-    thread::{Shown, Turn},
+    thread::Turn,
 };
 use crate::{
     app::App,
@@ -25,7 +25,7 @@ use crate::{
     domain::{
         accounts::Viewer,
         catalog, chats,
-        feed::{self, Stands, What},
+        feed::{self, Asked, Stands, What},
         files,
         limits::{self, Purse},
     },
@@ -33,8 +33,11 @@ use crate::{
     outside::llm::image_tokens,
 };
 use sqlx::PgConnection;
-use std::str::FromStr;
+use std::{str::FromStr, sync::Arc};
 use uuid::Uuid;
+
+/// Bytes of a question at most that is told to readers with its turn, and not looked up by each process.
+const TOLD: usize = 2048;
 
 /// What somebody wants to send.
 #[derive(Debug, Clone)]
@@ -161,7 +164,11 @@ pub async fn send(app: &App, viewer: &Viewer, chat: Option<ChatId>, draft: &Draf
         form: draft.key.map(|key| Form { key: key.id, body_hash }),
     };
     let Begun { sent, question, generation } = begin(&mut tx, &beginning).await?;
-    let mut news = vec![(sent.answer, What::Turn { question: Some(question), parent })];
+    // nothing else belongs to it that readers see
+    let plain = after.is_none() && files.is_empty();
+    let told = plain && place == 0 && text.len() <= TOLD;
+    let asked = told.then(|| Arc::new(Asked { text: text.clone(), model: draft.model.clone() }));
+    let mut news = vec![(sent.answer, What::Turn { question: Some(question), parent, asked })];
     if permit.is_some() {
         news.push((sent.answer, What::State(Stands::Streaming)));
     }
@@ -178,13 +185,10 @@ pub async fn send(app: &App, viewer: &Viewer, chat: Option<ChatId>, draft: &Draf
         run::start(app, Claimed::at_once(generation, chat, message, model, from, seq), permit);
     }
     metrics().messages.increment(1);
-    // one with images is looked up with them
-    let turn = (after.is_none() && files.is_empty()).then(|| {
-        let mut question = Shown::fresh(chat, question, parent);
-        (question.text, question.html, question.beside) = (text, Some(html), place > 0);
-        let mut answer = Shown::fresh(chat, sent.answer, Some(question.id));
-        (answer.by_model, answer.model, answer.state) = (true, draft.model.clone(), Some(State::Queued));
-        Turn { question, answer }
+    let turn = plain.then(|| {
+        let mut turn = Turn::begun(chat, (question, sent.answer), parent, (text, html), &draft.model);
+        turn.question.beside = place > 0;
+        turn
     });
     Ok(Taken { sent, turn })
 }

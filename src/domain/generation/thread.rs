@@ -79,9 +79,26 @@ pub struct Turn {
     pub answer: Shown,
 }
 
+impl Turn {
+    /// One that was begun just now, with a question of words alone.
+    #[must_use]
+    pub fn begun(
+        chat: ChatId,
+        (question, answer): (MessageId, MessageId),
+        parent: Option<MessageId>,
+        (text, html): (String, String),
+        model: &str,
+    ) -> Self {
+        let question = Shown { text, html: Some(html), ..Shown::fresh(chat, question, parent) };
+        let mut answer = Shown::fresh(chat, answer, Some(question.id));
+        (answer.by_model, answer.model, answer.state) = (true, model.to_owned(), Some(State::Queued));
+        Self { question, answer }
+    }
+}
+
 impl Shown {
     /// A message that has just come.
-    pub(super) fn fresh(chat: ChatId, id: MessageId, parent: Option<MessageId>) -> Self {
+    fn fresh(chat: ChatId, id: MessageId, parent: Option<MessageId>) -> Self {
         Self {
             id,
             chat,

@@ -165,7 +165,7 @@ pub async fn edit(
         if ask {
             let asked = ask_for(app, viewer, &mut tx, chat, new, from).await?;
             allowance = asked.allowance;
-            (new, (asked.answer, What::Turn { question: None, parent: Some(new) }))
+            (new, (asked.answer, What::Turn { question: None, parent: Some(new), asked: None }))
         } else {
             chats::store::set_leaf(&mut tx, chat, new).await?;
             (new, (new, What::Path))

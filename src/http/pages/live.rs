@@ -131,7 +131,7 @@ impl Held {
                         let known = self.stream.text().len().saturating_sub(offset);
                         self.stream.push(text.get(known..).unwrap_or_default(), began.elapsed());
                     }
-                    What::End | What::State(Stands::Waiting) => return End::Over,
+                    What::End(_) | What::State(Stands::Waiting) => return End::Over,
                     _ => {}
                 }
             }
