@@ -165,7 +165,7 @@ async fn s11_an_old_hash_is_made_anew_at_sign_in() {
     let ann = test.stranger();
     assert_eq!(ann.signs_in("ann", PASSWORD).await.status, StatusCode::SEE_OTHER);
     let hash: String = test.value("select password_hash from users").await;
-    assert!(hash.contains("m=19456,t=2,p=1"), "{hash}");
+    assert!(hash.contains("m=33792,t=2,p=1"), "{hash}");
     assert_eq!(ann.opens("/").await.status, StatusCode::OK, "the session knows the new hash");
 }
 
