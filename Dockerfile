@@ -41,7 +41,8 @@ COPY --from=build /parlor/target/release/parlor /usr/local/bin/parlor
 USER 1000:1000
 WORKDIR /data
 VOLUME /data
-ENV PARLOR_DATA=/data HOST=0.0.0.0 PORT=3000 LANG=C.UTF-8
+# the last one: glibc gives large blocks back when they are free, as images take them, and does not keep some for each thread
+ENV PARLOR_DATA=/data HOST=0.0.0.0 PORT=3000 LANG=C.UTF-8 MALLOC_MMAP_THRESHOLD_=1048576
 EXPOSE 3000
 STOPSIGNAL SIGTERM
 # the image has no curl; bash can open a connection
