@@ -14,6 +14,7 @@ use parlor::{
     domain::feed::{Feed, Stream, store},
 };
 use sqlx::{Connection, PgConnection};
+use std::{process::Command, time::Duration};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// An answer in the making, which says nothing by itself.
@@ -39,33 +40,60 @@ async fn two_wires() -> (Proxy, Proxy, Upstream) {
     (Proxy::start(Upstream::Tcp(far.address)).await, far, Upstream::postgres(dir))
 }
 
-#[tokio::test]
-async fn a_batch_that_arrives_late_is_written_once() {
-    let test = TestApp::start().await;
-    let stream = silent_answer(&test).await;
+const WRITTEN: &str = "select coalesce(string_agg(body, '' order by seq), '') from feed_events where kind = 'text'";
+
+/// A feed of which one batch is written, and the next is on its way over the far wire and does not arrive.
+async fn a_batch_on_its_way(test: &TestApp) -> (Feed, Proxy, Proxy, Upstream) {
+    let stream = silent_answer(test).await;
     let (near, far, server) = two_wires().await;
     let name: String = test.value("select current_database()::text").await;
     let options = db::parse_url(&format!("postgres://parlor@{}/{name}?sslmode=disable", near.address)).unwrap();
     let config = Config::load(None, std::iter::empty()).unwrap();
     let pools = Pools::connect(options, &config.database).await.unwrap();
     let feed = Feed::start(&pools, &config.feed, &TaskTracker::new(), &CancellationToken::new());
-    let written = "select coalesce(string_agg(body, '' order by seq), '') from feed_events where kind = 'text'";
     feed.writer.begin(stream, 0);
     feed.writer.push(&stream, "One. ", false).await.unwrap();
-    eventually("the first piece is written", || async { test.value::<String>(written).await == "One. " }).await;
+    eventually("the first piece is written", || async { test.value::<String>(WRITTEN).await == "One. " }).await;
 
     far.freeze(Direction::Up);
     let before = near.bytes(Direction::Up);
     feed.writer.push(&stream, "Two. ", false).await.unwrap();
     eventually("the second is on its way", || async { near.bytes(Direction::Up) > before }).await;
+    (feed, near, far, server)
+}
+
+#[tokio::test]
+async fn a_batch_that_arrives_late_is_written_once() {
+    let test = TestApp::start().await;
+    let (_feed, near, far, server) = a_batch_on_its_way(&test).await;
     near.lead_to(server);
     near.half_close(Direction::Up);
     near.half_close(Direction::Down);
-    eventually("it is written by another way", || async { test.value::<String>(written).await == "One. Two. " }).await;
+    eventually("it is written by another way", || async { test.value::<String>(WRITTEN).await == "One. Two. " }).await;
 
     far.pass();
     eventually("the first way is over", || async { far.open() == 0 }).await;
-    assert_eq!(test.value::<String>(written).await, "One. Two. ");
+    assert_eq!(test.value::<String>(WRITTEN).await, "One. Two. ");
+}
+
+/// Who was told to end may still write: it is waited for.
+#[tokio::test]
+async fn nothing_is_written_anew_before_the_server_has_ended_the_connection() {
+    let test = TestApp::start().await;
+    let (_feed, near, _far, server) = a_batch_on_its_way(&test).await;
+    let writes =
+        "select pid from pg_stat_activity where datname = current_database() and query like '%feed_write_batch%'";
+    let backend = test.value::<i32>(&format!("{writes} and pid <> pg_backend_pid()")).await.to_string();
+    let signal = |name: &str| assert!(Command::new("kill").args([name, &backend]).status().unwrap().success());
+    signal("-STOP");
+    near.lead_to(server);
+    near.half_close(Direction::Up);
+    near.half_close(Direction::Down);
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let meanwhile = test.value::<String>(WRITTEN).await;
+    signal("-CONT");
+    assert_eq!(meanwhile, "One. ");
+    eventually("it is written by another way", || async { test.value::<String>(WRITTEN).await == "One. Two. " }).await;
 }
 
 /// Both kinds of one answer may be in a batch of unknown outcome.

@@ -24,6 +24,7 @@ mod doors;
 mod export;
 mod failures;
 mod fallbacks;
+mod feed;
 mod fences;
 mod finding;
 mod folders;

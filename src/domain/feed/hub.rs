@@ -264,3 +264,159 @@ impl Drop for EndWatch {
         self.hub.leave(self.chat, |watch| watch.ends.retain(|(_, token)| !token.is_cancelled()));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures::FutureExt as _;
+    use uuid::Uuid;
+
+    const CHAT: ChatId = ChatId(Uuid::from_u128(1));
+    const ANSWER: MessageId = MessageId(Uuid::from_u128(2));
+    const ANOTHER: MessageId = MessageId(Uuid::from_u128(3));
+
+    /// Its database is asked for nothing.
+    fn hub() -> Arc<Hub> {
+        Arc::new(Hub::new(PgPool::connect_lazy("postgres://nobody@localhost/nothing").unwrap()))
+    }
+
+    fn events(numbers: impl IntoIterator<Item = i64>) -> Vec<Event> {
+        numbers.into_iter().map(|seq| Event { seq, message_id: ANSWER, what: What::Path }).collect()
+    }
+
+    fn end(seq: i64, message_id: MessageId) -> Vec<Event> {
+        vec![Event { seq, message_id, what: What::End(None) }]
+    }
+
+    /// Somebody who has read the log up to a position.
+    async fn follows(hub: &Arc<Hub>, position: i64) -> Subscription {
+        let (sender, queue) = mpsc::channel(QUEUE);
+        hub.watch(CHAT, Some(position), |watch| watch.readers.push(sender)).await.unwrap();
+        hub.behind.lock().unwrap().clear();
+        Subscription { hub: hub.clone(), chat: CHAT, position, queue, caught_up: true }
+    }
+
+    /// Whether the log is to be looked at; asked once.
+    fn is_behind(hub: &Hub) -> bool {
+        hub.behind.lock().unwrap().drain().any(|chat| chat == CHAT)
+    }
+
+    /// The numbers of each batch that waits for a reader.
+    fn batches(reader: &mut Subscription) -> Vec<Vec<i64>> {
+        std::iter::from_fn(|| reader.queue.try_recv().ok())
+            .map(|batch| batch.iter().map(|event| event.seq).collect())
+            .collect()
+    }
+
+    /// The numbers of what it reads next, if that is there without the log.
+    fn reads(reader: &mut Subscription) -> Option<Vec<i64>> {
+        let events = reader.next().now_or_never()?.unwrap().unwrap();
+        Some(events.iter().map(|event| event.seq).collect())
+    }
+
+    #[tokio::test]
+    async fn what_is_delivered_is_handed_out_in_order_and_once() {
+        let hub = hub();
+        let mut reader = follows(&hub, 0).await;
+        for numbers in [1..=2, 2..=3, 1..=3, 4..=4] {
+            hub.deliver(CHAT, events(numbers));
+        }
+        assert_eq!(batches(&mut reader), [vec![1, 2], vec![3], vec![4]]);
+        assert!(!is_behind(&hub));
+    }
+
+    #[tokio::test]
+    async fn a_gap_is_filled_from_the_log() {
+        let hub = hub();
+        let mut reader = follows(&hub, 3).await;
+        hub.deliver(CHAT, events([5]));
+        assert!(batches(&mut reader).is_empty() && is_behind(&hub));
+        hub.hand_out(CHAT, events(4..=5), true);
+        assert_eq!(batches(&mut reader), [[4, 5]]);
+    }
+
+    #[tokio::test]
+    async fn a_log_that_begins_later_drops_its_readers_and_goes_on() {
+        let hub = hub();
+        let mut reader = follows(&hub, 3).await;
+        hub.hand_out(CHAT, events(9..=10), true);
+        assert!(is_behind(&hub), "what is still there is read again");
+        assert_eq!(reader.next().now_or_never().unwrap().unwrap(), Err(Lagged));
+        let mut next = follows(&hub, 8).await;
+        hub.hand_out(CHAT, events(9..=10), true);
+        assert_eq!(batches(&mut next), [[9, 10]]);
+    }
+
+    #[tokio::test]
+    async fn the_end_of_an_answer_is_told_to_whoever_waits_for_it() {
+        let hub = hub();
+        let wait = async |answer| hub.end_of(CHAT, answer, 0, CancellationToken::new()).await.unwrap();
+        let (one, again, other) = (wait(ANSWER).await, wait(ANSWER).await, wait(ANOTHER).await);
+        drop(again);
+        let told = || (one.token.is_cancelled(), other.token.is_cancelled());
+        hub.deliver(CHAT, events([1]));
+        assert_eq!(told(), (false, false));
+        hub.deliver(CHAT, end(2, ANSWER));
+        assert_eq!(told(), (true, false));
+        hub.deliver(CHAT, end(3, ANOTHER));
+        assert_eq!(told(), (true, true));
+    }
+
+    #[tokio::test]
+    async fn whoever_leaves_is_forgotten_and_the_last_one_with_the_chat() {
+        let hub = hub();
+        let (one, mut other) = (follows(&hub, 0).await, follows(&hub, 0).await);
+        let wait = hub.end_of(CHAT, ANSWER, 0, CancellationToken::new()).await.unwrap();
+        assert_eq!(hub.watched(), 1);
+        drop(one);
+        drop(wait);
+        hub.deliver(CHAT, events([1]));
+        assert_eq!(batches(&mut other), [[1]]);
+        drop(other);
+        assert_eq!(hub.watched(), 0);
+        drop(hub.end_of(CHAT, ANSWER, 0, CancellationToken::new()).await.unwrap());
+        assert_eq!(hub.watched(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_reader_that_does_not_keep_up_comes_back() {
+        let hub = hub();
+        let (mut slow, mut quick) = (follows(&hub, 0).await, follows(&hub, 0).await);
+        for (seq, _) in (1..).zip(0..=QUEUE) {
+            hub.deliver(CHAT, events([seq]));
+            assert_eq!(batches(&mut quick), [[seq]]);
+        }
+        assert_eq!(batches(&mut slow).len(), QUEUE);
+        assert_eq!(slow.next().now_or_never().unwrap().unwrap(), Err(Lagged));
+    }
+
+    #[tokio::test]
+    async fn only_what_is_news_is_looked_for() {
+        let hub = hub();
+        hub.hear(CHAT, 9);
+        assert!(!is_behind(&hub), "nobody follows it");
+        let _reader = follows(&hub, 3).await;
+        for (seq, news) in [(2, false), (3, false), (4, true), (9, true)] {
+            hub.hear(CHAT, seq);
+            assert_eq!(is_behind(&hub), news, "{seq}");
+        }
+        hub.ring_all();
+        assert!(is_behind(&hub), "whatever was missed");
+    }
+
+    #[tokio::test]
+    async fn a_reader_goes_on_from_its_position() {
+        let hub = hub();
+        let mut reader = follows(&hub, 0).await;
+        reader.position = 2;
+        for numbers in [1..=2, 3..=3, 4..=5] {
+            hub.deliver(CHAT, events(numbers));
+        }
+        assert_eq!(reads(&mut reader), Some(vec![3]));
+        assert_eq!(reads(&mut reader), Some(vec![4, 5]));
+        reader.position = 4;
+        hub.deliver(CHAT, events([6]));
+        assert_eq!(reads(&mut reader), None, "what is between is in the log");
+        assert!(!reader.caught_up);
+    }
+}

@@ -192,6 +192,7 @@ mod tests {
             What::State(Stands::Waiting),
             What::Removed,
             What::Path,
+            What::Title,
             What::Text { offset: 12, text: "a\"b\n".into() },
             What::Reasoning { offset: 0, text: "hm".into() },
             What::End(None),

@@ -263,13 +263,15 @@ pub async fn claim(conn: &mut PgConnection, id: GenerationId, lease: f64) -> sql
     .await
 }
 
-/// Renews the leases of all given attempts in one statement; returns those that are still ours.
+/// Renews the leases of all given attempts in one statement; returns those that are still ours. They are locked in the
+/// order of their ids, as the feed's batches do it, so that neither waits for the other and is waited for.
 pub async fn renew(db: &PgPool, attempts: &[(GenerationId, i32)], lease: f64) -> sqlx::Result<Vec<GenerationId>> {
     let (ids, epochs): (Vec<_>, Vec<_>) = attempts.iter().map(|(id, epoch)| (id.0, *epoch)).unzip();
     sqlx::query_scalar!(
-        r#"update generations g set lease_until = now() + make_interval(secs => $3)
-           from unnest($1::uuid[], $2::int[]) as mine (id, epoch)
-           where g.id = mine.id and g.epoch = mine.epoch and g.state = 'streaming'
+        r#"with locked as (
+               select g.id from generations g join unnest($1::uuid[], $2::int[]) as mine (id, epoch) on g.id = mine.id
+               where g.epoch = mine.epoch and g.state = 'streaming' order by g.id for no key update of g)
+           update generations g set lease_until = now() + make_interval(secs => $3) from locked where g.id = locked.id
            returning g.id as "id: GenerationId""#,
         &ids,
         &epochs,

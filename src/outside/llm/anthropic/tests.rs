@@ -172,6 +172,16 @@ fn what_is_asked() {
 }
 
 #[test]
+fn images_come_before_the_words() {
+    let image = Image { media_type: "image/png".into(), data: "QUJD".into(), tokens: 1 };
+    let source = json!({ "type": "base64", "media_type": "image/png", "data": "QUJD" });
+    let shown = json!({ "type": "image", "source": source });
+    let said = |text: &str| Message { images: vec![image.clone()], ..Message::words(false, text) };
+    assert_eq!(content(&said("What is it?")), json!([shown, { "type": "text", "text": "What is it?" }]));
+    assert_eq!(content(&said("")), json!([shown]));
+}
+
+#[test]
 fn what_the_list_says() {
     let entry = json!({
         "id": "claude-x", "type": "model", "display_name": "Claude X", "max_input_tokens": 200_000, "max_tokens": 64_000,

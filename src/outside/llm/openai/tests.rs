@@ -141,7 +141,7 @@ fn an_error_inside_the_stream_is_a_fault() {
         let (chunks, fault) = events(&[HEL, &format!(r#"{{"error":{error}}}"#), LO]);
         assert_eq!(chunks, [text("Hel")], "{error}");
         let fault = fault.unwrap();
-        assert_eq!(fault.kind, kind, "{error}");
+        assert_eq!((fault.kind, fault.retry_after), (kind, None), "{error}");
         assert!(fault.detail.contains(detail), "{error}: {}", fault.detail);
         for data in [error.to_owned(), format!(r#"{{"error":{error}}}"#)] {
             let (_, fault) = read(Form::Events, &format!("event: error\ndata: {data}\n\n"));
@@ -254,6 +254,15 @@ fn what_is_asked() {
 }
 
 #[test]
+fn images_come_after_the_words() {
+    let image = Image { media_type: "image/png".into(), data: "QUJD".into(), tokens: 1 };
+    let url = json!({ "type": "image_url", "image_url": { "url": "data:image/png;base64,QUJD" } });
+    let said = |text: &str| Message { images: vec![image.clone()], ..Message::words(false, text) };
+    assert_eq!(content(&said("What is it?")), json!([{ "type": "text", "text": "What is it?" }, url]));
+    assert_eq!(content(&said("")), json!([url]));
+}
+
+#[test]
 fn what_lists_say() {
     let listed = |entry: &str| listed(&serde_json::from_str(entry).unwrap());
     let facts = |entry: &str| listed(entry).unwrap().facts;
@@ -275,6 +284,7 @@ fn what_lists_say() {
         price: Some(price),
     };
     assert_eq!(router, expected);
+    assert_eq!(facts(r#"{"id":"x","architecture":{"input_modalities":["text"]}}"#).images, Some(false));
     let groq = facts(r#"{"id":"x","context_window":131072,"max_completion_tokens":32768}"#);
     assert_eq!((groq.context, groq.max_output), (Some(131_072), Some(32_768)));
     assert_eq!(facts(r#"{"id":"x","max_model_len":4096}"#).context, Some(4096));
