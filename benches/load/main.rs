@@ -152,8 +152,8 @@ fn run(args: Args) -> anyhow::Result<bool> {
 
 async fn measure(args: &Args) -> anyhow::Result<bool> {
     let cores = Cores { measured: args.measured.clone(), load: args.load_on.clone() };
-    let mut shapes = vec![wave::OPENING, loads::ONE, Shape::new(200, 20, 0), Shape::new(200, 5, 0)];
-    shapes.extend([Shape::new(200, 4, 0), Shape::new(5000, 4, 0), loads::STEADY, loads::CALL]);
+    let mut shapes = vec![wave::OPENING, loads::ONE, Shape::new(200, 20, 0), Shape::new(800, 20, 0)];
+    shapes.extend([Shape::new(200, 5, 0), Shape::new(200, 4, 0), Shape::new(5000, 4, 0), loads::STEADY, loads::CALL]);
     let chosen = match args.load {
         Load::Paced { chunks, pace, .. } | Load::Flood { chunks, pace, .. } => Some(Shape::new(chunks, pace, 0)),
         _ => None,
@@ -204,7 +204,7 @@ fn every() -> Vec<Load> {
         Load::One { answers: 100 },
         Load::Paced { at_once: 20, chunks: 200, pace: 20, rounds: 5, spread: 0 },
         Load::Flood { at_once: 200, chunks: 200, pace: 5 },
-        Load::Paced { at_once: 500, chunks: 200, pace: 20, rounds: 1, spread: 10 },
+        Load::Paced { at_once: 500, chunks: 800, pace: 20, rounds: 1, spread: 10 },
         Load::Length,
         Load::Stored,
         Load::Failover { answers: 300, seconds: 60 },
@@ -217,7 +217,14 @@ async fn carry_out(load: &Load, world: &mut World, report: &mut Report) -> anyho
         Load::One { answers } => loads::one(world, report, answers).await,
         Load::Paced { at_once, chunks, pace, rounds, spread } => {
             let (shape, spread) = (Shape::new(chunks, pace, 0), Duration::from_secs(spread));
-            let most = (at_once == 20).then_some(2.);
+            // so many at once only if the first still runs when the last begins
+            let at_once_indeed = shape.lasts() > spread;
+            let most = match at_once {
+                20 => Some(2.),
+                500 => Some(2.5),
+                _ => None,
+            };
+            let most = most.filter(|_| at_once_indeed);
             loads::many(world, report, &Many { count: at_once, shape, spread, rounds, most }).await
         }
         Load::Flood { at_once, chunks, pace } => {

@@ -30,6 +30,11 @@ impl Shape {
         format!("paced-{}-{}-{}-{}", self.chunks, self.pace.as_millis(), self.bytes, self.delay.as_millis())
     }
 
+    /// From its first chunk to its last, about.
+    pub fn lasts(&self) -> Duration {
+        self.pace * u32::try_from(self.chunks).expect("some thousands")
+    }
+
     /// What an answer begins later than it could: some part of the pace, for each tag its own.
     pub fn phase(&self, tag: &str) -> Duration {
         let mixed = tag.bytes().fold(7_u32, |sum, byte| sum.wrapping_mul(16_777_619) ^ u32::from(byte));

@@ -10,9 +10,12 @@ use crate::{
 use futures::future::join_all;
 use std::time::Duration;
 
-/// Memory after a start and a first visit, then with readers of quiet chats, each somebody else.
+/// Memory after many have signed up, after a start and a first visit, then with readers of quiet chats, each somebody else.
 pub async fn idle(world: &mut World, report: &mut Report, readers: usize) -> anyhow::Result<()> {
     world.people(readers).await?;
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    let signed_up = memory(world.parlor_pid())?;
+    report.aim(format!("memory of the program after {readers} have signed up (RSS)"), signed_up.rss, "MB", 60.);
     world.restart().await?;
     world.visitors[0].page("/").await?;
     tokio::time::sleep(Duration::from_secs(5)).await;
