@@ -217,14 +217,12 @@ async fn carry_out(load: &Load, world: &mut World, report: &mut Report) -> anyho
         Load::One { answers } => loads::one(world, report, answers).await,
         Load::Paced { at_once, chunks, pace, rounds, spread } => {
             let (shape, spread) = (Shape::new(chunks, pace, 0), Duration::from_secs(spread));
-            // so many at once only if the first still runs when the last begins
-            let at_once_indeed = shape.lasts() > spread;
             let most = match at_once {
                 20 => Some(2.),
-                500 => Some(2.5),
+                // so many at once only if the first still runs when the last begins
+                500 if shape.lasts() > spread => Some(2.5),
                 _ => None,
             };
-            let most = most.filter(|_| at_once_indeed);
             loads::many(world, report, &Many { count: at_once, shape, spread, rounds, most }).await
         }
         Load::Flood { at_once, chunks, pace } => {

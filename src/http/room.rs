@@ -13,7 +13,7 @@ use crate::{
     },
     domain::{
         chats,
-        feed::{Ended, Event, Stands, What, store},
+        feed::{Asked, Ended, Event, Stands, What, store},
         generation::{self, Shown, State},
     },
     markdown,
@@ -222,17 +222,12 @@ impl Room {
         for event in batch {
             self.position = event.seq;
             match &event.what {
-                What::Turn { question: Some(question), parent, asked: Some(asked) } => {
-                    let both = (*question, event.message_id);
-                    let words = (asked.text.clone(), markdown::plain(&asked.text));
-                    let turn = generation::Turn::begun(self.chat, both, *parent, words, &asked.model);
-                    data.push_str(&self.show(*parent, turn));
-                }
-                What::Turn { question: Some(_), parent, asked: None } => {
-                    data.push_str(&self.turn(event.message_id, *parent).await?);
+                What::Turn { question: Some(question), parent, asked } => {
+                    let told = asked.as_deref().map(|asked| (*question, asked));
+                    data.push_str(&self.turn(event.message_id, *parent, told).await?);
                 }
                 What::Turn { question: None, .. } => {
-                    self.turn(event.message_id, None).await?;
+                    self.turn(event.message_id, None, None).await?;
                     self.relearn_lines().await?;
                     reset = true;
                 }
@@ -263,21 +258,29 @@ impl Room {
     }
 
     /// A new turn. Its answer is shown as it was at this position, however far it has come since.
-    async fn turn(&mut self, answer: MessageId, parent: Option<MessageId>) -> Result<String> {
-        match generation::turn(&self.app, self.chat, answer).await {
-            Ok(turn) => Ok(self.show(parent, turn)),
-            Err(Error::NotFound) => Ok(String::new()),
+    async fn turn(
+        &mut self,
+        answer: MessageId,
+        parent: Option<MessageId>,
+        told: Option<(MessageId, &Asked)>,
+    ) -> Result<String> {
+        let begun = match told {
+            Some((question, Asked { text, model })) => {
+                let words = (text.clone(), markdown::plain(text));
+                Ok(generation::Turn::begun(self.chat, (question, answer), parent, words, model))
+            }
+            None => generation::turn(&self.app, self.chat, answer).await,
+        };
+        let generation::Turn { question, answer: fresh } = match begun {
+            Ok(turn) => turn,
+            Err(Error::NotFound) => return Ok(String::new()),
             // without it nothing of this answer could be shown: better the readers come back to a new room
-            Err(error) => Err(error),
-        }
-    }
-
-    fn show(&mut self, parent: Option<MessageId>, turn: generation::Turn) -> String {
-        let generation::Turn { question, answer } = turn;
-        let live = Box::new(Live::new(&answer));
+            Err(error) => return Err(error),
+        };
+        let live = Box::new(Live::new(&fresh));
         let turn = Turn { question: present::message(&question), answer: live.message() };
-        self.live.insert(answer.id, live);
-        views::feed::turn(parent, &turn)
+        self.live.insert(fresh.id, live);
+        Ok(views::feed::turn(parent, &turn))
     }
 
     fn grow(&mut self, event: &Event) -> String {

@@ -1,6 +1,6 @@
 //! The feed from below: what its parts promise to those who use them.
 
-use crate::support::{TestApp, eventually, people::Person, provider::Step};
+use crate::support::{TestApp, eventually, people::Person};
 use parlor::{
     base::{
         config::Config,
@@ -65,20 +65,6 @@ async fn only_one_holds_the_head_of_a_chat() {
     assert!(feed::lock(&mut other, chat).await.is_err());
 }
 
-/// Answers in the making, each in a chat of its own, which say nothing by themselves.
-async fn silent_answers(test: &TestApp, count: usize) -> Vec<Stream> {
-    let ann = test.person("ann").await;
-    for _ in 0..count {
-        test.provider.does([Step::Hold]);
-        ann.asks("hi").await;
-    }
-    let streaming = "select chat_id, id, epoch, message_id from generations where state = 'streaming' order by chat_id";
-    let rows = async || sqlx::query_as(streaming).fetch_all(&test.app.pools.http).await.unwrap();
-    eventually("they are taken up", || async { rows().await.len() == count }).await;
-    let stream = |(chat, generation, epoch, message)| Stream { chat, generation, epoch, message };
-    rows().await.into_iter().map(stream).collect()
-}
-
 /// A feed beside the app's, which gathers for so long.
 fn feed(test: &TestApp, gather_ms: u64) -> Feed {
     let mut config = Config::load(None, std::iter::empty()).unwrap().feed;
@@ -86,30 +72,27 @@ fn feed(test: &TestApp, gather_ms: u64) -> Feed {
     Feed::start(&test.app.pools, &config, &TaskTracker::new(), &CancellationToken::new())
 }
 
-const WRITTEN: &str = "select coalesce(string_agg(body, '' order by body), '') from feed_events where kind = 'text'";
-
 #[tokio::test]
 async fn a_first_piece_does_not_take_others_along() {
     let test = TestApp::start().await;
-    let streams = silent_answers(&test, 2).await;
+    let streams = test.silent_answers(2).await;
     let writer = feed(&test, 60_000).writer;
     for stream in &streams {
         writer.begin(*stream, 0);
     }
     let pushes = async |answer: usize, piece: &str| writer.push(&streams[answer], piece, false).await.unwrap();
-    let written = async || test.value::<String>(WRITTEN).await;
     pushes(0, "a").await;
-    eventually("the first one is written at once", || async { written().await == "a" }).await;
+    eventually("the first one is written at once", || async { test.text_in_logs().await == "a" }).await;
     pushes(0, "b").await;
     pushes(1, "c").await;
-    eventually("so is the first of another answer", || async { written().await == "ac" }).await;
+    eventually("so is the first of another answer", || async { test.text_in_logs().await == "ac" }).await;
 }
 
 /// A database that is slow gets fewer and larger batches.
 #[tokio::test]
 async fn the_slower_the_commits_the_more_is_gathered() {
     let test = TestApp::start().await;
-    let stream = silent_answers(&test, 1).await.remove(0);
+    let stream = test.silent_answers(1).await.remove(0);
     test.execute(
         "create function takes_time() returns trigger language plpgsql as $$ begin perform pg_sleep(0.03); return null; end $$;
          create trigger takes_time after insert on feed_events for each statement execute function takes_time()",
@@ -129,7 +112,7 @@ async fn the_slower_the_commits_the_more_is_gathered() {
 #[tokio::test]
 async fn each_row_of_a_batch_has_its_fate() {
     let test = TestApp::start().await;
-    let streams = silent_answers(&test, 4).await;
+    let streams = test.silent_answers(4).await;
     let mut conn = test.database.connect().await;
     let mut ends = Vec::new();
     for stream in &streams {
@@ -177,7 +160,7 @@ async fn locked_meanwhile(test: &TestApp, answers: &[Stream], work: impl Future<
 #[tokio::test]
 async fn answers_are_locked_in_order() {
     let test = TestApp::with(&[("PARLOR__GENERATION__RENEW", "0.2")]).await;
-    let mut answers = silent_answers(&test, 8).await;
+    let mut answers = test.silent_answers(8).await;
     answers.sort_by_key(|answer| answer.generation.0);
     assert_eq!(locked_meanwhile(&test, &answers, async {}).await, 0, "by the renewal of leases");
 

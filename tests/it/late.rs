@@ -2,35 +2,18 @@
 
 use crate::support::{
     TestApp, eventually,
-    provider::Step,
     proxy::{Direction, Proxy, Upstream},
 };
 use parlor::{
     base::{
         config::Config,
         db::{self, Pools},
-        ids::{ChatId, GenerationId, MessageId},
     },
-    domain::feed::{Feed, Stream, store},
+    domain::feed::{Feed, store},
 };
 use sqlx::{Connection, PgConnection};
 use std::{process::Command, time::Duration};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-
-/// An answer in the making, which says nothing by itself.
-async fn silent_answer(test: &TestApp) -> Stream {
-    let ann = test.person("ann").await;
-    test.provider.does([Step::Hold]);
-    ann.asks("hi").await;
-    let streaming = "select count(*) from generations where state = 'streaming'";
-    eventually("it is taken up", || async { test.value::<i64>(streaming).await == 1 }).await;
-    Stream {
-        chat: ChatId(test.value("select chat_id from generations").await),
-        generation: GenerationId(test.value("select id from generations").await),
-        epoch: test.value("select epoch from generations").await,
-        message: MessageId(test.value("select message_id from generations").await),
-    }
-}
 
 /// Two wires one after the other, so that new connections can lead past the fault.
 async fn two_wires() -> (Proxy, Proxy, Upstream) {
@@ -40,11 +23,9 @@ async fn two_wires() -> (Proxy, Proxy, Upstream) {
     (Proxy::start(Upstream::Tcp(far.address)).await, far, Upstream::postgres(dir))
 }
 
-const WRITTEN: &str = "select coalesce(string_agg(body, '' order by seq), '') from feed_events where kind = 'text'";
-
 /// A feed of which one batch is written, and the next is on its way over the far wire and does not arrive.
 async fn a_batch_on_its_way(test: &TestApp) -> (Feed, Proxy, Proxy, Upstream) {
-    let stream = silent_answer(test).await;
+    let stream = test.silent_answers(1).await.remove(0);
     let (near, far, server) = two_wires().await;
     let name: String = test.value("select current_database()::text").await;
     let options = db::parse_url(&format!("postgres://parlor@{}/{name}?sslmode=disable", near.address)).unwrap();
@@ -53,7 +34,7 @@ async fn a_batch_on_its_way(test: &TestApp) -> (Feed, Proxy, Proxy, Upstream) {
     let feed = Feed::start(&pools, &config.feed, &TaskTracker::new(), &CancellationToken::new());
     feed.writer.begin(stream, 0);
     feed.writer.push(&stream, "One. ", false).await.unwrap();
-    eventually("the first piece is written", || async { test.value::<String>(WRITTEN).await == "One. " }).await;
+    eventually("the first piece is written", || async { test.text_in_logs().await == "One. " }).await;
 
     far.freeze(Direction::Up);
     let before = near.bytes(Direction::Up);
@@ -69,11 +50,11 @@ async fn a_batch_that_arrives_late_is_written_once() {
     near.lead_to(server);
     near.half_close(Direction::Up);
     near.half_close(Direction::Down);
-    eventually("it is written by another way", || async { test.value::<String>(WRITTEN).await == "One. Two. " }).await;
+    eventually("it is written by another way", || async { test.text_in_logs().await == "One. Two. " }).await;
 
     far.pass();
     eventually("the first way is over", || async { far.open() == 0 }).await;
-    assert_eq!(test.value::<String>(WRITTEN).await, "One. Two. ");
+    assert_eq!(test.text_in_logs().await, "One. Two. ");
 }
 
 /// Who was told to end may still write: it is waited for.
@@ -90,17 +71,17 @@ async fn nothing_is_written_anew_before_the_server_has_ended_the_connection() {
     near.half_close(Direction::Up);
     near.half_close(Direction::Down);
     tokio::time::sleep(Duration::from_secs(2)).await;
-    let meanwhile = test.value::<String>(WRITTEN).await;
+    let meanwhile = test.text_in_logs().await;
     signal("-CONT");
     assert_eq!(meanwhile, "One. ");
-    eventually("it is written by another way", || async { test.value::<String>(WRITTEN).await == "One. Two. " }).await;
+    eventually("it is written by another way", || async { test.text_in_logs().await == "One. Two. " }).await;
 }
 
 /// Both kinds of one answer may be in a batch of unknown outcome.
 #[tokio::test]
 async fn what_is_stored_of_an_answer_is_counted_once() {
     let test = TestApp::start().await;
-    let stream = silent_answer(&test).await;
+    let stream = test.silent_answers(1).await.remove(0);
     let writer = &test.app.feed.writer;
     writer.begin(stream, 0);
     writer.push(&stream, "hm", true).await.unwrap();

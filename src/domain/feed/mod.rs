@@ -103,26 +103,29 @@ struct StateBody {
     state: Option<Stands>,
 }
 
+fn json(body: &impl Serialize) -> String {
+    serde_json::to_string(body).expect("ids, flags and texts are JSON")
+}
+
 impl What {
     /// The columns `kind`, `offset_at`, `body`.
     fn to_row(&self) -> (&'static str, Option<i32>, String) {
-        let json = |value| serde_json::to_string(&value).expect("ids and flags are JSON");
         let at = |offset: &usize| Some(i32::try_from(*offset).unwrap_or(i32::MAX));
         match self {
             Self::Turn { question, parent, asked } => {
                 let asked = asked.as_deref().cloned();
-                ("turn", None, json(serde_json::json!(TurnBody { question: *question, parent: *parent, asked })))
+                ("turn", None, json(&TurnBody { question: *question, parent: *parent, asked }))
             }
             Self::State(stands) => {
                 let body = StateBody { streaming: *stands == Stands::Streaming, state: Some(*stands) };
-                ("state", None, json(serde_json::json!(body)))
+                ("state", None, json(&body))
             }
             Self::Text { offset, text } => ("text", at(offset), text.to_string()),
             Self::Reasoning { offset, text } => ("reasoning", at(offset), text.to_string()),
             Self::Removed => ("removed", None, "{}".to_owned()),
             Self::Path => ("path", None, "{}".to_owned()),
             Self::Title => ("title", None, "{}".to_owned()),
-            Self::End(Some(ended)) => ("end", None, json(serde_json::json!(**ended))),
+            Self::End(Some(ended)) => ("end", None, json(&**ended)),
             Self::End(None) | Self::Unknown => ("end", None, "{}".to_owned()),
         }
     }

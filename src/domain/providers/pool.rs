@@ -71,18 +71,13 @@ pub enum Take<'a> {
     Never,
 }
 
-/// What there is to take of a server that needs no key; nothing if it has some.
-fn keyless<'a>(provider: &'a Provider, tried: &[ProviderKeyId]) -> Option<Take<'a>> {
-    let key = provider.keys.iter().find(|key| key.is_none())?;
-    Some(if tried.contains(&key.id) { Take::Never } else { Take::Key(Taken { key, second: None, wanted: 0 }) })
-}
-
-/// The same without asking the database, if that is possible: of a server that needs no key, or of keys without limits, of
+/// What can be taken without asking the database, if anything can be known of that: of a server that needs no key, or of keys without limits, of
 /// which it is known how they stood a moment ago. Such requests are counted in this process alone, and only to take turns.
 #[must_use]
 pub fn take_known<'a>(provider: &'a Provider, tried: &[ProviderKeyId]) -> Option<Take<'a>> {
-    if let Some(taken) = keyless(provider, tried) {
-        return Some(taken);
+    let uncounted = |key| Take::Key(Taken { key, second: None, wanted: 0 });
+    if let Some(key) = provider.keys.iter().find(|key| key.is_none()) {
+        return Some(if tried.contains(&key.id) { Take::Never } else { uncounted(key) });
     }
     let is_free = |key: &Key| key.requests_per_minute == 0 && key.tokens_per_minute == 0;
     if !provider.keys.iter().all(is_free) {
@@ -93,7 +88,7 @@ pub fn take_known<'a>(provider: &'a Provider, tried: &[ProviderKeyId]) -> Option
     let Pick::Key(id) = pick(standings, tried) else { return None };
     standings.iter_mut().filter(|standing| standing.id == id).for_each(|standing| standing.requests += 1);
     let key = provider.keys.iter().find(|key| key.id == id)?;
-    Some(Take::Key(Taken { key, second: None, wanted: 0 }))
+    Some(uncounted(key))
 }
 
 /// Takes a key for one request of at most `tokens`; one of those that [`take_known`] has, if it has any.

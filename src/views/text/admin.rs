@@ -220,8 +220,11 @@ pub fn provider_is(kind: &str, models: usize) -> String {
     }
 }
 
-/// How much of a limit is used.
+/// How much of a limit is used, if there is one.
 pub fn of_limit((used, most): (i64, i64)) -> String {
+    if most == 0 {
+        return NO_LIMIT.to_owned();
+    }
     format!("{} of {}", super::grouped(used), super::grouped(most))
 }
 

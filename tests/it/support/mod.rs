@@ -1,5 +1,6 @@
 //! The test language: an app on a database of its own, people, processes, and a provider.
 
+pub mod answers;
 pub mod database;
 pub mod images;
 pub mod letters;

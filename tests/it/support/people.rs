@@ -185,6 +185,11 @@ impl Tab {
         eventually(&format!("the feed brings `{words}`"), || async { self.text().contains(words) }).await;
     }
 
+    /// The fragments of all messages, one after the other.
+    pub fn html(&self) -> String {
+        self.text().lines().filter_map(|line| line.strip_prefix("data: ")).collect::<Vec<_>>().join("\n")
+    }
+
     /// The numbers of the messages, which only rise.
     pub fn ids(&self) -> Vec<i64> {
         self.text().lines().filter_map(|l| l.strip_prefix("id: ")?.parse().ok()).collect()
